@@ -1,0 +1,2 @@
+//! The server and the client command.
+fn main() {}
