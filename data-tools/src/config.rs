@@ -14,8 +14,28 @@
 //! contact = "+380 44 000 00 00, day and night"
 //! issuing_state = "UKR"
 //! ```
+//!
+//! Fields of a source; those without a default are required:
+//!
+//! | field | value |
+//! |---|---|
+//! | `name` | `a-z0-9_-`, at most 64; unique |
+//! | `path` | a glob pattern, relative to the folder of the file |
+//! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
+//! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
+//! | `stale_after` | a duration; default `7d` |
+//! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
+//! | `encoding` | `utf-8`, `windows-1251`; default `utf-8` |
+//! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
+//! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
+//! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none |
+//! | `kind` | layout `czechia`: 0 to 3; default: by the name of the file |
 
-use std::path::{Path, PathBuf};
+mod read;
+
+pub use read::{ConfigError, load, parse, parse_duration};
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -98,6 +118,40 @@ pub enum Layout {
     Czechia,
 }
 
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Self; 6] = [
+        Self::SltdCsv,
+        Self::SltdJsonl,
+        Self::SltdParquet,
+        Self::Russia,
+        Self::Ukraine,
+        Self::Czechia,
+    ];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SltdCsv => "sltd-csv",
+            Self::SltdJsonl => "sltd-jsonl",
+            Self::SltdParquet => "sltd-parquet",
+            Self::Russia => "russia",
+            Self::Ukraine => "ukraine",
+            Self::Czechia => "czechia",
+        }
+    }
+
+    /// The code of the State whose list a public layout is; `None` for ours.
+    pub fn issuing_state(self) -> Option<&'static str> {
+        match self {
+            Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet => None,
+            Self::Russia => Some("RUS"),
+            Self::Ukraine => Some("UKR"),
+            Self::Czechia => Some("CZE"),
+        }
+    }
+}
+
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Compression {
@@ -113,6 +167,22 @@ pub enum Compression {
     Zip,
 }
 
+impl Compression {
+    /// Every compression.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Bzip2, Self::Zstd, Self::Zip];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Zstd => "zstd",
+            Self::Zip => "zip",
+        }
+    }
+}
+
 /// How text is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
@@ -120,6 +190,19 @@ pub enum Encoding {
     Utf8,
     /// Windows-1251, Cyrillic.
     Windows1251,
+}
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Self; 2] = [Self::Utf8, Self::Windows1251];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Windows1251 => "windows-1251",
+        }
+    }
 }
 
 /// Whose documents a source reports as their owner.
@@ -131,6 +214,16 @@ pub enum Owns {
     States(Vec<IssuingState>),
 }
 
+impl Owns {
+    /// Whether the documents of a State are among them.
+    pub fn contains(&self, state: &IssuingState) -> bool {
+        match self {
+            Self::All => true,
+            Self::States(states) => states.contains(state),
+        }
+    }
+}
+
 /// What happens to rows of States that the source does not own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ThirdParty {
@@ -140,22 +233,15 @@ pub enum ThirdParty {
     Keep,
 }
 
-/// What is wrong with a `sources.toml`. STUB.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
+impl ThirdParty {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Reject, Self::Keep];
 
-/// Reads a `sources.toml`; patterns in it are relative to its folder.
-pub fn load(_path: &Path) -> Result<SourcesFile, ConfigError> {
-    todo!()
-}
-
-/// Reads the text of a `sources.toml`; patterns in it are relative to `folder`.
-pub fn parse(_text: &str, _folder: &Path) -> Result<SourcesFile, ConfigError> {
-    todo!()
-}
-
-/// Reads a duration written as a whole number and a unit: `500ms`, `8s`, `2m`, `12h`, `7d`.
-pub fn parse_duration(_text: &str) -> Option<Duration> {
-    todo!()
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Keep => "keep",
+        }
+    }
 }
