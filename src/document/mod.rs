@@ -7,6 +7,7 @@ mod issuing_state;
 pub mod mrz;
 mod number;
 mod range;
+mod transliteration;
 
 pub use document_type::DocumentType;
 pub use issuing_state::{Issuer, IssuingState, StateError, UnknownIssuer};
