@@ -6,7 +6,10 @@ mod document_type;
 mod issuing_state;
 pub mod mrz;
 mod number;
+mod range;
+mod transliteration;
 
 pub use document_type::DocumentType;
 pub use issuing_state::{Issuer, IssuingState, StateError, UnknownIssuer};
 pub use number::{DocumentNumber, NumberError};
+pub use range::{NumberRange, Numbers, RangeError};

@@ -1,0 +1,8 @@
+//! What the operators' commands are made of.
+//!
+//! - [`config`]: the file `sources.toml`, in which an operator describes the lists.
+//! - [`sources`]: the lists themselves: every published layout, read in parallel
+//!   and turned into normalised rows, each row accounted for.
+
+pub mod config;
+pub mod sources;
