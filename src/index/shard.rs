@@ -196,7 +196,6 @@ impl ShardEntry {
 }
 
 /// A shard opened for reading.
-#[derive(Debug)]
 pub(super) struct Shard {
     pub entry: ShardEntry,
     keys: fst::raw::Fst<Bytes>,
@@ -214,6 +213,13 @@ pub(super) struct ShardSections {
     pub runs: Bytes,
     pub reports: Bytes,
     pub references: Option<Bytes>,
+}
+
+// An automaton has nothing to show.
+impl std::fmt::Debug for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shard").field("entry", &self.entry).finish_non_exhaustive()
+    }
 }
 
 impl Shard {

@@ -20,7 +20,7 @@ use super::filter;
 use super::format::{Frame, SectionKind};
 use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
 use super::tables::{self, AuthorityEntry, Profile};
-use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
+use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
 use ordered::ordered;
 use pieces::Piece;

@@ -37,7 +37,7 @@ impl ProfileKey<'_> {
             .fold(seed, |hash, text| xxh3_64_with_seed(text.as_bytes(), hash))
     }
 
-    fn to_owned(self) -> OwnedProfile {
+    fn into_owned(self) -> OwnedProfile {
         OwnedProfile {
             source: self.source.into(),
             status: self.status,
@@ -86,7 +86,7 @@ impl ProfileCache {
             return Ok(*number);
         }
         let number = profiles.number(hash, key)?;
-        self.known.insert_unique(hash, (number, key.to_owned()), |(_, known)| known.key().hash());
+        self.known.insert_unique(hash, (number, key.into_owned()), |(_, known)| known.key().hash());
         Ok(number)
     }
 }
@@ -103,7 +103,7 @@ impl Profiles {
             let what = "different combinations of source, status, authority and restriction";
             return Err(BuildError::TooMany { what, limit: u64::from(PROFILES_MAX) });
         }
-        profiles.push(key.to_owned());
+        profiles.push(key.into_owned());
         index.insert_unique(hash, number, |number| profiles[*number as usize].key().hash());
         Ok(number)
     }
