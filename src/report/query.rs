@@ -153,12 +153,15 @@ mod tests {
         Mrz::read(&format!("{first_line}\n{second_line}")).unwrap()
     }
 
-    const SPECIMEN: &str = "C01X00T478D<<6408125F1702283<<<<<<<<<<<<<<<4";
+    const SPECIMEN: &str = "C01X00T478D<<6408125F2702283<<<<<<<<<<<<<<<4";
 
     #[test]
     fn a_zone_is_a_whole_question() {
         let query = Query::from_mrz(zone(SPECIMEN));
-        assert_eq!((query.number, query.issuer), (number("C01X00T47"), issuer("D")));
+        assert_eq!(
+            (query.number, query.issuer),
+            (number("C01X00T47"), issuer("D"))
+        );
         assert_eq!(query.document_type, Some(DocumentType::Passport));
         assert_eq!(query.mrz, Some(zone(SPECIMEN)));
         assert!(zone(SPECIMEN).failed.is_empty());
@@ -168,13 +171,25 @@ mod tests {
     fn only_the_numbers_own_check_digit_counts() {
         let check = |second_line: &str, failed: &[CheckDigit], counts| {
             let mrz = zone(second_line);
-            assert!(mrz.failed.iter().eq(failed.iter().copied()), "{:?}", mrz.failed);
+            assert!(
+                mrz.failed.iter().eq(failed.iter().copied()),
+                "{:?}",
+                mrz.failed
+            );
             assert_eq!(Query::from_mrz(mrz).number_check_failed, counts);
         };
         use CheckDigit::{Composite, DateOfBirth, DocumentNumber};
         check(SPECIMEN, &[], false);
-        check("C01X00T478D<<6408135F1702283<<<<<<<<<<<<<<<4", &[DateOfBirth, Composite], false);
-        check("C01X00T479D<<6408125F1702283<<<<<<<<<<<<<<<4", &[DocumentNumber, Composite], true);
+        check(
+            "C01X00T478D<<6408135F2702283<<<<<<<<<<<<<<<4",
+            &[DateOfBirth, Composite],
+            false,
+        );
+        check(
+            "C01X00T479D<<6408125F2702283<<<<<<<<<<<<<<<4",
+            &[DocumentNumber, Composite],
+            true,
+        );
     }
 
     #[test]
