@@ -1,0 +1,3 @@
+//! What the operators' commands of sltd are made of.
+
+pub mod generate;
