@@ -34,6 +34,8 @@ mod rows;
 mod shape;
 mod space;
 mod states;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::fs::File;

@@ -115,10 +115,10 @@ impl<'a> Rows<'a> {
         }
         let random = self.rng.next_u64();
         let at = self.world.choose(random as u16);
-        if self.traits.repeats {
-            if let Some(row) = self.repeat(at, random >> 16) {
-                return Ok(row);
-            }
+        if self.traits.repeats
+            && let Some(row) = self.repeat(at, random >> 16)
+        {
+            return Ok(row);
         }
         // A space that runs dry, which the density makes all but impossible, hands over to the next.
         let count = self.world.spaces().len();
@@ -205,9 +205,9 @@ impl<'a> Rows<'a> {
         let from_bearer = matches!(status, ReportStatus::Lost | ReportStatus::Stolen);
         // Up to 15 years old, newer ones more often: the square of a uniform number.
         let age = (dates & 0xFFFF).pow(2) >> 16;
-        let reported = ListDay::newest().before((age * 5_600 >> 16) as u32);
+        let reported = ListDay::newest().before(((age * 5_600) >> 16) as u32);
         // Reported within days as a rule, within two months at times.
-        let delay = (dates >> 16 & 0xFF).pow(4) * 60 >> 32;
+        let delay = ((dates >> 16 & 0xFF).pow(4) * 60) >> 32;
         let dated = dates >> 24 & 0xFF >= 5;
         let loss_known = from_bearer && dates >> 32 & 0xFF >= 26;
         Details {

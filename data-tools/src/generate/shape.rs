@@ -136,6 +136,14 @@ impl Shape {
         self.check == Check::None && first / numbers == last / numbers
     }
 
+    /// Whether a number could have both shapes (check digits aside).
+    #[cfg(test)]
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let meet = |(a, b): (&&[u8], &&[u8])| a.iter().any(|byte| b.contains(byte));
+        self.alphabets.len() == other.alphabets.len()
+            && self.alphabets.iter().zip(&other.alphabets).all(meet)
+    }
+
     /// The number at `index`, below [`capacity`](Self::capacity); numbers rise with the index.
     pub(super) fn number(&self, index: u64) -> Number {
         let mut number = Number {
