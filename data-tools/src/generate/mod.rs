@@ -146,9 +146,11 @@ pub fn run(args: &GenerateArgs) -> Result<Generated, GenerateError> {
         args.records,
         args.seed,
     )?;
+    let ours = args.layout.is_ours();
     let traits = Traits {
-        repeats: args.layout.is_ours(),
-        ranges: args.layout.is_ours() && args.ranges,
+        repeats: ours,
+        ranges: ours && args.ranges,
+        long_retention: ours,
     };
     let mut rows = Rows::new(&world, traits, args.seed);
     let mut writer = layouts::Writer::new(args.layout, args.references);

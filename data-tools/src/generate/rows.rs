@@ -52,6 +52,8 @@ pub(super) struct Traits {
     pub(super) repeats: bool,
     /// A run of blanks as one row.
     pub(super) ranges: bool,
+    /// Review dates and blanks as such, so that a report may be older than the default retention.
+    pub(super) long_retention: bool,
 }
 
 /// Makes rows; what it holds does not grow with their number.
@@ -157,7 +159,7 @@ impl<'a> Rows<'a> {
 
     /// The first row of a run, or the only one where it is written as a range.
     fn open_run(&mut self, at: usize, space: &Space, index: u64, run: Run) -> Row {
-        let details = batch(space, run.hash);
+        let details = batch(space, run.hash, self.traits.long_retention);
         let mut row = self.row(space, space.kind, index, details);
         let blanks = details.status == ReportStatus::StolenBlank;
         if self.traits.ranges && blanks && space.shape.same_prefix(index, index + run.len - 1) {
@@ -203,9 +205,15 @@ impl<'a> Rows<'a> {
             _ => ReportStatus::Revoked,
         };
         let from_bearer = matches!(status, ReportStatus::Lost | ReportStatus::Stolen);
-        // Up to 15 years old, newer ones more often: the square of a uniform number.
+        // Up to 15 years old, or as old as needs no review date; newer ones more often: the square
+        // of a uniform number.
+        let oldest = if self.traits.long_retention {
+            5_600
+        } else {
+            2_100
+        };
         let age = (dates & 0xFFFF).pow(2) >> 16;
-        let reported = ListDay::newest().before(((age * 5_600) >> 16) as u32);
+        let reported = ListDay::newest().before(((age * oldest) >> 16) as u32);
         // Reported within days as a rule, within two months at times.
         let delay = ((dates >> 16 & 0xFF).pow(4) * 60) >> 32;
         let dated = dates >> 24 & 0xFF >= 5;
@@ -245,7 +253,7 @@ fn restriction(random: u64) -> &'static str {
 
 /// What is common to the reports of a run: six in ten are stolen blanks, a quarter issued documents
 /// stolen together, the rest a series declared invalid.
-fn batch(space: &Space, hash: u64) -> Details {
+fn batch(space: &Space, hash: u64, long_retention: bool) -> Details {
     let random = mix(hash, 2);
     let status = match random & 0xFF {
         0..=153 => ReportStatus::StolenBlank,
@@ -254,7 +262,12 @@ fn batch(space: &Space, hash: u64) -> Details {
     };
     let blank = status == ReportStatus::StolenBlank;
     // Blanks are kept without end, so they may be old: since 2001. Others lapse.
-    let age = scale(mix(hash, 3), if blank { 9_000 } else { 2_000 }) as u32;
+    let oldest = if blank && long_retention {
+        9_000
+    } else {
+        2_000
+    };
+    let age = scale(mix(hash, 3), oldest) as u32;
     let reported = ListDay::newest().before(age);
     Details {
         status,

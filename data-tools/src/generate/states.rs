@@ -180,11 +180,11 @@ pub(super) const WORLD: &[StateRow] = &[
 
 /// The Russian list of invalid domestic passports: series and number are ten digits.
 pub(super) const RUSSIA: &[StateRow] = &[("RUS", 1, &[(DomesticPassport, 1, "n10")])];
-/// The Ukrainian list of lost and stolen domestic passports: booklets with a series, cards without.
+/// The Ukrainian list of lost and stolen citizens' passports: booklets with a series, cards without.
 pub(super) const UKRAINE: &[StateRow] = &[(
     "UKR",
     1,
-    &[(DomesticPassport, 85, "u2n6"), (DomesticPassport, 15, "n9")],
+    &[(DomesticPassport, 85, "u2n6"), (IdentityCard, 15, "n9")],
 )];
 /// The Czech list of invalid identity cards without a series.
 pub(super) const CZECHIA: &[StateRow] = &[("CZE", 1, &[(IdentityCard, 1, "n9")])];

@@ -259,6 +259,7 @@ fn a_billion_rows_begin_like_a_thousand() {
             Traits {
                 repeats: true,
                 ranges: false,
+                long_retention: true,
             },
             1,
         );
@@ -352,5 +353,26 @@ fn shares_are_numbers_or_fractions() {
     }
     for text in ["", "2", "-1", "1/0", "0/0", "x", "1/2/3", "nan"] {
         assert!(parse_share(text).is_err(), "{text}");
+    }
+}
+
+/// Lists without review dates hold no report that the default of ten years would let lapse.
+#[test]
+fn reports_without_review_dates_are_recent() {
+    for (layout, key) in [
+        (Layout::Ukraine, "\"INSERT_DATE\":\""),
+        (Layout::Czechia, ";"),
+    ] {
+        let list = generate(20_000, |args| args.layout = layout).list;
+        let dates = list
+            .lines()
+            .filter_map(|line| line.split_once(key))
+            .map(|(_, date)| date);
+        let mut years = 0;
+        for year in dates.filter_map(|date| date.split(['-', '.']).find(|part| part.len() == 4)) {
+            assert!(("2021"..="2026").contains(&year), "{layout:?}: {year}");
+            years += 1;
+        }
+        assert!(years > 19_000, "{layout:?}: {years} dates");
     }
 }
