@@ -7,6 +7,7 @@
 pub mod client;
 pub mod document;
 pub mod index;
+pub mod memory;
 pub mod report;
 pub mod service;
 pub mod snapshot;
