@@ -51,6 +51,10 @@ pub struct Judgement<'a> {
 }
 
 /// Applies the verdict table. STUB signature.
-pub fn judge<'a>(_query: &Query, _candidates: &[Candidate<'a>], _data_too_old: bool) -> Judgement<'a> {
+pub fn judge<'a>(
+    _query: &Query,
+    _candidates: &[Candidate<'a>],
+    _data_too_old: bool,
+) -> Judgement<'a> {
     todo!()
 }
