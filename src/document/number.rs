@@ -24,20 +24,12 @@ impl DocumentNumber {
     /// Takes bytes that are normalised already; `None` if they are not.
     pub fn from_normalised(bytes: &[u8]) -> Option<Self> {
         let len = bytes.len();
-        if len == 0
-            || len > Self::MAX_LEN
-            || !bytes
-                .iter()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-        {
+        if len == 0 || len > Self::MAX_LEN || !bytes.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
             return None;
         }
         let mut number = [0; Self::MAX_LEN];
         number.get_mut(..len)?.copy_from_slice(bytes);
-        Some(Self {
-            bytes: number,
-            len: len as u8,
-        })
+        Some(Self { bytes: number, len: len as u8 })
     }
 
     /// The number's bytes, `A-Z0-9`.

@@ -16,9 +16,7 @@ impl Day {
     }
     /// The day of a number as [`number`](Self::number) gives it, if within the years 0001 to 9999.
     pub fn from_number(number: i32) -> Option<Self> {
-        (Self::MIN.0..=Self::MAX.0)
-            .contains(&number)
-            .then_some(Self(number))
+        (Self::MIN.0..=Self::MAX.0).contains(&number).then_some(Self(number))
     }
     /// Parses `YYYY-MM-DD`. `None` when it is not a day of the calendar.
     pub fn parse_iso(_text: &str) -> Option<Self> {

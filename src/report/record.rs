@@ -20,13 +20,7 @@ pub enum ReportStatus {
 
 impl ReportStatus {
     /// Every status, in order of its code.
-    pub const ALL: [Self; 5] = [
-        Self::Stolen,
-        Self::Lost,
-        Self::StolenBlank,
-        Self::Revoked,
-        Self::Invalidated,
-    ];
+    pub const ALL: [Self; 5] = [Self::Stolen, Self::Lost, Self::StolenBlank, Self::Revoked, Self::Invalidated];
     /// The code stored in segments.
     pub fn code(self) -> u8 {
         self as u8

@@ -51,10 +51,6 @@ pub struct Judgement<'a> {
 }
 
 /// Applies the verdict table. STUB signature.
-pub fn judge<'a>(
-    _query: &Query,
-    _candidates: &[Candidate<'a>],
-    _data_too_old: bool,
-) -> Judgement<'a> {
+pub fn judge<'a>(_query: &Query, _candidates: &[Candidate<'a>], _data_too_old: bool) -> Judgement<'a> {
     todo!()
 }
