@@ -3,7 +3,7 @@
 use super::convert;
 use crate::document::{DocumentType, Issuer, IssuingState};
 use crate::proto;
-use crate::report::{Authority, Candidate, Query};
+use crate::report::{Authority, Candidate, Disclosure, Query};
 use crate::snapshot::Answer;
 use prost::Message as _;
 use std::collections::HashMap;
@@ -101,25 +101,33 @@ impl Shared {
             })
     }
 
+    /// The compact form of [`convert::matched`].
     fn matched(&mut self, candidate: &Candidate<'_>) -> proto::CompactMatch {
         let report = &candidate.report;
-        proto::CompactMatch {
-            status: convert::status(report.status).into(),
-            source_status_index: self.text(report.source_status),
+        let contact = proto::CompactMatch {
             issuing_state_index: self.text(candidate.issuing_state.code()),
             r#type: convert::document_type(candidate.document_type).into(),
-            date_of_loss: convert::day(report.date_of_loss),
-            date_reported: convert::day(report.date_reported),
-            review_date: convert::day(report.review_date),
             authority_index: report
                 .authority
                 .as_ref()
                 .map_or(0, |authority| self.authority(authority)),
+            confirm_with_authority: true,
+            ..proto::CompactMatch::default()
+        };
+        if candidate.disclosure != Disclosure::Full {
+            return contact;
+        }
+        proto::CompactMatch {
+            status: convert::status(report.status).into(),
+            source_status_index: self.text(report.source_status),
+            date_of_loss: convert::day(report.date_of_loss),
+            date_reported: convert::day(report.date_reported),
+            review_date: convert::day(report.review_date),
             restriction_index: self.text(report.restriction),
             source_index: self.text(report.source),
             third_party: report.third_party,
             owner_reference: report.owner_reference.to_owned(),
-            confirm_with_authority: true,
+            ..contact
         }
     }
 

@@ -6,7 +6,9 @@
 use crate::document::DocumentType;
 use crate::document::mrz::{CheckDigit, Mrz, MrzLayout};
 use crate::proto;
-use crate::report::{Candidate, Day, Query, Reasons, ReportStatus, Verdict};
+use crate::report::{
+    Authority, Candidate, Day, Disclosure, Query, Reason, Reasons, ReportStatus, Verdict,
+};
 use crate::snapshot::{Coverage, CoverageLevel};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -21,8 +23,24 @@ pub(super) fn verdict(verdict: Verdict) -> proto::Verdict {
     }
 }
 
-pub(super) fn reasons(_reasons: Reasons) -> Vec<i32> {
-    Vec::new()
+pub(super) fn reasons(reasons: Reasons) -> Vec<i32> {
+    reasons.iter().map(|one| reason(one).into()).collect()
+}
+
+fn reason(reason: Reason) -> proto::Reason {
+    match reason {
+        Reason::TypeNotGiven => proto::Reason::TypeNotGiven,
+        Reason::TypeIncompatible => proto::Reason::TypeIncompatible,
+        Reason::ThirdPartyReport => proto::Reason::ThirdPartyReport,
+        Reason::NumberCheckDigitFailed => proto::Reason::NumberCheckDigitFailed,
+        Reason::IssuerNotGiven => proto::Reason::IssuerNotGiven,
+        Reason::IssuerUnknown => proto::Reason::IssuerUnknown,
+        Reason::IssuerOfSameGroup => proto::Reason::IssuerOfSameGroup,
+        Reason::IssuerOneLetterAway => proto::Reason::IssuerOneLetterAway,
+        Reason::Misread => proto::Reason::Misread,
+        Reason::Unreadable => proto::Reason::Unreadable,
+        Reason::DataTooOld => proto::Reason::DataTooOld,
+    }
 }
 
 pub(super) fn document_type(document_type: DocumentType) -> proto::DocumentType {
@@ -171,27 +189,35 @@ pub(super) fn coverage(coverage: &Coverage, query: &Query) -> proto::Coverage {
     }
 }
 
-/// A match, complete in itself.
+/// A match, complete in itself. Where the owner lets the caller know no more than whom to ask, that is
+/// all it says.
 pub(super) fn matched(candidate: &Candidate<'_>) -> proto::Match {
     let report = &candidate.report;
+    let contact = proto::Match {
+        issuing_state: candidate.issuing_state.code().to_owned(),
+        r#type: document_type(candidate.document_type).into(),
+        authority: report.authority.as_ref().map(authority),
+        confirm_with_authority: true,
+        ..proto::Match::default()
+    };
+    if candidate.disclosure != Disclosure::Full {
+        return contact;
+    }
     proto::Match {
         status: status(report.status).into(),
         source_status: report.source_status.to_owned(),
-        issuing_state: candidate.issuing_state.code().to_owned(),
-        r#type: document_type(candidate.document_type).into(),
         date_of_loss: day(report.date_of_loss),
         date_reported: day(report.date_reported),
         review_date: day(report.review_date),
-        authority: report.authority.as_ref().map(authority),
         restriction: report.restriction.to_owned(),
         source: report.source.to_owned(),
         third_party: report.third_party,
         owner_reference: report.owner_reference.to_owned(),
-        confirm_with_authority: true,
+        ..contact
     }
 }
 
-pub(super) fn authority(authority: &crate::report::Authority<'_>) -> proto::Authority {
+pub(super) fn authority(authority: &Authority<'_>) -> proto::Authority {
     proto::Authority {
         code: authority.code.to_owned(),
         name: authority.name.to_owned(),

@@ -5,7 +5,7 @@
 
 use crate::proto;
 use tonic::{Code, Status};
-use tonic_types::{BadRequest, ErrorDetails, FieldViolation, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 /// What is wrong with one field of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) struct Violation {
     /// Path of the field in the request, such as `number`.
     pub(super) field: &'static str,
     /// Position of the fault in the field, in characters from 1; `None` if the whole field is meant.
-    pub(super) position: Option<u32>,
-    /// What is wrong and what was expected.
+    pub(super) position: Option<usize>,
+    /// What is wrong, where, and what was expected.
     pub(super) description: String,
 }
 
@@ -32,7 +32,10 @@ impl Violation {
     pub(super) fn into_item_error(self) -> proto::ItemError {
         proto::ItemError {
             field: self.field.to_owned(),
-            position: self.position.unwrap_or(0),
+            position: self
+                .position
+                .and_then(|position| u32::try_from(position).ok())
+                .unwrap_or(0),
             description: self.description,
         }
     }
@@ -96,23 +99,11 @@ impl From<CallError> for Status {
 
 fn malformed(violation: Violation) -> Status {
     let Violation {
-        field,
-        position,
-        description,
+        field, description, ..
     } = violation;
-    let description = match position {
-        Some(position) => format!("character {position}: {description}"),
-        None => description,
-    };
     let message = format!("{field}: {description}");
     let violations = vec![FieldViolation::new(field, description)];
-    let mut details = ErrorDetails::new();
-    details.set_bad_request(
-        BadRequest {
-            field_violations: violations,
-        }
-        .field_violations,
-    );
+    let details = ErrorDetails::with_bad_request(violations);
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
@@ -137,7 +128,7 @@ mod tests {
         let violation = Violation {
             field: "number",
             position: Some(3),
-            description: "expected a letter".to_owned(),
+            description: "character 3: expected a letter".to_owned(),
         };
         let status = Status::from(CallError::from(violation.clone()));
         assert_eq!(status.code(), Code::InvalidArgument);

@@ -2,59 +2,51 @@
 
 use super::convert;
 use super::errors::Violation;
-use crate::document::mrz::{CheckDigit, Mrz};
-use crate::document::{DocumentNumber, DocumentType, Issuer};
+use crate::document::mrz::Mrz;
+use crate::document::{DocumentNumber, DocumentType, Issuer, NumberError, StateError};
 use crate::proto;
-use crate::report::Query;
+use crate::report::{Query, QueryError};
 
 /// Reads a request.
 ///
-/// What a zone says and what fields say must agree: a caller who sends both has made a mistake
-/// somewhere if they differ, and guessing which to believe could miss a hit.
+/// A zone that cannot be segmented is no mistake of the caller but a reason to read again; what was
+/// typed beside it still counts.
 pub(super) fn read(request: &proto::CheckDocumentRequest) -> Result<Query, Violation> {
     if request.number.is_empty() && request.mrz.is_empty() {
-        return Err(Violation::of(
-            "number",
-            "is empty: expected a document number, or a machine-readable zone in `mrz`",
-        ));
+        let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
+        return Err(Violation::of("number", expected));
     }
-    let given = fields(
-        &request.number,
-        &request.issuing_state,
-        document_type("type", request.r#type)?,
-    )?;
-    if request.mrz.is_empty() {
-        return Ok(given);
+    let typed = match request.number.as_str() {
+        "" => None,
+        text => Some(number("number", text.as_bytes())?),
+    };
+    let issuer = issuer("issuing_state", &request.issuing_state)?;
+    let document_type = document_type("type", request.r#type)?;
+    if let (Some(number), true) = (typed, request.mrz.is_empty()) {
+        return Ok(Query::from_fields(number, issuer, document_type));
     }
-    // A zone that cannot be segmented is no mistake of the caller but a reason to read again.
-    match Mrz::read(&request.mrz) {
-        Ok(mrz) => together(given, mrz),
-        Err(_) => Ok(given),
-    }
-}
-
-/// Reads a question put as fields alone; an empty number is left to the caller.
-fn fields(
-    number: &str,
-    issuing_state: &str,
-    document_type: Option<DocumentType>,
-) -> Result<Query, Violation> {
-    Ok(Query {
-        number: if number.is_empty() {
-            None
-        } else {
-            Some(self::number(number)?)
-        },
-        issuer: issuer("issuing_state", issuing_state)?,
-        document_type,
-        number_check_failed: false,
-        mrz: None,
-    })
+    let zone = Mrz::read(&request.mrz).map_or_else(|_| Query::unreadable(), Query::from_mrz);
+    zone.with_fields(typed, issuer, document_type)
+        .map_err(|error| {
+            let field = match error {
+                QueryError::NumberDiffers => "number",
+                QueryError::IssuerDiffers { .. } => "issuing_state",
+                QueryError::TypeDiffers { .. } => "type",
+            };
+            Violation::of(field, error.to_string())
+        })
 }
 
 /// Reads a number.
-pub(super) fn number(text: &str) -> Result<DocumentNumber, Violation> {
-    DocumentNumber::normalise(text).map_err(|error| Violation::of("number", error.to_string()))
+pub(super) fn number(field: &'static str, text: &[u8]) -> Result<DocumentNumber, Violation> {
+    DocumentNumber::normalise_bytes(text).map_err(|error| Violation {
+        field,
+        position: match error {
+            NumberError::Character { position, .. } => Some(position),
+            _ => None,
+        },
+        description: error.to_string(),
+    })
 }
 
 /// Reads an issuer; `None` if not given.
@@ -62,9 +54,14 @@ pub(super) fn issuer(field: &'static str, text: &str) -> Result<Option<Issuer>, 
     if text.is_empty() {
         return Ok(None);
     }
-    Issuer::parse(text)
-        .map(Some)
-        .map_err(|error| Violation::of(field, error.to_string()))
+    Issuer::parse(text).map(Some).map_err(|error| Violation {
+        field,
+        position: match error {
+            StateError::NotALetter { position } => Some(position),
+            _ => None,
+        },
+        description: error.to_string(),
+    })
 }
 
 /// Reads a type; `None` if not given.
@@ -80,35 +77,100 @@ pub(super) fn document_type(
     })
 }
 
-fn together(given: Query, mrz: Mrz) -> Result<Query, Violation> {
-    let differs = |field| {
-        Err(Violation::of(
-            field,
-            "differs from what the machine-readable zone says: expected the same, or only one of them",
-        ))
-    };
-    if let (Some(field), Some(zone)) = (&given.number, &mrz.number)
-        && field != zone
-    {
-        return differs("number");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(
+        number: &str,
+        issuing_state: &str,
+        r#type: i32,
+        mrz: &str,
+    ) -> proto::CheckDocumentRequest {
+        proto::CheckDocumentRequest {
+            number: number.to_owned(),
+            issuing_state: issuing_state.to_owned(),
+            r#type,
+            mrz: mrz.to_owned(),
+        }
     }
-    if let (Some(field), Some(zone)) = (&given.issuer, &mrz.issuer)
-        && field != zone
-    {
-        return differs("issuing_state");
+
+    /// Number, issuer and type as understood, or field and position at fault.
+    fn check(
+        request: &proto::CheckDocumentRequest,
+        expected: Result<(&str, &str, Option<DocumentType>), (&str, u32)>,
+    ) {
+        let found = read(request);
+        let found = match &found {
+            Ok(query) => Ok((
+                query.number.as_ref().map_or("", |number| number.as_str()),
+                query.issuer.as_ref().map_or("", |issuer| issuer.code()),
+                query.document_type,
+            )),
+            Err(violation) => {
+                if !request.number.is_empty() {
+                    assert!(
+                        !violation.description.contains(&request.number),
+                        "{violation:?}"
+                    );
+                }
+                Err((
+                    violation.field,
+                    violation.clone().into_item_error().position,
+                ))
+            }
+        };
+        assert_eq!(found, expected, "{request:?}");
     }
-    // Codes in zones are coarser than types: `P` stands for several.
-    if given
-        .document_type
-        .is_some_and(|field| !mrz.document_type.compatible_with(field))
-    {
-        return differs("type");
+
+    const TD3: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";
+
+    #[test]
+    fn fields() {
+        use DocumentType::{IdentityCard, Passport};
+        check(
+            &request(" c01x-00t47 ", "DEU", 1, ""),
+            Ok(("C01X00T47", "D", Some(Passport))),
+        );
+        check(
+            &request("0012", "", 3, ""),
+            Ok(("0012", "", Some(IdentityCard))),
+        );
+        check(&request("0012", "QQQ", 0, ""), Ok(("0012", "QQQ", None)));
+        check(&request("", "D", 1, ""), Err(("number", 0)));
+        check(&request("--", "D", 1, ""), Err(("number", 0)));
+        check(&request("AB?123", "D", 1, ""), Err(("number", 3)));
+        check(&request("AB123", "D1", 1, ""), Err(("issuing_state", 2)));
+        check(
+            &request("AB123", "GERMANY", 1, ""),
+            Err(("issuing_state", 0)),
+        );
+        check(&request("AB123", "D", 11, ""), Err(("type", 0)));
+        check(&request(&"A".repeat(25), "D", 1, ""), Err(("number", 0)));
     }
-    Ok(Query {
-        number: given.number.or(mrz.number),
-        issuer: given.issuer.or(mrz.issuer),
-        document_type: given.document_type.or(Some(mrz.document_type)),
-        number_check_failed: mrz.failed.contains(&CheckDigit::DocumentNumber),
-        mrz: Some(mrz),
-    })
+
+    #[test]
+    fn zones() {
+        use DocumentType::{IdentityCard, Passport, RefugeeTravelDocument};
+        check(
+            &request("", "", 0, TD3),
+            Ok(("L898902C3", "UTO", Some(Passport))),
+        );
+        check(
+            &request("l898902c3", "UTO", 1, TD3),
+            Ok(("L898902C3", "UTO", Some(Passport))),
+        );
+        check(
+            &request("", "", 6, TD3),
+            Ok(("L898902C3", "UTO", Some(RefugeeTravelDocument))),
+        );
+        check(&request("L898902C4", "", 0, TD3), Err(("number", 0)));
+        check(&request("", "D", 0, TD3), Err(("issuing_state", 0)));
+        check(&request("", "", 3, TD3), Err(("type", 0)));
+        check(&request("", "", 0, "no zone"), Ok(("", "", None)));
+        check(
+            &request("X1", "D", 3, "no zone"),
+            Ok(("X1", "D", Some(IdentityCard))),
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use super::convert;
 use super::errors::CallError;
 use crate::proto;
-use crate::report::{Query, Verdict};
+use crate::report::{Query, Reason, Verdict};
 use crate::snapshot::{Answer, Snapshot};
 use arc_swap::{ArcSwapOption, Guard};
 use jiff::Timestamp;
@@ -68,6 +68,7 @@ impl Current {
         let mut answer = self.snapshot.check(query, now);
         if now >= self.too_old_from && answer.judgement.verdict == Verdict::NoRecord {
             answer.judgement.verdict = Verdict::Inconclusive;
+            answer.judgement.reasons.insert(Reason::DataTooOld);
         }
         answer
     }

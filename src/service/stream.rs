@@ -108,9 +108,6 @@ impl Chunk {
                 "is empty: expected a document number",
             ));
         }
-        let Ok(number) = std::str::from_utf8(number) else {
-            return Err(Violation::of("numbers", "is not UTF-8"));
-        };
         let index = self.issuer_index(item);
         let issuer = match self.issuers.get(usize::from(index)) {
             Some(issuer) => issuer.clone()?,
@@ -124,13 +121,11 @@ impl Chunk {
             Some(&value) => question::document_type("types", value.into())?,
             None => question::document_type("type", self.type_of_all)?,
         };
-        Ok(Query {
-            number: Some(question::number(number)?),
+        Ok(Query::from_fields(
+            question::number("numbers", number)?,
             issuer,
             document_type,
-            number_check_failed: false,
-            mrz: None,
-        })
+        ))
     }
 }
 
