@@ -175,3 +175,177 @@ fn push<T>(table: &mut Vec<T>, entry: T) -> u32 {
     table.push(entry);
     index
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::DocumentNumber;
+    use crate::report::{Day, Judgement, Reasons, Report, ReportStatus, Verdict};
+    use crate::snapshot::{Coverage, CoverageLevel};
+
+    fn query(issuer: &str) -> Query {
+        let number = DocumentNumber::from_normalised(b"AB1234567").unwrap();
+        Query::from_fields(
+            number,
+            Issuer::parse(issuer).ok(),
+            Some(DocumentType::Passport),
+        )
+    }
+
+    fn candidate<'a>(
+        authority: &'a str,
+        owner_reference: &'a str,
+        disclosure: Disclosure,
+    ) -> Candidate<'a> {
+        Candidate {
+            issuing_state: IssuingState::parse("UKR").unwrap(),
+            document_type: DocumentType::Passport,
+            report: Report {
+                status: ReportStatus::Stolen,
+                source_status: "theft",
+                date_of_loss: Day::from_ymd(2024, 7, 3),
+                date_reported: Day::from_ymd(2024, 7, 4),
+                review_date: None,
+                authority: Some(Authority {
+                    code: authority,
+                    name: "Central Bureau",
+                    contact: "+00 000 000",
+                }),
+                restriction: "",
+                source: "list",
+                third_party: false,
+                owner_reference,
+            },
+            disclosure,
+        }
+    }
+
+    fn answer(matches: Vec<Candidate<'_>>) -> Answer<'_> {
+        Answer {
+            judgement: Judgement {
+                verdict: Verdict::Hit,
+                reasons: Reasons::NONE,
+                matches,
+                same_number_other_issuers: 3,
+            },
+            coverage: Some(Coverage {
+                level: CoverageLevel::Current,
+                documents: 7,
+                newest_report: None,
+                source_age: None,
+            }),
+            format_plausible: Some(true),
+        }
+    }
+
+    #[test]
+    fn what_is_common_stands_once() {
+        let mut shared = Shared::new();
+        let answers: Vec<_> = (0..10)
+            .map(|_| {
+                shared.answer(
+                    &query("UKR"),
+                    &answer(vec![candidate("UA-1", "r", Disclosure::Full)]),
+                    10_000,
+                )
+            })
+            .collect();
+        assert!(answers.iter().all(|answer| answer == &answers[0]));
+        let one = &answers[0].matches[0];
+        let tables = shared.into_tables();
+        let text = |index: u32| tables.texts[index as usize].as_str();
+        assert_eq!(text(one.source_status_index), "theft");
+        assert_eq!(text(one.issuing_state_index), "UKR");
+        assert_eq!(text(one.source_index), "list");
+        assert_eq!(text(one.restriction_index), "");
+        assert_eq!(
+            tables.authorities[one.authority_index as usize].code,
+            "UA-1"
+        );
+        assert_eq!(
+            tables.coverages[answers[0].coverage_index as usize].documents,
+            7
+        );
+        assert_eq!(
+            (
+                tables.texts.len(),
+                tables.authorities.len(),
+                tables.coverages.len()
+            ),
+            (4, 2, 2)
+        );
+        assert_eq!(
+            (one.date_of_loss.as_str(), one.review_date.as_str()),
+            ("2024-07-03", "")
+        );
+    }
+
+    #[test]
+    fn an_unknown_issuer_has_no_coverage() {
+        let mut shared = Shared::new();
+        let compact = shared.answer(&query("QQQ"), &answer(Vec::new()), 10_000);
+        assert_eq!(compact.coverage_index, 0);
+        assert_eq!(shared.into_tables().coverages, [proto::Coverage::default()]);
+    }
+
+    #[test]
+    fn contact_only_tells_whom_to_ask_and_no_more() {
+        let mut shared = Shared::new();
+        let found = answer(vec![candidate("UA-1", "r", Disclosure::ContactOnly)]);
+        let compact = shared.answer(&query("UKR"), &found, 10_000);
+        let full = convert::matched(&found.judgement.matches[0]);
+        assert_eq!(
+            (
+                full.status,
+                full.source.as_str(),
+                full.owner_reference.as_str()
+            ),
+            (0, "", "")
+        );
+        assert_eq!(full.authority.unwrap().code, "UA-1");
+        let expected = proto::CompactMatch {
+            issuing_state_index: 1,
+            r#type: 1,
+            authority_index: 1,
+            confirm_with_authority: true,
+            ..proto::CompactMatch::default()
+        };
+        assert_eq!(compact.matches, [expected]);
+    }
+
+    #[test]
+    fn matches_stop_at_the_allowance_and_the_rest_is_counted() {
+        let codes: Vec<String> = (0..200).map(|code| format!("authority {code}")).collect();
+        let reference = "r".repeat(100);
+        let matches: Vec<_> = codes
+            .iter()
+            .map(|code| candidate(code, &reference, Disclosure::Full))
+            .collect();
+        for allowance in [0, 1_000, 10_000, 20_000, 1_000_000] {
+            let mut shared = Shared::new();
+            let without = shared.answer(&query("UKR"), &answer(Vec::new()), 0);
+            let before = shared.bytes() + without.encoded_len();
+            let compact = shared.answer(&query("UKR"), &answer(matches.clone()), allowance);
+            assert_eq!(
+                compact.matches.len() + compact.matches_omitted as usize,
+                matches.len()
+            );
+            let claimed = shared.bytes();
+            let tables = shared.into_tables();
+            assert!(
+                tables.encoded_len() <= claimed,
+                "tables are larger than claimed"
+            );
+            let grown = (tables.encoded_len() + compact.encoded_len()).saturating_sub(before);
+            assert!(
+                grown <= allowance + ENTRY_OVERHEAD,
+                "{grown} bytes of {allowance}"
+            );
+            // The bound is not so careful that it wastes half.
+            assert!(
+                compact.matches_omitted == 0 || allowance < 1_000 || grown * 3 > allowance,
+                "{grown} of {allowance}"
+            );
+        }
+    }
+}

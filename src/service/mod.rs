@@ -34,6 +34,8 @@ mod server;
 mod serving;
 mod slice;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod wire;
 mod worker;

@@ -193,7 +193,11 @@ pub async fn run(
 }
 
 /// Takes connections and hands them out, for ever.
-async fn accept(listener: &tokio::net::TcpListener, workers: &Workers, connections_max: usize) {
+pub(super) async fn accept(
+    listener: &tokio::net::TcpListener,
+    workers: &Workers,
+    connections_max: usize,
+) {
     let mut wait = ACCEPT_WAIT_MIN;
     let mut complaints = Complaints::default();
     loop {

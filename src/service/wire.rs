@@ -214,3 +214,106 @@ fn framed<M: Message>(message: &M) -> Result<Bytes, CallError> {
     message.encode_raw(&mut bytes);
     Ok(bytes.freeze())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::CheckDocumentRequest;
+    use http_body_util::StreamBody;
+
+    /// A request body of these pieces.
+    async fn read_pieces(pieces: &[&[u8]]) -> Result<CheckDocumentRequest, CallError> {
+        let frames: Vec<_> = pieces
+            .iter()
+            .map(|piece| Ok::<_, Status>(Frame::data(Bytes::copy_from_slice(piece))))
+            .collect();
+        read(Request::new(StreamBody::new(tokio_stream::iter(frames)))).await
+    }
+
+    fn message() -> CheckDocumentRequest {
+        CheckDocumentRequest {
+            number: "AB123456".to_owned(),
+            issuing_state: "D".to_owned(),
+            r#type: 1,
+            mrz: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_read_however_it_is_cut() {
+        let whole = framed(&message()).unwrap();
+        for first in 0..=whole.len() {
+            for second in first..=whole.len() {
+                let pieces = [&whole[..first], &whole[first..second], &whole[second..]];
+                assert_eq!(
+                    read_pieces(&pieces).await,
+                    Ok(message()),
+                    "cut at {first} and {second}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_message_is_refused() {
+        let whole = framed(&message()).unwrap();
+        let undecodable = |why: &str| CallError::Undecodable(why.to_owned());
+        let too_large = CallError::TooLarge {
+            size: MESSAGE_BYTES_MAX + 1,
+            limit: MESSAGE_BYTES_MAX,
+        };
+        let cases: [(&[&[u8]], CallError); 8] = [
+            (&[], undecodable("expected one message, got none")),
+            (&[b"\0\0\0"], undecodable("expected one message, got none")),
+            (&[&whole[..9]], undecodable("expected 20 bytes, got 9")),
+            (
+                &[&whole, b"\0"],
+                undecodable("there are bytes after the message"),
+            ),
+            (
+                &[&whole, &whole],
+                undecodable("there are bytes after the message"),
+            ),
+            (
+                &[b"\x02\0\0\0\0"],
+                undecodable("expected 0 or 1 as the first byte"),
+            ),
+            (&[b"\x01\0\0\0\0"], CallError::Compressed),
+            (&[b"\0\0\x40\0\x01"], too_large),
+        ];
+        for (pieces, expected) in cases {
+            assert_eq!(read_pieces(pieces).await, Err(expected), "{pieces:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_do_not_decode_are_the_callers_fault_and_not_repeated() {
+        // Field 1, a text of two bytes that are not UTF-8; then a wire type that does not exist.
+        for bytes in [
+            b"\0\0\0\0\x04\x0a\x02\xc3\x28".as_slice(),
+            b"\0\0\0\0\x02\x0f\x41",
+        ] {
+            let error = read_pieces(&[bytes]).await.unwrap_err();
+            assert!(matches!(error, CallError::Undecodable(_)), "{error:?}");
+            assert_eq!(Status::from(error).code(), tonic::Code::InvalidArgument);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_one_message_and_ok() {
+        let mut body = write(Ok(message())).into_body();
+        let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(data, framed(&message()).unwrap());
+        assert!(!body.is_end_stream());
+        let trailers = body
+            .frame()
+            .await
+            .unwrap()
+            .unwrap()
+            .into_trailers()
+            .unwrap();
+        assert_eq!(trailers.get("grpc-status").unwrap(), "0");
+        assert!(body.is_end_stream());
+        assert!(body.frame().await.is_none());
+    }
+}
