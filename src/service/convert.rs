@@ -4,7 +4,7 @@
 //! compiler demands by the exhaustive matches.
 
 use crate::document::DocumentType;
-use crate::document::mrz::{CheckDigit, Mrz, MrzLayout};
+use crate::document::mrz::{CheckDigit, LongNumberForm, Mrz, MrzLayout, NumberCheck};
 use crate::proto;
 use crate::report::{
     Authority, Candidate, Day, Disclosure, Query, Reason, Reasons, ReportStatus, Verdict,
@@ -134,14 +134,24 @@ pub(super) fn document(query: &Query) -> Option<proto::Document> {
 }
 
 pub(super) fn mrz(mrz: &Mrz) -> proto::MrzReading {
+    let long_number_check = match mrz.number_check {
+        NumberCheck::VerifiedLong(LongNumberForm::WithoutFiller) => {
+            proto::LongNumberCheck::WithoutFiller
+        }
+        NumberCheck::VerifiedLong(LongNumberForm::WithFiller) => proto::LongNumberCheck::WithFiller,
+        NumberCheck::VerifiedLong(LongNumberForm::Either) => proto::LongNumberCheck::Both,
+        NumberCheck::Verified | NumberCheck::Failed | NumberCheck::Absent => {
+            proto::LongNumberCheck::Unspecified
+        }
+    };
     proto::MrzReading {
         layout: layout(mrz.layout).into(),
         failed_check_digits: mrz
             .failed
             .iter()
-            .map(|&digit| check_digit(digit).into())
+            .map(|digit| check_digit(digit).into())
             .collect(),
-        long_number_check: proto::LongNumberCheck::Unspecified.into(),
+        long_number_check: long_number_check.into(),
     }
 }
 
@@ -152,6 +162,10 @@ fn layout(layout: MrzLayout) -> proto::MrzLayout {
         MrzLayout::Td3 => proto::MrzLayout::Td3,
         MrzLayout::MrvA => proto::MrzLayout::MrvA,
         MrzLayout::MrvB => proto::MrzLayout::MrvB,
+        MrzLayout::FrenchIdentityCard => proto::MrzLayout::FrenchIdentityCard,
+        MrzLayout::FrenchDrivingLicence => proto::MrzLayout::FrenchDrivingLicence,
+        MrzLayout::SwissDrivingLicence => proto::MrzLayout::SwissDrivingLicence,
+        MrzLayout::SlovakIdentityCard => proto::MrzLayout::SlovakIdentityCard,
     }
 }
 

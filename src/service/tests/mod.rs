@@ -290,13 +290,9 @@ async fn a_drain_ends_idle_connections_and_cuts_what_does_not_end() {
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let connect = || {
-        Endpoint::from_shared(format!("http://{address}"))
-            .unwrap()
-            .connect()
-    };
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let hand = async || {
-        let (channel, accepted) = tokio::join!(connect(), listener.accept());
+        let (channel, accepted) = tokio::join!(endpoint.connect(), listener.accept());
         workers.hand(accepted.unwrap().0.into_std().unwrap());
         LookupServiceClient::new(channel.unwrap())
     };
