@@ -26,6 +26,57 @@ pub enum DocumentType {
     Other = 10,
 }
 
+/// The names, in order of the codes.
+const NAMES: [&str; 10] = [
+    "passport",
+    "domestic_passport",
+    "identity_card",
+    "visa",
+    "residence_permit",
+    "refugee_travel_document",
+    "emergency_travel_document",
+    "seafarers_document",
+    "laissez_passer",
+    "other",
+];
+
+/// Which types can name the same document. Row: asked about; column: reported; both in
+/// order of the codes.
+///
+/// Zones and lists are coarser than these types, so a coarse word on one side must meet
+/// the finer one on the other, while two fine words that differ are two documents:
+///
+/// - In the zone `P` leads every booklet whatever letter follows (Doc 9303 part 4),
+///   those of refugees and stateless persons (guide of ICAO and UNHCR on machine-readable
+///   Convention travel documents), emergency documents (Doc 9303 part 8) and
+///   laissez-passers included. So `passport` can be each of them, and none of them
+///   another.
+/// - In the zone `A`, `C` and `I` lead every card (Doc 9303 parts 5 and 6; `AC` is kept for
+///   crew members), so `identity_card` can be a residence permit or a seafarer's document,
+///   and neither of those the other.
+/// - A domestic passport is a card or booklet without travel function. Lists that know no
+///   domestic passports call it an identity card, and newer ones are printed as such with
+///   `I` (Ukraine). It is never a passport: where a State has both, equal numbers are two
+///   documents.
+/// - A visa has a zone of its own, `V` (Doc 9303 part 7).
+/// - `other` says nothing and can be all.
+///
+/// Every pair holds both ways.
+#[rustfmt::skip]
+const COMPATIBLE: [[u8; 10]; 10] = [
+    //                              pass dom  card visa perm refu emer seaf lais oth
+    /* passport                  */ [1,   0,   0,   0,   0,   1,   1,   0,   1,   1],
+    /* domestic_passport         */ [0,   1,   1,   0,   0,   0,   0,   0,   0,   1],
+    /* identity_card             */ [0,   1,   1,   0,   1,   0,   0,   1,   0,   1],
+    /* visa                      */ [0,   0,   0,   1,   0,   0,   0,   0,   0,   1],
+    /* residence_permit          */ [0,   0,   1,   0,   1,   0,   0,   0,   0,   1],
+    /* refugee_travel_document   */ [1,   0,   0,   0,   0,   1,   0,   0,   0,   1],
+    /* emergency_travel_document */ [1,   0,   0,   0,   0,   0,   1,   0,   0,   1],
+    /* seafarers_document        */ [0,   0,   1,   0,   0,   0,   0,   1,   0,   1],
+    /* laissez_passer            */ [1,   0,   0,   0,   0,   0,   0,   0,   1,   1],
+    /* other                     */ [1,   1,   1,   1,   1,   1,   1,   1,   1,   1],
+];
+
 impl DocumentType {
     /// Every type, in order of its code.
     pub const ALL: [Self; 10] = [
@@ -40,24 +91,93 @@ impl DocumentType {
         Self::LaissezPasser,
         Self::Other,
     ];
+
     /// The code stored in segments, 1 to 10.
     pub fn code(self) -> u8 {
         self as u8
     }
+
     /// The type of a stored code.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| t.code() == code)
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
+
     /// The name in lists and on command lines: `identity_card`.
     pub fn name(self) -> &'static str {
-        todo!()
+        NAMES[self.row()]
     }
-    /// The type a [`name`](Self::name) stands for.
-    pub fn from_name(_name: &str) -> Option<Self> {
-        todo!()
+
+    /// The type a [`name`](Self::name) stands for, whatever the case. Surrounding spaces
+    /// are the caller's to remove.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|t| t.name().eq_ignore_ascii_case(name))
     }
-    /// Whether a document asked about as `self` can be the one reported as `reported`.
-    pub fn compatible_with(self, _reported: Self) -> bool {
-        todo!()
+
+    /// Whether a document asked about as `self` can be the one reported as `reported`,
+    /// given that zones and lists use coarser types: a zone that begins with `P` may
+    /// belong to a refugee's travel document. Symmetric; not transitive.
+    pub fn compatible_with(self, reported: Self) -> bool {
+        COMPATIBLE[self.row()][reported.row()] != 0
+    }
+
+    fn row(self) -> usize {
+        usize::from(self.code()) - 1
+    }
+}
+
+impl std::fmt::Display for DocumentType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DocumentType::{self, *};
+
+    #[test]
+    fn codes_and_names_lead_back() {
+        for (at, t) in DocumentType::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(t.code()), at + 1);
+            assert_eq!(DocumentType::from_code(t.code()), Some(t));
+            assert_eq!(DocumentType::from_name(t.name()), Some(t));
+            assert_eq!(DocumentType::from_name(&t.name().to_uppercase()), Some(t));
+        }
+        for code in [0, 11, 255] {
+            assert_eq!(DocumentType::from_code(code), None);
+        }
+        for name in ["", "passports", "identity card", "P"] {
+            assert_eq!(DocumentType::from_name(name), None);
+        }
+        assert_eq!(
+            EmergencyTravelDocument.to_string(),
+            "emergency_travel_document"
+        );
+    }
+
+    #[test]
+    fn which_types_can_be_one_document() {
+        // Written as pairs of a coarse and a fine word, the way the table is argued.
+        let related = [
+            (Passport, RefugeeTravelDocument),
+            (Passport, EmergencyTravelDocument),
+            (Passport, LaissezPasser),
+            (IdentityCard, DomesticPassport),
+            (IdentityCard, ResidencePermit),
+            (IdentityCard, SeafarersDocument),
+        ];
+        for a in DocumentType::ALL {
+            for b in DocumentType::ALL {
+                let expected = a == b
+                    || a == Other
+                    || b == Other
+                    || related.contains(&(a, b))
+                    || related.contains(&(b, a));
+                assert_eq!(a.compatible_with(b), expected, "{a} asked, {b} reported");
+                assert_eq!(a.compatible_with(b), b.compatible_with(a), "{a} and {b}");
+            }
+        }
     }
 }

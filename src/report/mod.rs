@@ -6,6 +6,6 @@ mod record;
 mod verdict;
 
 pub use day::Day;
-pub use query::Query;
-pub use record::{Authority, Report, ReportStatus};
+pub use query::{Query, QueryError};
+pub use record::{Authority, DEFAULT_RETENTION_YEARS, Report, ReportStatus, last_day_in_force};
 pub use verdict::{Candidate, Judgement, Reason, Reasons, Verdict, judge};

@@ -1,0 +1,175 @@
+//! From the letters of a code to what they mean, in one memory access.
+//!
+//! A build asks this once a row, tens of millions of times, so every code of one to
+//! three letters (27^3, the filler counted as a letter) has its answer in a table
+//! computed by the compiler.
+
+use super::codes::STATES;
+
+/// What a code of one to three letters means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing we know.
+    Unknown,
+    /// The State of this row of [`STATES`].
+    State(usize),
+    /// The nationality of a holder, never an issuer.
+    NationalityOnly,
+    /// The specimen State.
+    Specimen,
+    /// A State that is no more, by its row in [`DISSOLVED`].
+    Dissolved(usize),
+}
+
+/// Codes seen in lists and zones for an issuer that has another one.
+///
+/// DEU is Germany's ISO 3166-1 code (its alpha-2 code stands in [`STATES`]). XKX and XK
+/// are used for Kosovo by the European Commission and the World Bank, XXK is printed on
+/// German residence permits, KOS and XKS occur in lists. INP is INTERPOL's early
+/// specimen code. ROM, ZAR, TMP and BUR are former ISO 3166-1 codes (ISO 3166-3) of
+/// States that go on under a new one, BAH and ZIM former passport codes.
+const ALIASES: [(&str, &str); 13] = [
+    ("DEU", "D"),
+    ("XKX", "RKS"),
+    ("XK", "RKS"),
+    ("XXK", "RKS"),
+    ("KOS", "RKS"),
+    ("XKS", "RKS"),
+    ("INP", "XPO"),
+    ("ROM", "ROU"),
+    ("BAH", "BHS"),
+    ("ZIM", "ZWE"),
+    ("ZAR", "COD"),
+    ("TMP", "TLS"),
+    ("BUR", "MMR"),
+];
+
+/// Codes of Doc 9303 part 3 section 5, parts D and E, for stateless persons, refugees
+/// and unspecified nationalities. The issuer of such a document is the State that
+/// printed it. XAA is a known misprint of XXA.
+const NATIONALITY_ONLY: [&str; 5] = ["XXA", "XXB", "XXC", "XXX", "XAA"];
+
+/// The code of Utopia, the State of Doc 9303's specimens.
+pub(super) const SPECIMEN: [u8; 3] = *b"UTO";
+
+/// Former States whose code says too little to tell who answers for the document, and
+/// what to write instead. The codes are those of ISO 3166-3.
+pub(super) static DISSOLVED: [(&str, &str); 5] = [
+    (
+        "SUN",
+        "ARM, AZE, BLR, EST, GEO, KAZ, KGZ, LTU, LVA, MDA, RUS, TJK, TKM, UKR or UZB",
+    ),
+    ("CSK", "CZE or SVK"),
+    ("DDR", "D, where Germany answers for the document"),
+    ("YUG", "BIH, HRV, MKD, MNE, RKS, SRB or SVN"),
+    ("SCG", "MNE or SRB"),
+];
+
+const LETTERS: usize = 27;
+const SLOTS: usize = LETTERS * LETTERS * LETTERS;
+
+// A slot holds 0 for an unknown code, 1 + row for a State, and these.
+const SLOT_NATIONALITY_ONLY: u16 = 0xFF00;
+const SLOT_SPECIMEN: u16 = 0xFF01;
+const SLOT_DISSOLVED: u16 = 0xFF10;
+
+static TABLE: [u16; SLOTS] = build();
+
+/// Pads one to three letters with `<` to three bytes.
+pub(super) const fn pad(letters: &[u8]) -> [u8; 3] {
+    let mut padded = [b'<'; 3];
+    let mut at = 0;
+    while at < padded.len() && at < letters.len() {
+        padded[at] = letters[at];
+        at += 1;
+    }
+    padded
+}
+
+/// The slot of a padded code; `None` for bytes other than `A-Z` and `<`.
+const fn slot(padded: [u8; 3]) -> Option<usize> {
+    let mut slot = 0;
+    let mut at = 0;
+    while at < padded.len() {
+        let letter = match padded[at] {
+            b'<' => 0,
+            letter @ b'A'..=b'Z' => (letter - b'A') as usize + 1,
+            _ => return None,
+        };
+        slot = slot * LETTERS + letter;
+        at += 1;
+    }
+    Some(slot)
+}
+
+// Evaluated by the compiler only: a malformed or doubled code in a table above is a
+// compile error, never a panic at run time.
+const fn build() -> [u16; SLOTS] {
+    let mut table = [0; SLOTS];
+    let mut row = 0;
+    while row < STATES.len() {
+        let value = row as u16 + 1;
+        set(&mut table, STATES[row].padded, value);
+        if !STATES[row].alpha2.is_empty() {
+            set(&mut table, pad(STATES[row].alpha2.as_bytes()), value);
+        }
+        row += 1;
+    }
+    let mut at = 0;
+    while at < ALIASES.len() {
+        let (alias, code) = ALIASES[at];
+        let value = get(&table, pad(code.as_bytes()));
+        assert!(value != 0, "an alias of a code that is not in the table");
+        set(&mut table, pad(alias.as_bytes()), value);
+        at += 1;
+    }
+    at = 0;
+    while at < NATIONALITY_ONLY.len() {
+        set(
+            &mut table,
+            pad(NATIONALITY_ONLY[at].as_bytes()),
+            SLOT_NATIONALITY_ONLY,
+        );
+        at += 1;
+    }
+    at = 0;
+    while at < DISSOLVED.len() {
+        set(
+            &mut table,
+            pad(DISSOLVED[at].0.as_bytes()),
+            SLOT_DISSOLVED + at as u16,
+        );
+        at += 1;
+    }
+    set(&mut table, SPECIMEN, SLOT_SPECIMEN);
+    table
+}
+
+const fn get(table: &[u16; SLOTS], padded: [u8; 3]) -> u16 {
+    match slot(padded) {
+        Some(slot) => table[slot],
+        None => 0,
+    }
+}
+
+#[expect(clippy::panic, reason = "evaluated by the compiler only")]
+const fn set(table: &mut [u16; SLOTS], padded: [u8; 3], value: u16) {
+    match slot(padded) {
+        Some(slot) => {
+            assert!(table[slot] == 0, "a code that stands in the tables twice");
+            table[slot] = value;
+        }
+        None => panic!("a code that is not made of capital letters"),
+    }
+}
+
+/// What a padded code means.
+pub(super) fn meaning(padded: [u8; 3]) -> Meaning {
+    match get(&TABLE, padded) {
+        0 => Meaning::Unknown,
+        SLOT_NATIONALITY_ONLY => Meaning::NationalityOnly,
+        SLOT_SPECIMEN => Meaning::Specimen,
+        value if value >= SLOT_DISSOLVED => Meaning::Dissolved(usize::from(value - SLOT_DISSOLVED)),
+        value => Meaning::State(usize::from(value) - 1),
+    }
+}

@@ -1,0 +1,301 @@
+//! Issuing States, ICAO Doc 9303 part 3 section 5.
+//!
+//! [`IssuingState`] is one that can issue a document and be reported for it; [`Issuer`]
+//! is what a question says about the issuer, which may be a code nobody knows. The
+//! canonical form is the one printed in the machine-readable zone, so Germany is `D`.
+
+mod codes;
+mod lookup;
+mod related;
+#[cfg(test)]
+mod tests;
+
+use lookup::Meaning;
+use std::fmt;
+
+/// A known issuing State in its Doc 9303 code (`D` for Germany). Ordered by the padded
+/// code, in which `<` comes before the letters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuingState([u8; 3]);
+
+/// A code of the right form that names no issuing State we know; echoed, never mapped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UnknownIssuer([u8; 3]);
+
+/// What a query says about the issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Issuer {
+    /// A known issuing State, or `UTO`, the specimen State, for which nothing is ever
+    /// reported.
+    Known(IssuingState),
+    /// A code of the right form that is not known.
+    Unknown(UnknownIssuer),
+}
+
+/// Why a text names no issuing State.
+///
+/// A text that is not of the right form is not repeated: in a list with shifted columns
+/// it may be a document number or a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Nothing but spaces and fillers.
+    #[error("empty; expected an issuing State of one to three letters")]
+    Empty,
+    /// More than three characters.
+    #[error("{length} characters; expected an issuing State of one to three letters")]
+    TooLong {
+        /// Characters between surrounding spaces and fillers.
+        length: usize,
+    },
+    /// A character other than `A-Z`.
+    #[error(
+        "character {position} is not a letter; expected an issuing State of one to three letters A-Z"
+    )]
+    NotALetter {
+        /// The character's place among those between surrounding spaces and fillers,
+        /// counted from 1.
+        position: usize,
+    },
+    /// The right form, but no code of ISO 3166-1 or Doc 9303 part 3 section 5.
+    #[error("{code} is not known; expected a code of ISO 3166-1 or ICAO Doc 9303 part 3 section 5")]
+    Unknown {
+        /// The code.
+        code: UnknownIssuer,
+    },
+    /// A State that is no more, and no single State follows from the code.
+    #[error(
+        "{code} is no longer a State; expected the one that answers for the document today: {instead}"
+    )]
+    Dissolved {
+        /// The code.
+        code: UnknownIssuer,
+        /// The codes to choose from.
+        instead: &'static str,
+    },
+    /// A nationality of stateless persons and refugees.
+    #[error("{code} is a nationality, not an issuer; expected the State that printed the document")]
+    NationalityOnly {
+        /// The code.
+        code: UnknownIssuer,
+    },
+    /// The State of Doc 9303's specimens.
+    #[error("UTO is the specimen State of ICAO Doc 9303; expected a real one")]
+    Specimen,
+}
+
+impl IssuingState {
+    /// Parses a code or alias (`DEU`, `DE`, `D`, `D<<`); only States for which reports
+    /// may be loaded. Case, surrounding spaces and surrounding fillers do not count.
+    ///
+    /// Aliases are the ISO 3166-1 alpha-2 codes and the few codes known to stand for
+    /// another one; a three-letter code is never read as anything but itself or its
+    /// alias.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] for anything else: `UTO` is refused because a specimen must never
+    /// match production data, XXA to XXX because they say who the holder is.
+    pub fn parse(raw: &str) -> Result<Self, StateError> {
+        let padded = letters(raw)?;
+        let code = UnknownIssuer(padded);
+        match lookup::meaning(padded) {
+            Meaning::State(row) => Ok(Self::of_row(row)),
+            Meaning::Unknown => Err(StateError::Unknown { code }),
+            Meaning::NationalityOnly => Err(StateError::NationalityOnly { code }),
+            Meaning::Specimen => Err(StateError::Specimen),
+            Meaning::Dissolved(row) => Err(StateError::Dissolved {
+                code,
+                instead: lookup::DISSOLVED[row].1,
+            }),
+        }
+    }
+
+    /// The code, one to three letters.
+    pub fn code(&self) -> &str {
+        text(&self.0)
+    }
+
+    /// The code padded with `<` to three bytes, as in the MRZ.
+    pub fn padded(&self) -> [u8; 3] {
+        self.0
+    }
+
+    /// The State of a padded code as [`padded`](Self::padded) gives it; `None` if not
+    /// known. Aliases and the specimen State are not known here.
+    pub fn from_padded(padded: [u8; 3]) -> Option<Self> {
+        match lookup::meaning(padded) {
+            Meaning::State(row) => Some(Self::of_row(row)).filter(|state| state.0 == padded),
+            _ => None,
+        }
+    }
+
+    /// Its English short name as in ISO 3166-1, or the organisation's name.
+    pub fn name(&self) -> &'static str {
+        match lookup::meaning(self.0) {
+            Meaning::State(row) => codes::STATES[row].name,
+            _ => "Utopia (specimens)",
+        }
+    }
+
+    /// All known States in order of their padded codes.
+    pub fn all() -> impl Iterator<Item = Self> {
+        codes::STATES.iter().map(|row| Self(row.padded))
+    }
+
+    /// Whether both belong to one issuer group but are not equal: Kosovo and the mission
+    /// before it, China and its special administrative regions, the United Kingdom and
+    /// the classes of British nationals.
+    pub fn same_group(&self, other: &Self) -> bool {
+        related::same_group(self.0, other.0)
+    }
+
+    fn of_row(row: usize) -> Self {
+        Self(codes::STATES[row].padded)
+    }
+}
+
+impl Issuer {
+    /// Parses a code or alias, keeping one that has the right form but names no State:
+    /// whoever asks about it learns that the issuer was not known, and a number that is
+    /// reported is looked at by a person.
+    ///
+    /// `UTO` is taken for what it is, so that a specimen can be read and is never taken
+    /// for a reported document.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Empty`], [`StateError::TooLong`], [`StateError::NotALetter`].
+    pub fn parse(raw: &str) -> Result<Self, StateError> {
+        letters(raw).map(Self::of)
+    }
+
+    /// Reads the issuer field of a machine-readable zone, where two letters are more
+    /// often a code whose third was read as a filler than an alpha-2 code: `PA<` may be
+    /// PAK, `DK<` may be `D<<`. Such a code is kept as unknown. `GB<`, which does occur,
+    /// and every other two-letter code without such a neighbour are taken as
+    /// [`parse`](Self::parse) takes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn from_zone(field: &str) -> Result<Self, StateError> {
+        let padded = letters(field)?;
+        let two_letters = padded[1] != b'<' && padded[2] == b'<';
+        if two_letters && related::misread_of_another(padded) {
+            return Ok(Self::Unknown(UnknownIssuer(padded)));
+        }
+        Ok(Self::of(padded))
+    }
+
+    /// The code as it is echoed: the canonical one of a known issuer, else as given, in
+    /// capitals and without fillers.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Known(state) => state.code(),
+            Self::Unknown(unknown) => unknown.code(),
+        }
+    }
+
+    /// The issuing State, if it is known.
+    pub fn known(&self) -> Option<IssuingState> {
+        match self {
+            Self::Known(state) => Some(*state),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether the two codes, padded to three places, differ in one place only, and there
+    /// by letters that readers confuse: O-Q-D, I-L, H-M and the filler with K or C.
+    pub fn one_confusable_letter_from(&self, reported: &IssuingState) -> bool {
+        let padded = match self {
+            Self::Known(state) => state.0,
+            Self::Unknown(unknown) => unknown.0,
+        };
+        related::one_confusable_letter_apart(padded, reported.0)
+    }
+
+    fn of(padded: [u8; 3]) -> Self {
+        match lookup::meaning(padded) {
+            Meaning::State(row) => Self::Known(IssuingState::of_row(row)),
+            Meaning::Specimen => Self::Known(IssuingState(padded)),
+            Meaning::Unknown | Meaning::NationalityOnly | Meaning::Dissolved(_) => {
+                Self::Unknown(UnknownIssuer(padded))
+            }
+        }
+    }
+}
+
+impl From<IssuingState> for Issuer {
+    fn from(state: IssuingState) -> Self {
+        Self::Known(state)
+    }
+}
+
+impl UnknownIssuer {
+    /// The code as given, in capitals and without fillers.
+    pub fn code(&self) -> &str {
+        text(&self.0)
+    }
+}
+
+/// The one to three letters of a text, in capitals, padded.
+fn letters(raw: &str) -> Result<[u8; 3], StateError> {
+    let trimmed = raw.trim_matches(|c: char| c == '<' || c.is_whitespace());
+    let letters = trimmed.as_bytes();
+    if letters.is_empty() {
+        return Err(StateError::Empty);
+    }
+    if letters.len() <= 3 && letters.iter().all(u8::is_ascii_alphabetic) {
+        // Fillers have no case: upper-casing leaves them as they are.
+        return Ok(lookup::pad(letters).map(|letter| letter.to_ascii_uppercase()));
+    }
+    match trimmed.chars().count() {
+        length @ 4.. => Err(StateError::TooLong { length }),
+        length => {
+            let position = trimmed
+                .chars()
+                .position(|c| !c.is_ascii_alphabetic())
+                .map_or(length, |at| at + 1);
+            Err(StateError::NotALetter { position })
+        }
+    }
+}
+
+fn text(padded: &[u8; 3]) -> &str {
+    let len = padded
+        .iter()
+        .position(|&letter| letter == b'<')
+        .unwrap_or(padded.len());
+    // Only letters get here, and letters are UTF-8.
+    std::str::from_utf8(&padded[..len]).unwrap_or_default()
+}
+
+impl fmt::Display for IssuingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl fmt::Display for UnknownIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl fmt::Debug for IssuingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IssuingState({})", self.code())
+    }
+}
+
+impl fmt::Debug for UnknownIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnknownIssuer({})", self.code())
+    }
+}
