@@ -6,6 +6,7 @@ mod document_type;
 mod issuing_state;
 pub mod mrz;
 mod number;
+mod transliteration;
 
 pub use document_type::DocumentType;
 pub use issuing_state::{Issuer, IssuingState, StateError, UnknownIssuer};
