@@ -209,7 +209,7 @@ mod tests {
                 r#"{"error":{"code":3,"message":"number: character 3: expected a letter or a digit","#,
                 r#""details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","#,
                 r#""fieldViolations":[{"field":"number","#,
-                r#""description":"character 3: expected a letter or a digit""#,
+                r#""description":"character 3: expected a letter or a digit","reason":"""#,
                 r#"}]}]}}"#,
             ))
         );

@@ -93,7 +93,7 @@ async fn a_late_answer_is_no_answer() {
     };
     let (endpoint, _) = fake::serve(rule).await;
     let options = ClientOptions {
-        deadline: Duration::from_millis(50),
+        deadline: Duration::from_millis(250),
         ..quick()
     };
     let client = Client::connect([endpoint], options).await.unwrap();
