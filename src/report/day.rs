@@ -1,8 +1,14 @@
 //! A calendar day.
 
 /// A calendar day (UTC where it comes from an instant): days since 1970-01-01, years 0001 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// Days of 400 years, after which the Gregorian calendar repeats itself.
+const DAYS_PER_ERA: i32 = 146_097;
+/// From 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i32 = 719_468;
 
 impl Day {
     /// 0001-01-01.
@@ -14,24 +20,208 @@ impl Day {
     pub fn number(self) -> i32 {
         self.0
     }
+
     /// The day of a number as [`number`](Self::number) gives it, if within the years 0001 to 9999.
     pub fn from_number(number: i32) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0)
             .contains(&number)
             .then_some(Self(number))
     }
-    /// Parses `YYYY-MM-DD`. `None` when it is not a day of the calendar.
-    pub fn parse_iso(_text: &str) -> Option<Self> {
-        todo!()
+
+    /// Parses `YYYY-MM-DD`, ten ASCII characters and nothing around them. `None` when it
+    /// is not a day of the calendar.
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
+            return None;
+        };
+        let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
+        Self::civil(year, two_digits(m1, m2)?, two_digits(d1, d2)?)
     }
-    /// The day `year`-`month`-`day`.
-    pub fn from_ymd(_year: i32, _month: u8, _day: u8) -> Option<Self> {
-        todo!()
+
+    /// The day `year`-`month`-`day`, month and day counted from 1. `None` when it is not
+    /// a day of the calendar or not within the years 0001 to 9999.
+    pub fn from_ymd(year: i32, month: u8, day: u8) -> Option<Self> {
+        Self::civil(year, month.into(), day.into())
+    }
+
+    /// Year, month and day, the latter two counted from 1.
+    pub fn ymd(self) -> (i32, u8, u8) {
+        // The reverse of `civil`, step by step.
+        let days = self.0 + DAYS_TO_EPOCH;
+        let era = days.div_euclid(DAYS_PER_ERA);
+        let day_of_era = days.rem_euclid(DAYS_PER_ERA);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = era * 400 + year_of_era + i32::from(month <= 2);
+        (year, month as u8, day as u8)
+    }
+
+    /// The same day of the year `years` later: 28 February for 29 February where that
+    /// year has none, and [`MAX`](Self::MAX) past the year 9999.
+    pub fn plus_years(self, years: u16) -> Self {
+        let (year, month, day) = self.ymd();
+        let year = year + i32::from(years);
+        Self::from_ymd(year, month, day)
+            .or_else(|| Self::from_ymd(year, month, 28))
+            .unwrap_or(Self::MAX)
+    }
+
+    /// The UTC day of an instant, cut to the years 0001 to 9999.
+    pub fn from_timestamp(instant: jiff::Timestamp) -> Self {
+        // `as_second` rounds towards zero, which is the wrong day just before midnight
+        // in the years before 1970.
+        let before = i64::from(instant.subsec_nanosecond() < 0);
+        let days = (instant.as_second() - before).div_euclid(SECONDS_PER_DAY);
+        Self(days.clamp(Self::MIN.0.into(), Self::MAX.0.into()) as i32)
+    }
+
+    /// Counts days with the year beginning in March, so that the leap day comes last:
+    /// then the months' lengths, 31 30 31 30 31 and again, are the line (153 m + 2) / 5.
+    fn civil(year: i32, month: i32, day: i32) -> Option<Self> {
+        if !(1..=9999).contains(&year) || day < 1 || day > days_in_month(year, month)? {
+            return None;
+        }
+        let year_from_march = if month <= 2 { year - 1 } else { year };
+        let month_from_march = (month + 9) % 12;
+        let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+        let days = 365 * year_from_march + year_from_march / 4 - year_from_march / 100
+            + year_from_march / 400;
+        Some(Self(days + day_of_year - DAYS_TO_EPOCH))
+    }
+}
+
+fn two_digits(tens: u8, units: u8) -> Option<i32> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i32::from(byte - b'0'));
+    Some(digit(tens)? * 10 + digit(units)?)
+}
+
+fn days_in_month(year: i32, month: i32) -> Option<i32> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => Some(28 + i32::from(leap)),
+        4 | 6 | 9 | 11 => Some(30),
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        _ => None,
     }
 }
 
 impl std::fmt::Display for Day {
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        todo!()
+    /// `YYYY-MM-DD`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (year, month, day) = self.ymd();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl std::fmt::Debug for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Day({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Day;
+    use jiff::civil::Date;
+
+    #[test]
+    fn every_day_of_the_calendar_agrees_with_jiff() {
+        let mut date = Date::constant(1, 1, 1);
+        for number in Day::MIN.number()..=Day::MAX.number() {
+            let day = Day::from_number(number).unwrap();
+            let (year, month, of_month) = (date.year(), date.month(), date.day());
+            assert_eq!(day.ymd(), (i32::from(year), month as u8, of_month as u8));
+            assert_eq!(
+                Day::from_ymd(year.into(), month as u8, of_month as u8),
+                Some(day)
+            );
+            // Text is slower and the same code for every year.
+            if number % 29 == 0 {
+                assert_eq!(day.to_string(), date.to_string());
+                assert_eq!(Day::parse_iso(&day.to_string()), Some(day));
+            }
+            match date.tomorrow() {
+                Ok(tomorrow) => date = tomorrow,
+                Err(_) => assert_eq!(day, Day::MAX),
+            }
+        }
+        assert_eq!(date, Date::MAX);
+        assert_eq!(Day::from_number(Day::MIN.number() - 1), None);
+        assert_eq!(Day::from_number(Day::MAX.number() + 1), None);
+    }
+
+    #[test]
+    fn no_other_text_is_a_day() {
+        for text in [
+            "",
+            "2024-02-30",
+            "2023-02-29",
+            "1900-02-29",
+            "2024-04-31",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-01-00",
+            "2024-01-32",
+            "0000-01-01",
+            "2024-1-01",
+            "24-01-01",
+            "2024/01/01",
+            "2024-01-01T",
+            " 2024-01-01",
+            "2024-01-01 ",
+            "+024-01-01",
+            "-024-01-01",
+            "2024-0a-01",
+            "２０２４-01-01",
+            "20240101",
+        ] {
+            assert_eq!(Day::parse_iso(text), None, "{text:?}");
+        }
+        assert_eq!(Day::parse_iso("2000-02-29"), Day::from_ymd(2000, 2, 29));
+        assert_eq!(Day::parse_iso("1970-01-01").map(Day::number), Some(0));
+        assert_eq!(Day::from_ymd(10_000, 1, 1), None);
+        assert_eq!(Day::from_ymd(-4, 2, 29), None);
+        assert_eq!(Day::from_ymd(2024, 255, 255), None);
+    }
+
+    #[test]
+    fn years_later() {
+        let check = |from: &str, years, to: &str| {
+            assert_eq!(
+                Day::parse_iso(from).unwrap().plus_years(years).to_string(),
+                to
+            );
+        };
+        check("2016-01-31", 10, "2026-01-31");
+        check("2016-02-29", 10, "2026-02-28");
+        check("2016-02-29", 4, "2020-02-29");
+        check("9995-06-01", 10, "9999-12-31");
+        check("9999-06-01", u16::MAX, "9999-12-31");
+    }
+
+    #[test]
+    fn days_of_instants() {
+        let check = |instant: &str, day: &str| {
+            assert_eq!(
+                Day::from_timestamp(instant.parse().unwrap()).to_string(),
+                day
+            );
+        };
+        check("2026-03-01T23:59:59.999999999Z", "2026-03-01");
+        check("2026-03-02T00:00:00Z", "2026-03-02");
+        check("2026-03-02T01:00:00+02:00", "2026-03-01");
+        check("1970-01-01T00:00:00Z", "1970-01-01");
+        check("1969-12-31T23:59:59.5Z", "1969-12-31");
+        check("1969-12-31T00:00:00Z", "1969-12-31");
+        check("1969-12-30T23:59:59.999999999Z", "1969-12-30");
+        check("-000044-03-15T12:00:00Z", "0001-01-01");
     }
 }

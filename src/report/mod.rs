@@ -2,10 +2,12 @@
 
 mod day;
 mod query;
+mod reason;
 mod record;
 mod verdict;
 
 pub use day::Day;
-pub use query::Query;
-pub use record::{Authority, Report, ReportStatus};
-pub use verdict::{Candidate, Judgement, Reason, Reasons, Verdict, judge};
+pub use query::{Query, QueryError};
+pub use reason::{Reason, Reasons};
+pub use record::{Authority, DEFAULT_RETENTION_YEARS, Report, ReportStatus, last_day_in_force};
+pub use verdict::{Candidate, Disclosure, Judgement, Verdict, judge};

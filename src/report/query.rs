@@ -1,19 +1,245 @@
 //! What is asked.
 
-use crate::document::mrz::Mrz;
+use crate::document::mrz::{CheckDigit, Mrz};
 use crate::document::{DocumentNumber, DocumentType, Issuer};
 
-/// One question about one document. STUB: the owner of `report` refines it.
+/// One question about one document.
+///
+/// Made from single fields, from a machine-readable zone, or from a zone and what was
+/// typed beside it ([`with_fields`](Self::with_fields)).
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// The number; `None` when the zone was unreadable.
+    /// The number; `None` when the zone was unreadable or its number empty.
     pub number: Option<DocumentNumber>,
     /// The issuer, where given.
     pub issuer: Option<Issuer>,
     /// The type, where given.
     pub document_type: Option<DocumentType>,
-    /// Whether the number's own check digit failed.
+    /// Whether the number's own check digit failed; `false` for a number without one.
     pub number_check_failed: bool,
     /// The zone it was read from.
     pub mrz: Option<Mrz>,
+}
+
+/// Why a zone and the fields given beside it are not one question.
+///
+/// The values differ, so one of them is wrong, and guessing which would answer about
+/// another document. Numbers are not repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// Two numbers.
+    #[error(
+        "the number given differs from the one in the machine-readable zone; expected the same or one of them"
+    )]
+    NumberDiffers,
+    /// Two issuers.
+    #[error(
+        "the issuing State given is {given}, the machine-readable zone says {zone}; expected the same or one of them"
+    )]
+    IssuerDiffers {
+        /// As given in the field.
+        given: Issuer,
+        /// As read from the zone.
+        zone: Issuer,
+    },
+    /// Two types that cannot be the same document.
+    #[error(
+        "the type given is {given}, the machine-readable zone says {zone}; expected one that it can be, or none"
+    )]
+    TypeDiffers {
+        /// As given in the field.
+        given: DocumentType,
+        /// As read from the zone.
+        zone: DocumentType,
+    },
+}
+
+impl Query {
+    /// A question typed in fields.
+    pub fn from_fields(
+        number: DocumentNumber,
+        issuer: Option<Issuer>,
+        document_type: Option<DocumentType>,
+    ) -> Self {
+        Self {
+            number: Some(number),
+            issuer,
+            document_type,
+            number_check_failed: false,
+            mrz: None,
+        }
+    }
+
+    /// A question read from a machine-readable zone.
+    pub fn from_mrz(mrz: Mrz) -> Self {
+        Self {
+            number: mrz.number,
+            issuer: mrz.issuer,
+            document_type: Some(mrz.document_type),
+            number_check_failed: mrz.failed.contains(&CheckDigit::DocumentNumber),
+            mrz: Some(mrz),
+        }
+    }
+
+    /// A question whose zone could not be segmented.
+    pub fn unreadable() -> Self {
+        Self {
+            number: None,
+            issuer: None,
+            document_type: None,
+            number_check_failed: false,
+            mrz: None,
+        }
+    }
+
+    /// Adds what was given in fields beside the zone: it fills what the zone lacks and
+    /// must agree with what it has. Of two types that can be the same document the finer
+    /// one stands: the zone of a refugee's travel document says no more than `P`.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] for the first of number, issuer and type that differs.
+    pub fn with_fields(
+        mut self,
+        number: Option<DocumentNumber>,
+        issuer: Option<Issuer>,
+        document_type: Option<DocumentType>,
+    ) -> Result<Self, QueryError> {
+        match (number, self.number) {
+            (Some(given), Some(zone)) if given != zone => return Err(QueryError::NumberDiffers),
+            (given, zone) => self.number = zone.or(given),
+        }
+        match (issuer, self.issuer) {
+            (Some(given), Some(zone)) if given != zone => {
+                return Err(QueryError::IssuerDiffers { given, zone });
+            }
+            (given, zone) => self.issuer = zone.or(given),
+        }
+        self.document_type = match (document_type, self.document_type) {
+            (Some(given), Some(zone)) if !given.compatible_with(zone) => {
+                return Err(QueryError::TypeDiffers { given, zone });
+            }
+            (Some(given), Some(zone)) if fineness(given) > fineness(zone) => Some(given),
+            (given, zone) => zone.or(given),
+        };
+        Ok(self)
+    }
+}
+
+/// How much a type says: of two compatible types that differ, one is always finer.
+fn fineness(document_type: DocumentType) -> u8 {
+    match document_type {
+        DocumentType::Other => 0,
+        DocumentType::Passport | DocumentType::IdentityCard => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::mrz::MrzLayout;
+
+    fn number(text: &str) -> Option<DocumentNumber> {
+        DocumentNumber::from_normalised(text.as_bytes())
+    }
+
+    fn issuer(code: &str) -> Option<Issuer> {
+        Issuer::parse(code).ok()
+    }
+
+    fn zone(failed: &[CheckDigit]) -> Mrz {
+        Mrz {
+            layout: MrzLayout::Td3,
+            document_type: DocumentType::Passport,
+            issuer: issuer("D<<"),
+            number: number("C01X00T47"),
+            failed: failed.to_vec(),
+        }
+    }
+
+    #[test]
+    fn only_the_numbers_own_check_digit_counts() {
+        let failed = |failed: &[CheckDigit]| Query::from_mrz(zone(failed)).number_check_failed;
+        assert!(!failed(&[]));
+        assert!(!failed(&[CheckDigit::DateOfBirth, CheckDigit::Composite]));
+        assert!(failed(&[CheckDigit::DocumentNumber, CheckDigit::Composite]));
+    }
+
+    #[test]
+    fn finer_types_are_told_apart() {
+        for a in DocumentType::ALL {
+            for b in DocumentType::ALL {
+                assert!(
+                    !a.compatible_with(b) || a == b || fineness(a) != fineness(b),
+                    "{a} {b}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fields_beside_a_zone() {
+        use DocumentType::*;
+        type Given = (&'static str, &'static str, Option<DocumentType>);
+        let check = |(n, i, t): Given, expected: Result<Option<DocumentType>, QueryError>| {
+            let query = Query::from_mrz(zone(&[])).with_fields(number(n), issuer(i), t);
+            let found = query.map(|query| {
+                assert_eq!(
+                    (query.number, query.issuer),
+                    (number("C01X00T47"), issuer("D"))
+                );
+                query.document_type
+            });
+            assert_eq!(found, expected, "{n} {i} {t:?}");
+        };
+        check(("", "", None), Ok(Some(Passport)));
+        check(("C01X00T47", "DEU", Some(Passport)), Ok(Some(Passport)));
+        check(
+            ("", "", Some(RefugeeTravelDocument)),
+            Ok(Some(RefugeeTravelDocument)),
+        );
+        check(("", "", Some(Other)), Ok(Some(Passport)));
+        check(
+            ("C01X00T48", "AUT", Some(Visa)),
+            Err(QueryError::NumberDiffers),
+        );
+        let (given, zone) = (issuer("AUT").unwrap(), issuer("D").unwrap());
+        check(
+            ("", "AUT", Some(Visa)),
+            Err(QueryError::IssuerDiffers { given, zone }),
+        );
+        check(
+            ("", "D", Some(Visa)),
+            Err(QueryError::TypeDiffers {
+                given: Visa,
+                zone: Passport,
+            }),
+        );
+    }
+
+    #[test]
+    fn fields_fill_what_an_unreadable_zone_lacks() {
+        let query = Query::unreadable();
+        assert_eq!(
+            (query.number, query.issuer, query.document_type),
+            (None, None, None)
+        );
+        let query = query
+            .with_fields(number("X1"), issuer("ZZZ"), Some(DocumentType::Visa))
+            .unwrap();
+        assert_eq!(query.number, number("X1"));
+        assert_eq!(query.issuer, issuer("ZZZ"));
+        assert_eq!(query.document_type, Some(DocumentType::Visa));
+    }
+
+    #[test]
+    fn errors_repeat_no_number() {
+        let query = Query::from_mrz(zone(&[])).with_fields(number("C01X00T48"), None, None);
+        let message = query.unwrap_err().to_string();
+        assert!(
+            !message.contains("C01X00T4") && message.contains("number"),
+            "{message}"
+        );
+    }
 }

@@ -27,22 +27,59 @@ impl ReportStatus {
         Self::Revoked,
         Self::Invalidated,
     ];
-    /// The code stored in segments.
+
+    /// The code stored in segments, 1 to 5.
     pub fn code(self) -> u8 {
         self as u8
     }
+
     /// The status of a stored code.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.code() == code)
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
+
     /// The name in lists: `stolen_blank`.
     pub fn name(self) -> &'static str {
-        todo!()
+        match self {
+            Self::Stolen => "stolen",
+            Self::Lost => "lost",
+            Self::StolenBlank => "stolen_blank",
+            Self::Revoked => "revoked",
+            Self::Invalidated => "invalidated",
+        }
     }
-    /// The status a [`name`](Self::name) stands for.
-    pub fn from_name(_name: &str) -> Option<Self> {
-        todo!()
+
+    /// The status a [`name`](Self::name) stands for, whatever the case. Surrounding
+    /// spaces are the caller's to remove.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.name().eq_ignore_ascii_case(name))
     }
+}
+
+impl std::fmt::Display for ReportStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Years a report without a review date stays in force after the day it was made: the
+/// default of INTERPOL's own file of stolen and lost documents.
+pub const DEFAULT_RETENTION_YEARS: u16 = 10;
+
+/// The last day (UTC, to its end) on which a report is in force: its review date, else
+/// [`DEFAULT_RETENTION_YEARS`] after it was made.
+///
+/// `None`, for ever, without a review date for a stolen blank, which no expiry makes
+/// harmless since nothing was ever issued on it, and for a report that bears no day.
+pub fn last_day_in_force(
+    status: ReportStatus,
+    date_reported: Option<Day>,
+    review_date: Option<Day>,
+) -> Option<Day> {
+    let default = date_reported.filter(|_| status != ReportStatus::StolenBlank);
+    review_date.or_else(|| Some(default?.plus_years(DEFAULT_RETENTION_YEARS)))
 }
 
 /// The competent authority that owns a report.
@@ -79,4 +116,88 @@ pub struct Report<'a> {
     pub third_party: bool,
     /// The owner's own reference; empty: none.
     pub owner_reference: &'a str,
+}
+
+impl<'a> Report<'a> {
+    /// The last day on which it is in force; `None`: for ever. See [`last_day_in_force`].
+    pub fn last_day(&self) -> Option<Day> {
+        last_day_in_force(self.status, self.date_reported, self.review_date)
+    }
+
+    /// Whether it is in force on the day (UTC) of a check. A check asks this itself: a
+    /// report must stop raising alarms on its day, not at the next build.
+    pub fn in_force(&self, today: Day) -> bool {
+        self.last_day().is_none_or(|last| today <= last)
+    }
+
+    /// Whether two reports tell a reader the same, whichever sources they come from and
+    /// under whichever rules of use.
+    pub fn says_the_same_as(&self, other: &Report<'_>) -> bool {
+        self.content() == other.content()
+    }
+
+    /// What [`says_the_same_as`](Self::says_the_same_as) compares.
+    pub(super) fn content(&self) -> Report<'a> {
+        Report {
+            source: "",
+            restriction: "",
+            ..*self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_lead_back() {
+        for (at, status) in ReportStatus::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(status.code()), at + 1);
+            assert_eq!(ReportStatus::from_code(status.code()), Some(status));
+            assert_eq!(ReportStatus::from_name(status.name()), Some(status));
+            assert_eq!(
+                ReportStatus::from_name(&status.to_string().to_uppercase()),
+                Some(status)
+            );
+        }
+        assert_eq!(ReportStatus::from_code(0), None);
+        assert_eq!(ReportStatus::from_code(6), None);
+        assert_eq!(ReportStatus::from_name("valid"), None);
+    }
+
+    #[test]
+    fn retention() {
+        let day = |text: &str| Day::parse_iso(text);
+        let check = |status, reported, review, last| {
+            let report = Report {
+                status,
+                source_status: "",
+                date_of_loss: day("1999-09-09"),
+                date_reported: day(reported),
+                review_date: day(review),
+                authority: None,
+                restriction: "",
+                source: "",
+                third_party: false,
+                owner_reference: "",
+            };
+            assert_eq!(report.last_day(), day(last), "{status} {reported} {review}");
+            assert!(report.in_force(Day::MIN));
+            assert_eq!(report.in_force(Day::MAX), last.is_empty());
+            if let Some(last) = day(last) {
+                assert!(report.in_force(last), "to the end of the day");
+                assert!(!report.in_force(Day::from_number(last.number() + 1).unwrap()));
+            }
+        };
+        use ReportStatus::*;
+        check(Lost, "2016-02-29", "", "2026-02-28");
+        check(Stolen, "2020-01-01", "", "2030-01-01");
+        check(Revoked, "2020-01-01", "2021-05-05", "2021-05-05");
+        check(Invalidated, "2020-01-01", "2045-05-05", "2045-05-05");
+        check(Invalidated, "", "2021-05-05", "2021-05-05");
+        check(Lost, "", "", "");
+        check(StolenBlank, "1980-01-01", "", "");
+        check(StolenBlank, "1980-01-01", "2021-05-05", "2021-05-05");
+    }
 }
