@@ -1,51 +1,508 @@
 //! The normalised document number.
 
+use super::transliteration;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
 /// A normalised document number: ASCII `A-Z0-9`, 1 to 24 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// The only form of a number that is ever stored, hashed or compared, and never an integer: leading zeros count.
+/// Order and equality are those of [`as_bytes`](Self::as_bytes). [`Display`](fmt::Display) prints the number,
+/// [`Debug`] does not: what is debug-printed ends up in logs.
+///
+/// ```
+/// use sltd::document::DocumentNumber;
+///
+/// // As printed, as listed with a Cyrillic series, as typed on a full-width keyboard.
+/// for raw in ["ch 012-345", " СН 012345", "ＣＨ０１２３４５"] {
+///     assert_eq!(DocumentNumber::normalise(raw)?.as_str(), "CH012345");
+/// }
+/// let error = DocumentNumber::normalise("CH 012?45").unwrap_err();
+/// assert!(error.to_string().starts_with("character 7 is U+003F '?'"));
+/// # Ok::<(), sltd::document::NumberError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DocumentNumber {
+    /// Zero past `len`, so that equal numbers have equal bytes.
     bytes: [u8; Self::MAX_LEN],
     len: u8,
 }
 
-/// Why a text is no document number. STUB: the owner of `document` defines it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a document number")]
-pub struct NumberError;
+/// Why a text is no document number. Repeats nothing of the text but the one character it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NumberError {
+    /// Nothing is left once blanks and separators are dropped.
+    #[error(
+        "no letter or digit: expected 1 to {} of them",
+        DocumentNumber::MAX_LEN
+    )]
+    Empty,
+    /// More than [`DocumentNumber::MAX_LEN`] letters and digits.
+    #[error(
+        "{length} letters and digits: expected 1 to {}",
+        DocumentNumber::MAX_LEN
+    )]
+    TooLong {
+        /// Letters and digits of the normalised form.
+        length: usize,
+    },
+    /// A character that no document number holds.
+    #[error("character {position} is {}: expected letters, digits, spaces and - . / _ <", Shown(*.character))]
+    Character {
+        /// The character.
+        character: char,
+        /// Its place in the text as given, in characters, from 1.
+        position: usize,
+    },
+    /// The bytes are not UTF-8.
+    #[error("byte {position} is not UTF-8 text: expected letters, digits, spaces and - . / _ <")]
+    NotUtf8 {
+        /// The first byte that is not, from 1.
+        position: usize,
+    },
+}
+
+/// What the fast path does with a byte: a letter or digit stands for itself.
+const DROPPED: u8 = 0;
+/// The byte needs the slow path: not ASCII, white space other than the space, or an error.
+const SLOW: u8 = 1;
+
+/// Bytes to letters and digits, [`DROPPED`] or [`SLOW`].
+const FOLDED: [u8; 256] = {
+    let mut table = [SLOW; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let ascii = byte as u8;
+        if ascii.is_ascii_alphanumeric() {
+            table[byte] = ascii.to_ascii_uppercase();
+        } else if matches!(ascii, b' ' | b'-' | b'.' | b'/' | b'_' | b'<') {
+            table[byte] = DROPPED;
+        }
+        byte += 1;
+    }
+    table
+};
 
 impl DocumentNumber {
-    /// The longest number kept, in bytes.
+    /// The longest number kept, in bytes. The machine-readable zone holds at most 22 (Doc 9303 part 5).
     pub const MAX_LEN: usize = 24;
 
     /// Normalises a number as typed, printed or listed.
-    pub fn normalise(_raw: &str) -> Result<Self, NumberError> {
-        todo!()
+    ///
+    /// Trims white space; turns letters into capitals; drops spaces, `-`, `.`, `/`, `_` and the filler `<`; maps
+    /// full-width forms to ASCII and Cyrillic letters to Latin ones: by look where a look-alike exists (`С` is `C`,
+    /// `Н` is `H`), else by the transliteration of Doc 9303 part 3 section 6 (`Ж` is `ZH`, the soft sign nothing).
+    /// `O` and `0`, `I` and `1` stay apart: both occur in real numbers.
+    ///
+    /// Normalising the result again changes nothing. Does not allocate.
+    ///
+    /// # Errors
+    /// [`NumberError`] names the first character that is none of these and its position, before it looks at the
+    /// length.
+    pub fn normalise(raw: &str) -> Result<Self, NumberError> {
+        match Self::normalise_ascii(raw.as_bytes()) {
+            Some(number) => Ok(number),
+            None => Self::normalise_slowly(raw),
+        }
+    }
+
+    /// [`normalise`](Self::normalise) for a field of a file whose encoding has not been checked.
+    ///
+    /// # Errors
+    /// Those of `normalise`, and [`NumberError::NotUtf8`].
+    pub fn normalise_bytes(raw: &[u8]) -> Result<Self, NumberError> {
+        if let Some(number) = Self::normalise_ascii(raw) {
+            return Ok(number);
+        }
+        match std::str::from_utf8(raw) {
+            Ok(raw) => Self::normalise_slowly(raw),
+            Err(error) => Err(NumberError::NotUtf8 {
+                position: error.valid_up_to() + 1,
+            }),
+        }
     }
 
     /// Takes bytes that are normalised already; `None` if they are not.
     pub fn from_normalised(bytes: &[u8]) -> Option<Self> {
-        let len = bytes.len();
-        if len == 0 || len > Self::MAX_LEN || !bytes.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-            return None;
+        let mut number = Unfinished::new();
+        for &byte in bytes {
+            if !(byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+                return None;
+            }
+            number.push(byte);
         }
-        let mut number = [0; Self::MAX_LEN];
-        number.get_mut(..len)?.copy_from_slice(bytes);
-        Some(Self { bytes: number, len: len as u8 })
+        number.finish().ok()
     }
 
     /// The number's bytes, `A-Z0-9`.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// The number as text.
     pub fn as_str(&self) -> &str {
-        todo!()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// What nearly all numbers are made of. `None` for everything else, errors included: the slow path words them.
+    fn normalise_ascii(raw: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MAX_LEN];
+        let mut len = 0;
+        for &byte in raw {
+            match FOLDED[usize::from(byte)] {
+                DROPPED => {}
+                SLOW => return None,
+                folded => {
+                    *bytes.get_mut(len)? = folded;
+                    len += 1;
+                }
+            }
+        }
+        (len > 0).then_some(Self {
+            bytes,
+            len: len as u8,
+        })
+    }
+
+    #[cold]
+    fn normalise_slowly(raw: &str) -> Result<Self, NumberError> {
+        let trimmed = raw.trim_start();
+        let before = raw.chars().count() - trimmed.chars().count();
+        let mut number = Unfinished::new();
+        for (index, character) in trimmed.trim_end().chars().enumerate() {
+            let ascii = u8::try_from(character)
+                .ok()
+                .or_else(|| transliteration::half_width(character));
+            match ascii.map(|byte| FOLDED[usize::from(byte)]) {
+                Some(DROPPED) => {}
+                Some(folded) if folded != SLOW => number.push(folded),
+                _ if is_space(character) => {}
+                _ => match transliteration::fold(character) {
+                    Some(letters) => letters.bytes().for_each(|letter| number.push(letter)),
+                    None => {
+                        return Err(NumberError::Character {
+                            character,
+                            position: before + index + 1,
+                        });
+                    }
+                },
+            }
+        }
+        number.finish()
     }
 }
 
-// Debug must not print the number: it ends up in logs.
-impl std::fmt::Debug for DocumentNumber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A space in the sense of Unicode (general category Zs), such as the no-break space that spreadsheets leave
+/// behind. A tab or a line break within a number is something else: a sign that two fields ran together.
+fn is_space(character: char) -> bool {
+    character.is_whitespace()
+        && !character.is_control()
+        && !matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// A number while it is put together. Counts on past the end, so that an error can say how long the text was.
+struct Unfinished {
+    bytes: [u8; DocumentNumber::MAX_LEN],
+    length: usize,
+}
+
+impl Unfinished {
+    fn new() -> Self {
+        Self {
+            bytes: [0; DocumentNumber::MAX_LEN],
+            length: 0,
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
+        }
+        self.length += 1;
+    }
+
+    fn finish(self) -> Result<DocumentNumber, NumberError> {
+        match self.length {
+            0 => Err(NumberError::Empty),
+            length @ 1..=DocumentNumber::MAX_LEN => Ok(DocumentNumber {
+                bytes: self.bytes,
+                len: length as u8,
+            }),
+            length => Err(NumberError::TooLong { length }),
+        }
+    }
+}
+
+impl PartialOrd for DocumentNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for DocumentNumber {
+    // The zeros past the end sort before every letter and digit: the padded arrays compare as the numbers do.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+}
+
+impl fmt::Display for DocumentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+// Must not print the number: it ends up in logs.
+impl fmt::Debug for DocumentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DocumentNumber({} characters)", self.len)
+    }
+}
+
+impl AsRef<[u8]> for DocumentNumber {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl FromStr for DocumentNumber {
+    type Err = NumberError;
+
+    /// The same as [`DocumentNumber::normalise`].
+    fn from_str(raw: &str) -> Result<Self, NumberError> {
+        Self::normalise(raw)
+    }
+}
+
+/// A character in a message: its code point, and itself where that can be printed on a line.
+struct Shown(char);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(character) = *self;
+        write!(f, "U+{:04X}", u32::from(character))?;
+        // `escape_debug` escapes what has no shape of its own: controls, marks, unassigned code points.
+        let printable = character.is_ascii_graphic() || character.escape_debug().len() == 1;
+        if printable && !character.is_whitespace() {
+            write!(f, " '{character}'")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(raw: &str, expected: Result<&str, NumberError>) {
+        let found = DocumentNumber::normalise(raw);
+        assert_eq!(
+            found
+                .as_ref()
+                .map(DocumentNumber::as_str)
+                .map_err(|&error| error),
+            expected,
+            "{raw:?}"
+        );
+        assert_eq!(
+            DocumentNumber::normalise_bytes(raw.as_bytes()),
+            found,
+            "{raw:?} as bytes"
+        );
+        assert_eq!(raw.parse(), found, "{raw:?} parsed");
+    }
+
+    #[test]
+    fn numbers_as_they_are_written() {
+        for (raw, expected) in [
+            ("L898902C3", "L898902C3"),
+            ("l898902c3", "L898902C3"),
+            ("  AB 12-34.56/78_9<<< ", "AB123456789"),
+            ("000001", "000001"),
+            ("0", "0"),
+            ("ABCDEFGHIJKLMNOPQRSTUVWX", "ABCDEFGHIJKLMNOPQRSTUVWX"),
+            // White space around is trimmed whatever it is, a no-break space within dropped.
+            ("\tAB123\r\n", "AB123"),
+            ("\u{a0}AB\u{a0}123\u{2009}4\u{3000}", "AB1234"),
+            // Both of a confusable pair are kept.
+            ("A08O26475", "A08O26475"),
+            ("IO10", "IO10"),
+            // Full width.
+            ("ＡＢ－１２３　４５６", "AB123456"),
+            ("ａｂ１２＜＜", "AB12"),
+            // By look, in both cases, alone and mixed with Latin letters.
+            ("СН 123456", "CH123456"),
+            ("сн123456", "CH123456"),
+            ("CН123456", "CH123456"),
+            ("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX"),
+            ("авеікмнорстух", "ABEIKMHOPCTYX"),
+            // By Doc 9303's table; a Soviet series.
+            ("ІІ-ЯЯ 123456", "IIIAIA123456"),
+            ("ЖЩ1", "ZHSHCH1"),
+            ("ЬЪ1ь", "IE1"),
+        ] {
+            check(raw, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_number() {
+        let wrong = |character, position| {
+            Err(NumberError::Character {
+                character,
+                position,
+            })
+        };
+        for (raw, expected) in [
+            ("", Err(NumberError::Empty)),
+            ("   ", Err(NumberError::Empty)),
+            (" -./_<<", Err(NumberError::Empty)),
+            ("Ь", Err(NumberError::Empty)),
+            (
+                "ABCDEFGHIJKLMNOPQRSTUVWXY",
+                Err(NumberError::TooLong { length: 25 }),
+            ),
+            ("ЩЩЩЩЩЩЩ", Err(NumberError::TooLong { length: 28 })),
+            ("AB?123", wrong('?', 3)),
+            // Positions count characters of the text as given, blanks and all.
+            ("  AB,1", wrong(',', 5)),
+            ("\u{a0}\u{a0}СН 1+", wrong('+', 7)),
+            ("ＡＢ！１", wrong('！', 3)),
+            ("AB\t123", wrong('\t', 3)),
+            ("AB\n123", wrong('\n', 3)),
+            ("AB\0", wrong('\0', 3)),
+            ("\u{feff}AB1", wrong('\u{feff}', 1)),
+            // Letters that upper-casing would turn into ASCII, and letters of other scripts.
+            ("ı1", wrong('ı', 1)),
+            ("ſ1", wrong('ſ', 1)),
+            ("ß1", wrong('ß', 1)),
+            ("Ä1", wrong('Ä', 1)),
+            ("1Α", wrong('Α', 2)),
+            ("1٣", wrong('٣', 2)),
+            ("12–34", wrong('–', 3)),
+            // A wrong character counts for more than the length.
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZ#", wrong('#', 27)),
+        ] {
+            check(raw, expected);
+        }
+        assert_eq!(
+            DocumentNumber::normalise_bytes(b"AB\xff1"),
+            Err(NumberError::NotUtf8 { position: 3 })
+        );
+        assert_eq!(
+            DocumentNumber::normalise_bytes("СН1".as_bytes())
+                .unwrap()
+                .as_str(),
+            "CH1"
+        );
+    }
+
+    #[test]
+    fn every_ascii_character() {
+        let accepted: String = (0..128u8)
+            .map(char::from)
+            .filter(|&character| DocumentNumber::normalise(&format!("A{character}B")).is_ok())
+            .collect();
+        let expected = " -./0123456789<ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(accepted, expected);
+    }
+
+    #[test]
+    fn errors_repeat_one_character_at_most() {
+        for (raw, expected) in [
+            ("", "no letter or digit: expected 1 to 24 of them"),
+            (
+                "1234567890123456789012345",
+                "25 letters and digits: expected 1 to 24",
+            ),
+            (
+                "1234,5",
+                "character 5 is U+002C ',': expected letters, digits, spaces and - . / _ <",
+            ),
+            (
+                "12'3",
+                "character 3 is U+0027 ''': expected letters, digits, spaces and - . / _ <",
+            ),
+            (
+                "12Ä3",
+                "character 3 is U+00C4 'Ä': expected letters, digits, spaces and - . / _ <",
+            ),
+            (
+                "1\t2",
+                "character 2 is U+0009: expected letters, digits, spaces and - . / _ <",
+            ),
+            (
+                "1\u{301}2",
+                "character 2 is U+0301: expected letters, digits, spaces and - . / _ <",
+            ),
+            (
+                "1\u{202e}2",
+                "character 2 is U+202E: expected letters, digits, spaces and - . / _ <",
+            ),
+        ] {
+            let error = DocumentNumber::normalise(raw).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn debug_keeps_the_number_back() {
+        let number = DocumentNumber::normalise("AB123456").unwrap();
+        assert_eq!(format!("{number:?}"), "DocumentNumber(8 characters)");
+        assert_eq!(format!("{number:>10}"), "  AB123456");
+    }
+
+    #[test]
+    fn normalised_bytes_are_taken_as_they_are() {
+        for bytes in [
+            &b""[..],
+            b"ab1",
+            b"A 1",
+            b"A<1",
+            b"ABCDEFGHIJKLMNOPQRSTUVWXY",
+            "Ä".as_bytes(),
+        ] {
+            assert_eq!(DocumentNumber::from_normalised(bytes), None, "{bytes:?}");
+        }
+        let number = DocumentNumber::from_normalised(b"ABCDEFGHIJKLMNOPQRSTUVWX").unwrap();
+        assert_eq!(number.as_bytes(), b"ABCDEFGHIJKLMNOPQRSTUVWX");
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_is_total_and_idempotent(raw in any::<String>()) {
+            if let Ok(number) = DocumentNumber::normalise(&raw) {
+                prop_assert_eq!(DocumentNumber::normalise(number.as_str()), Ok(number));
+                prop_assert_eq!(DocumentNumber::from_normalised(number.as_bytes()), Some(number));
+            }
+        }
+
+        #[test]
+        fn both_paths_agree(raw in "[ -~]{0,30}|[ A-Za-z0-9<./_-]{0,30}|[А-яA-Zａ-ｚ0-9 ]{0,12}") {
+            prop_assert_eq!(DocumentNumber::normalise(&raw), DocumentNumber::normalise_slowly(&raw));
+        }
+
+        #[test]
+        fn any_bytes_are_answered(raw in any::<Vec<u8>>()) {
+            let text = std::str::from_utf8(&raw);
+            match DocumentNumber::normalise_bytes(&raw) {
+                Err(NumberError::NotUtf8 { position }) => {
+                    prop_assert_eq!(position, text.unwrap_err().valid_up_to() + 1);
+                }
+                other => prop_assert_eq!(other, DocumentNumber::normalise(text.unwrap())),
+            }
+        }
+
+        #[test]
+        fn order_is_that_of_the_bytes(a in "[A-Z0-9]{1,24}", b in "[A-Z0-9]{1,24}", shared in 0..24usize) {
+            // Random texts rarely share a beginning, where order is decided by length.
+            let b: String = a.chars().take(shared).chain(b.chars()).take(24).collect();
+            let (x, y) = (DocumentNumber::normalise(&a).unwrap(), DocumentNumber::normalise(&b).unwrap());
+            prop_assert_eq!(x.cmp(&y), a.as_bytes().cmp(b.as_bytes()));
+        }
     }
 }

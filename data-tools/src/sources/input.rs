@@ -25,6 +25,15 @@ pub(super) struct Input {
     pub(super) bytes: u64,
     pub(super) origin: Origin,
     pub(super) packing: Packing,
+    /// How much of the name is that of the archive.
+    archive_name_bytes: Option<usize>,
+}
+
+impl Input {
+    /// The archive of which it is an entry.
+    pub(super) fn archive(&self) -> Option<&str> {
+        self.archive_name_bytes.and_then(|end| self.name.get(..end))
+    }
 }
 
 /// Where the bytes come from.
@@ -108,7 +117,7 @@ pub(super) fn add(
         Compression::Zstd => Packing::Zstd,
         Compression::Zip => return add_entries(source, &name, &origin, found),
     };
-    found.inputs.push(Input { name, bytes, origin, packing });
+    found.inputs.push(Input { name, bytes, origin, packing, archive_name_bytes: None });
     Ok(())
 }
 
@@ -120,7 +129,7 @@ fn add_entries(source: &SourceConfig, name: &str, origin: &Origin, found: &mut I
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(damaged)?;
         // What other systems leave in archives beside the list.
-        let inner = entry.name().to_owned();
+        let inner = entry.name().map_err(damaged)?.into_owned();
         if entry.is_dir() || inner.starts_with("__MACOSX/") {
             continue;
         }
@@ -134,7 +143,8 @@ fn add_entries(source: &SourceConfig, name: &str, origin: &Origin, found: &mut I
         }
         let bytes = entry.compressed_size();
         let packing = Packing::ZipEntry(index);
-        found.inputs.push(Input { name: entry_name, bytes, origin: origin.clone(), packing });
+        let archive_name_bytes = Some(name.len());
+        found.inputs.push(Input { name: entry_name, bytes, origin: origin.clone(), packing, archive_name_bytes });
     }
     if found.inputs.len() == before {
         return Err(SourceError::Empty { file: name.to_owned() });

@@ -1,7 +1,7 @@
 //! Rows that cannot be used, and the file that tells their supplier why.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use sltd::document::{NumberError, RangeError};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::report::{Day, ReportStatus, last_day_in_force};
 
-use super::reject::{EXCERPT_BYTES, ROW, ROW_BYTES_MAX, Reason, Reject, one_line};
+use super::reject::{EXCERPT_BYTES, ROW, Reason, Reject, one_line};
 use super::{Row, RowSink, SinkError};
 use crate::config::{SourceConfig, ThirdParty};
 
@@ -27,6 +27,32 @@ pub(super) struct Reading<'a> {
     pub(super) authority: &'a str,
     pub(super) restriction: &'a str,
     pub(super) owner_reference: &'a str,
+}
+
+impl<'a> Reading<'a> {
+    /// A row that says nothing more; what the source fixes applies.
+    pub(super) fn new(
+        source: &'a SourceConfig,
+        number: DocumentNumber,
+        issuing_state: IssuingState,
+        document_type: DocumentType,
+        status: ReportStatus,
+    ) -> Self {
+        Self {
+            number,
+            range_end: None,
+            issuing_state,
+            document_type,
+            status,
+            source_status: "",
+            date_of_loss: None,
+            date_reported: None,
+            review_date: None,
+            authority: source.authority.as_deref().unwrap_or(""),
+            restriction: source.restriction.as_deref().unwrap_or(""),
+            owner_reference: "",
+        }
+    }
 }
 
 /// How many rows went which way.
@@ -112,7 +138,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
         self.row(raw, Err(Reject { field: ROW, reason }));
     }
 
-    /// Takes a row longer than [`ROW_BYTES_MAX`], of which the beginning is there.
+    /// Takes a row longer than [`ROW_BYTES_MAX`](super::ROW_BYTES_MAX), of which the beginning is there.
     pub(super) fn too_long_row(&mut self, raw: &[u8], bytes: u64) {
         self.unusable_row(raw.get(..EXCERPT_BYTES).unwrap_or(raw), Reason::TooLong { bytes });
     }
@@ -219,11 +245,6 @@ pub(super) fn remember_unknown(names: &mut BTreeSet<String>, name: &str) {
     }
 }
 
-/// Whether a row of that many bytes, without its line break, is longer than rows may be.
-pub(super) fn is_too_long(row: &[u8]) -> bool {
-    row.len() > ROW_BYTES_MAX
-}
-
 /// Remembers which State a code stands for. A list names a few States in millions of rows, and
 /// reading a code with all its aliases costs more than the rest of the row.
 #[derive(Debug)]
@@ -255,4 +276,23 @@ impl StateMemo {
         *slot = Some(([a, b, c], state));
         Some(state)
     }
+}
+
+/// The longest series or number with all its blanks and separators, in bytes.
+const PART_BYTES_MAX: usize = 64;
+
+/// A number that a list keeps in two parts, series first, normalised as one.
+pub(super) fn series_and_number(field: &'static str, series: &str, number: &str) -> Result<DocumentNumber, Reject> {
+    let found = series.len().max(number.len());
+    if found > PART_BYTES_MAX {
+        return Err(Reject::new(field, Reason::TextTooLong { found, max: PART_BYTES_MAX }));
+    }
+    // On the stack: no row of a list costs an allocation.
+    let mut joined = [0; 2 * PART_BYTES_MAX];
+    let length = series.len() + number.len();
+    for (to, from) in joined.iter_mut().zip(series.bytes().chain(number.bytes())) {
+        *to = from;
+    }
+    let joined = joined.get(..length).unwrap_or_default();
+    DocumentNumber::normalise_bytes(joined).map_err(|error| Reject::new(field, error))
 }
