@@ -88,6 +88,30 @@ pub struct SourceConfig {
     pub kind: Option<u8>,
 }
 
+impl SourceConfig {
+    /// A source of a layout that owns every State's documents and fixes nothing; it has no files.
+    pub fn for_bytes(layout: Layout) -> Self {
+        Self {
+            name: "bytes".to_owned(),
+            path: String::new(),
+            folder: PathBuf::new(),
+            layout,
+            as_of: None,
+            stale_after: Duration::from_secs(7 * 24 * 60 * 60),
+            compression: Some(Compression::None),
+            encoding: Encoding::Utf8,
+            owns: Owns::All,
+            third_party: ThirdParty::Reject,
+            issuing_state: None,
+            document_type: None,
+            status: None,
+            authority: None,
+            restriction: None,
+            kind: (layout == Layout::Czechia).then_some(1),
+        }
+    }
+}
+
 /// An entry of the directory of competent authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityConfig {

@@ -8,13 +8,42 @@
 //! Nothing is lost: a row read has passed, has expired, or stands in the rejects file with
 //! its number, the field and the reason. `SourceAccount::adds_up` says so in one line.
 
+mod cells;
+mod cut;
+mod czechia;
+mod delimited;
+mod error;
+mod feed;
+mod input;
+mod json;
+mod json_object;
+mod layout;
+mod ledger;
+mod pipeline;
+mod reject;
+mod russia;
+mod sltd_csv;
+mod sltd_jsonl;
+mod sltd_parquet;
+mod ukraine;
+mod worker;
+#[cfg(test)]
+mod tests;
+
+pub use error::SourceError;
+pub use reject::ROW_BYTES_MAX;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
-use crate::config::SourceConfig;
+use crate::config::{Layout, SourceConfig};
+use input::{Inputs, Origin};
+use pipeline::{CHUNK_BYTES, Done};
 
 /// One usable row, normalised, borrowed from the chunk it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,26 +162,102 @@ pub struct FileAccount {
     pub rows: u64,
 }
 
-/// Why a source cannot be read. Nothing of it may be published then: a list that is
-/// missing its end looks like documents found again.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// STUB.
-    #[error("stub")]
-    Stub,
-}
-
 /// Reads every file of a source.
 ///
 /// `make_sink` is called once for each worker with the worker's number, counted from 0.
 /// Rows reach the sinks in any order; the rejects file and the account are the same for
 /// any number of threads. `progress` is called from several threads, a few times for each
 /// megabyte read.
+///
+/// # Errors
+/// [`SourceError`] when a file cannot be read to its end or is not what the layout says, or when a
+/// sink gives up. The rejects file of an earlier reading is then left as it was.
 pub fn read_source<S: RowSink>(
-    _source: &SourceConfig,
-    _options: &ReadOptions<'_>,
-    _make_sink: &(dyn Fn(usize) -> S + Sync),
-    _progress: &(dyn Fn(Progress) + Sync),
+    source: &SourceConfig,
+    options: &ReadOptions<'_>,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
-    todo!()
+    read_inputs(source, input::find(source)?, options, CHUNK_BYTES, make_sink, progress)
+}
+
+/// Reads bytes as a list of one source that owns every State's documents, rows going nowhere: what
+/// tests and fuzzing give any bytes to.
+///
+/// # Errors
+/// [`SourceError`] as for [`read_source`].
+pub fn read_bytes(layout: Layout, bytes: &[u8]) -> Result<SourceAccount, SourceError> {
+    struct Nowhere;
+    impl RowSink for Nowhere {
+        fn row(&mut self, _: &Row<'_>) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+    let options = ReadOptions { today: Day::MIN, threads: 1, rejects: None };
+    let source = SourceConfig::for_bytes(layout);
+    read_bytes_of(&source, "bytes", bytes, &options, CHUNK_BYTES, &|_| Nowhere)
+}
+
+fn read_bytes_of<S: RowSink>(
+    source: &SourceConfig,
+    name: &str,
+    bytes: &[u8],
+    options: &ReadOptions<'_>,
+    chunk_bytes: usize,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+) -> Result<SourceAccount, SourceError> {
+    let mut inputs = Inputs { inputs: Vec::new(), oldest: SystemTime::UNIX_EPOCH, warnings: Vec::new() };
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    input::add(source, name.to_owned(), Origin::Bytes(Arc::from(bytes)), length, &mut inputs)?;
+    read_inputs(source, inputs, options, chunk_bytes, make_sink, &|_| {})
+}
+
+fn read_inputs<S: RowSink>(
+    source: &SourceConfig,
+    found: Inputs,
+    options: &ReadOptions<'_>,
+    chunk_bytes: usize,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<SourceAccount, SourceError> {
+    let Inputs { inputs, oldest, mut warnings } = found;
+    if source.layout == Layout::Czechia {
+        czechia::check(source, &inputs)?;
+    }
+    let Done { closed, unknown_columns } = pipeline::run(source, &inputs, options, chunk_bytes, make_sink, progress);
+    if let Some(error) = closed.error {
+        return Err(error);
+    }
+    let files: Vec<FileAccount> = inputs
+        .into_iter()
+        .zip(closed.rows)
+        .map(|(input, rows)| FileAccount { name: input.name, bytes: input.bytes, rows })
+        .collect();
+    warnings.extend(files.iter().filter(|file| file.rows == 0).map(|file| format!("{}: no rows", file.name)));
+    if !unknown_columns.is_empty() {
+        let names: Vec<_> = unknown_columns.into_iter().collect();
+        warnings.push(format!("columns that are not known and not read: {}", names.join(", ")));
+    }
+    let rejects_file = match closed.rejects {
+        None => None,
+        Some(rejects) => {
+            let path = rejects.path().to_owned();
+            rejects.finish().map_err(|error| SourceError::Rejects { path, error })?
+        }
+    };
+    let tally = closed.tally;
+    Ok(SourceAccount {
+        rows_read: tally.rows,
+        passed: tally.passed,
+        expired: tally.expired,
+        rejected: tally.rejected,
+        third_party: tally.third_party,
+        undated: tally.undated,
+        ranges: tally.ranges,
+        warnings,
+        files,
+        // A file system's time beyond jiff's years is beyond sense too.
+        as_of: source.as_of.unwrap_or_else(|| Timestamp::try_from(oldest).unwrap_or(Timestamp::UNIX_EPOCH)),
+        rejects_file,
+    })
 }
