@@ -6,11 +6,15 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(version, about)]
 enum Command {
+    Build(sltd_data::build::BuildArgs),
     Generate(sltd_data::generate::GenerateArgs),
 }
 
 fn main() -> ExitCode {
-    let Command::Generate(args) = Command::parse();
+    let args = match Command::parse() {
+        Command::Generate(args) => args,
+        Command::Build(args) => return sltd_data::build::run(&args),
+    };
     match sltd_data::generate::run(&args) {
         Ok(done) => {
             eprintln!(

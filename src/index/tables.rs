@@ -41,6 +41,8 @@ pub enum CountOf {
     All,
     /// Documents with a report of a source of the issuing State's own.
     Owned,
+    /// Documents with a report of this source.
+    Source(Arc<str>),
     /// Documents with a report of this source, where it is the issuing State's own.
     OwnSource(Arc<str>),
     /// Documents with a report of this status, of any source.
@@ -209,6 +211,7 @@ pub(super) const COUNT_ALL: u8 = 0;
 pub(super) const COUNT_OWNED: u8 = 1;
 pub(super) const COUNT_OWN_SOURCE: u8 = 2;
 pub(super) const COUNT_STATUS: u8 = 3;
+pub(super) const COUNT_SOURCE: u8 = 4;
 
 pub(super) fn encode_counts(counts: &[CountEntry]) -> Vec<u8> {
     let mut out = (counts.len() as u32).to_le_bytes().to_vec();
@@ -239,6 +242,7 @@ pub(super) fn parse_counts(
         let of = match kind {
             COUNT_ALL => Some(CountOf::All),
             COUNT_OWNED => Some(CountOf::Owned),
+            COUNT_SOURCE => strings.get(detail as usize).cloned().map(CountOf::Source),
             COUNT_OWN_SOURCE => strings.get(detail as usize).cloned().map(CountOf::OwnSource),
             COUNT_STATUS => u8::try_from(detail).ok().and_then(ReportStatus::from_code).map(CountOf::Status),
             _ => None,

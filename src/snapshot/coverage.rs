@@ -63,7 +63,7 @@ impl CoverageTable {
                     CountOf::OwnSource(name) => {
                         entry.source = entry.source.max(sources.get(&**name).copied());
                     }
-                    CountOf::All | CountOf::Status(_) => {}
+                    CountOf::All | CountOf::Source(_) | CountOf::Status(_) => {}
                 }
             }
         }

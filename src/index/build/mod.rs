@@ -19,7 +19,7 @@ use super::error::BuildError;
 use super::filter;
 use super::format::{Frame, SectionKind};
 use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
-use super::tables::{self, AuthorityEntry, Profile};
+use super::tables::{self, AuthorityEntry, CountEntry, Profile};
 use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
 use ordered::ordered;
@@ -92,6 +92,8 @@ pub struct BuildSummary {
     pub documents: u64,
     /// Rows that were equal to another row of their source, by source; sources without are absent.
     pub merged: BTreeMap<String, u64>,
+    /// Distinct documents with a report of a source, by source.
+    pub documents_by_source: BTreeMap<String, u64>,
     /// Length of the file in bytes.
     pub file_len: u64,
     /// The segment's digest, as [`Segment::digest`](super::Segment::digest) tells it.
@@ -219,7 +221,8 @@ impl SegmentBuilder {
         writer.table(SectionKind::Authorities, &tables::encode_authorities(&tables.authorities))?;
         writer.table(SectionKind::Strings, &tables::encode_strings(tables.strings.iter().copied()))?;
         let counts = tallies.into_iter().enumerate().flat_map(|(pair, tallies)| tallies.entries(pair as u16));
-        writer.table(SectionKind::Counts, &tables::encode_counts(&counts.collect::<Vec<_>>()))?;
+        let counts: Vec<CountEntry> = counts.collect();
+        writer.table(SectionKind::Counts, &tables::encode_counts(&counts))?;
 
         progress(BuildStep::Sync, 0.0);
         let (digest, file_len) = writer.finish(Frame {
@@ -232,7 +235,17 @@ impl SegmentBuilder {
             sections: Vec::new(),
         })?;
         progress(BuildStep::Sync, 1.0);
-        let mut summary = BuildSummary { documents, merged: BTreeMap::new(), file_len, digest };
+        let mut summary = BuildSummary {
+            documents,
+            merged: BTreeMap::new(),
+            documents_by_source: BTreeMap::new(),
+            file_len,
+            digest,
+        };
+        for count in counts.iter().filter(|count| count.kind == tables::COUNT_SOURCE) {
+            let source = tables.strings[count.detail as usize].to_owned();
+            *summary.documents_by_source.entry(source).or_default() += count.documents;
+        }
         for (profile, rows) in merged {
             *summary.merged.entry(profiles[profile as usize].source.to_string()).or_default() += rows;
         }

@@ -3,7 +3,7 @@
 use super::super::bits::{Packer, encode_bits};
 use super::super::error::BuildError;
 use super::super::shard::{Packing, REFERENCE_BLOCK, SHARD_DOCUMENTS, ShardEntry};
-use super::super::tables::{COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_STATUS, CountEntry, Profile};
+use super::super::tables::{COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile};
 use super::pieces::Piece;
 use super::record::{PackedRow, Record, Reference};
 use crate::report::{Day, ReportStatus};
@@ -201,9 +201,14 @@ impl<'c> ShardWriter<'c> {
                 let newest = newest_of(&same_status).flatten();
                 tallies.tally(COUNT_STATUS, status_detail(profile.status)).add(newest);
             }
-            let same_source = |other: &Profile| other.source == profile.source && !other.third_party;
-            if same_source(&profile) && !earlier(&same_source) {
+            let same_source = |other: &Profile| other.source == profile.source;
+            if !earlier(&same_source) {
                 let newest = newest_of(&same_source).flatten();
+                tallies.tally(COUNT_SOURCE, profile.source).add(newest);
+            }
+            let same_own_source = |other: &Profile| other.source == profile.source && !other.third_party;
+            if !profile.third_party && !earlier(&same_own_source) {
+                let newest = newest_of(&same_own_source).flatten();
                 tallies.tally(COUNT_OWN_SOURCE, profile.source).add(newest);
             }
         }
