@@ -101,7 +101,7 @@ fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Installed before anything is served, so that no signal ends the process without a drain.
         let (mut terminate, mut interrupt) = (
             signal(SignalKind::terminate())?,
@@ -116,7 +116,10 @@ fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
         service::run(listener, store, config, shutdown)
             .await
             .map(|_| ())
-    })
+    });
+    // A snapshot may still be loading; nobody waits for it any more.
+    runtime.shutdown_background();
+    served
 }
 
 fn log_to_stderr(format: LogFormat) {

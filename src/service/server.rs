@@ -5,7 +5,7 @@ use super::connection;
 use super::dispatch::Dispatch;
 use super::health::Health;
 use super::serving::{Ages, Serving};
-use super::watch::Watcher;
+use super::watch::{LoadError, Watcher};
 use super::worker::Workers;
 use crate::snapshot::StoreError;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -50,12 +50,24 @@ pub enum ServeError {
     /// No snapshot can be served.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
+    #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
+    Panicked,
     /// The operating system refused a thread or another resource.
     #[error("cannot start serving: {0}")]
     Start(#[from] io::Error),
     /// The descriptors of the contract are damaged: a defect of the build.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl From<LoadError> for ServeError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Panicked => Self::Panicked,
+        }
+    }
 }
 
 /// How serving ended.

@@ -15,6 +15,17 @@ const RETRY: Duration = Duration::from_secs(30);
 /// A suspect snapshot is verified again at most this often: verifying reads all of it.
 const VERIFY_AGAIN: Duration = Duration::from_secs(60);
 
+/// Why a snapshot could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    /// There is none, or it is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Reading it panicked. It must not end the server, which has another one to serve.
+    #[error("reading the snapshot ended in a panic")]
+    Panicked,
+}
+
 /// Watches the store.
 pub(super) struct Watcher {
     pub(super) store: PathBuf,
@@ -31,7 +42,7 @@ type Pointer = Option<Vec<u8>>;
 
 impl Watcher {
     /// Loads the current snapshot and puts it into service.
-    pub(super) async fn begin(&self) -> Result<(Arc<Current>, Pointer), StoreError> {
+    pub(super) async fn begin(&self) -> Result<(Arc<Current>, Pointer), LoadError> {
         // Read before loading: a publication in between is then seen as new, at worst loaded twice.
         let pointer = self.pointer().await;
         let current = self.load().await?;
@@ -67,7 +78,7 @@ impl Watcher {
         }
     }
 
-    async fn take_over(&self) -> Result<(), StoreError> {
+    async fn take_over(&self) -> Result<(), LoadError> {
         let current = self.load().await.inspect_err(|error| {
             tracing::error!(%error, "the published snapshot was refused; the one before stays in service");
         })?;
@@ -112,16 +123,13 @@ impl Watcher {
         });
     }
 
-    async fn load(&self) -> Result<Arc<Current>, StoreError> {
+    async fn load(&self) -> Result<Arc<Current>, LoadError> {
         let (store, options, ages) = (self.store.clone(), self.options, self.ages);
         let loaded = spawn_blocking(move || {
             let snapshot = Store::open(store)?.load_current(&options)?;
             Ok(Arc::new(Current::new(snapshot, ages)))
         });
-        match loaded.await {
-            Ok(result) => result,
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-        }
+        loaded.await.unwrap_or(Err(LoadError::Panicked))
     }
 
     async fn pointer(&self) -> Pointer {

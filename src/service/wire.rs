@@ -24,8 +24,10 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const PREFIX: usize = 5;
 
 /// The body of a response.
+#[derive(Default)]
 pub(super) enum Reply {
     /// Nothing: the status stands in the headers.
+    #[default]
     Empty,
     /// One framed message, then the status OK.
     Message(Bytes),
@@ -36,12 +38,6 @@ pub(super) enum Reply {
         body: tonic::body::Body,
         deadline: Option<Pin<Box<Sleep>>>,
     },
-}
-
-impl Default for Reply {
-    fn default() -> Self {
-        Self::Empty
-    }
 }
 
 impl Reply {

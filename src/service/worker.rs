@@ -19,7 +19,8 @@ struct Worker {
     open: Arc<AtomicUsize>,
     /// The way to it; dropped at the end, which tells it that no more will come.
     connections: mpsc::UnboundedSender<Connection>,
-    thread: thread::JoinHandle<()>,
+    /// Returns the number of connections that were cut.
+    thread: thread::JoinHandle<usize>,
 }
 
 /// An accepted connection on its way to a thread, and later in its hands. Counted until dropped.
@@ -53,15 +54,19 @@ impl Workers {
                 .enable_all()
                 .build()?;
             let draining = draining.subscribe();
+            let open: Arc<AtomicUsize> = Arc::default();
+            let still_open = Arc::clone(&open);
             let thread = thread::Builder::new()
                 .name(format!("serve-{index}"))
                 .spawn(move || {
                     runtime.block_on(work(received, Arc::new(dispatch), draining, drain));
+                    let cut = still_open.load(Ordering::Relaxed);
                     // Whatever still runs is cut here.
                     runtime.shutdown_background();
+                    cut
                 })?;
             workers.push(Worker {
-                open: Arc::default(),
+                open,
                 connections,
                 thread,
             });
@@ -100,19 +105,19 @@ impl Workers {
     /// the time is up, with the number of connections that were cut. Blocks.
     pub(super) fn drain(self) -> usize {
         self.draining.send_replace(true);
-        let mut cut = 0;
+        // Collected first: a thread drains only when its `connections` is dropped.
         let threads: Vec<_> = self
             .workers
             .into_iter()
-            .map(|worker| (worker.open, worker.thread))
+            .map(|worker| worker.thread)
             .collect();
-        for (open, thread) in threads {
-            if thread.join().is_err() {
+        let ended = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| {
                 tracing::error!("a serving thread has panicked");
-            }
-            cut += open.load(Ordering::Relaxed);
-        }
-        cut
+                0
+            })
+        });
+        ended.sum()
     }
 }
 
