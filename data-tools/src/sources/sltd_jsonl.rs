@@ -5,12 +5,12 @@
 //! no leading zeros, document numbers do. Unknown fields are named in a warning and not read. Series
 //! and number stand in one field, as in `sltd-csv`.
 
+use super::RowSink;
 use super::cells::{self, COLUMNS, COUNT};
 use super::delimited::without_break;
 use super::json_object::{self, Value};
 use super::reject::{ROW_BYTES_MAX, Reject};
 use super::worker::Worker;
-use super::RowSink;
 
 /// Reads the rows of a chunk. Blank lines are passed over.
 pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, chunk: &[u8]) {

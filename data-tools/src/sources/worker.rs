@@ -140,11 +140,18 @@ impl<'a, S: RowSink> Worker<'a, S> {
 
     /// Takes a row longer than [`ROW_BYTES_MAX`](super::ROW_BYTES_MAX), of which the beginning is there.
     pub(super) fn too_long_row(&mut self, raw: &[u8], bytes: u64) {
-        self.unusable_row(raw.get(..EXCERPT_BYTES).unwrap_or(raw), Reason::TooLong { bytes });
+        self.unusable_row(
+            raw.get(..EXCERPT_BYTES).unwrap_or(raw),
+            Reason::TooLong { bytes },
+        );
     }
 
     /// Takes a row of a layout without text: `raw` writes it in some readable form.
-    pub(super) fn rendered_row(&mut self, raw: impl FnOnce(&mut String), read: Result<Reading<'_>, Reject>) {
+    pub(super) fn rendered_row(
+        &mut self,
+        raw: impl FnOnce(&mut String),
+        read: Result<Reading<'_>, Reject>,
+    ) {
         if let Err(reject) = read.and_then(|reading| self.usable(&reading)) {
             self.reject(&reject, raw);
         }
@@ -155,14 +162,16 @@ impl<'a, S: RowSink> Worker<'a, S> {
     fn usable(&mut self, reading: &Reading<'_>) -> Result<(), Reject> {
         let source = self.source;
         if let Some(end) = reading.range_end {
-            NumberRange::new(reading.number, end).map_err(|error| Reject::new("range_end", error))?;
+            NumberRange::new(reading.number, end)
+                .map_err(|error| Reject::new("range_end", error))?;
         }
         let owned = source.owns.contains(&reading.issuing_state);
         if !owned && source.third_party == ThirdParty::Reject {
             let state = reading.issuing_state.code().to_owned();
             return Err(Reject::new("issuing_state", Reason::NotOwned { state }));
         }
-        let last_day = last_day_in_force(reading.status, reading.date_reported, reading.review_date);
+        let last_day =
+            last_day_in_force(reading.status, reading.date_reported, reading.review_date);
         let tally = &mut self.outcome.tally;
         if last_day.is_some_and(|last| last < self.today) {
             tally.expired += 1;
@@ -171,7 +180,8 @@ impl<'a, S: RowSink> Worker<'a, S> {
         tally.passed += 1;
         tally.third_party += u64::from(!owned);
         tally.ranges += u64::from(reading.range_end.is_some_and(|end| end != reading.number));
-        tally.undated += u64::from(last_day.is_none() && reading.status != ReportStatus::StolenBlank);
+        tally.undated +=
+            u64::from(last_day.is_none() && reading.status != ReportStatus::StolenBlank);
         let row = Row {
             number: reading.number,
             range_end: reading.range_end,
@@ -238,7 +248,17 @@ impl<'a, S: RowSink> Worker<'a, S> {
 /// Adds a name to those of unknown columns. The set stays small, and the same in any order of
 /// adding: the names that come first in the alphabet are kept.
 pub(super) fn remember_unknown(names: &mut BTreeSet<String>, name: &str) {
-    let short: String = name.chars().take(64).map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let short: String = name
+        .chars()
+        .take(64)
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect();
     names.insert(short);
     if names.len() > UNKNOWN_MAX {
         names.pop_last();
@@ -254,7 +274,9 @@ pub(super) struct StateMemo {
 
 impl Default for StateMemo {
     fn default() -> Self {
-        Self { slots: Box::new([None; 256]) }
+        Self {
+            slots: Box::new([None; 256]),
+        }
     }
 }
 
@@ -262,7 +284,9 @@ impl StateMemo {
     /// The State of a code or alias as [`IssuingState::parse`] reads it; `None` when not known.
     #[inline]
     pub(super) fn read(&mut self, raw: &str) -> Option<IssuingState> {
-        let &[a, b, c] = raw.as_bytes() else { return IssuingState::parse(raw).ok() };
+        let &[a, b, c] = raw.as_bytes() else {
+            return IssuingState::parse(raw).ok();
+        };
         // Letters differ in their five low bits; the product spreads three times five over eight.
         let packed = u32::from(a & 31) | u32::from(b & 31) << 5 | u32::from(c & 31) << 10;
         let slot = (packed.wrapping_mul(0x9e37_79b1) >> 24) as u8;
@@ -282,10 +306,20 @@ impl StateMemo {
 const PART_BYTES_MAX: usize = 64;
 
 /// A number that a list keeps in two parts, series first, normalised as one.
-pub(super) fn series_and_number(field: &'static str, series: &str, number: &str) -> Result<DocumentNumber, Reject> {
+pub(super) fn series_and_number(
+    field: &'static str,
+    series: &str,
+    number: &str,
+) -> Result<DocumentNumber, Reject> {
     let found = series.len().max(number.len());
     if found > PART_BYTES_MAX {
-        return Err(Reject::new(field, Reason::TextTooLong { found, max: PART_BYTES_MAX }));
+        return Err(Reject::new(
+            field,
+            Reason::TextTooLong {
+                found,
+                max: PART_BYTES_MAX,
+            },
+        ));
     }
     // On the stack: no row of a list costs an allocation.
     let mut joined = [0; 2 * PART_BYTES_MAX];
