@@ -14,11 +14,11 @@
 //! `number`, `issuing_state`, `type` and `status` are required; all but the number may be fixed in
 //! the source instead. What a row says itself goes before what the source fixes.
 
-use sltd::document::{DocumentNumber, DocumentType};
-use sltd::report::{Day, ReportStatus};
+use sltd::document::DocumentNumber;
+use sltd::report::Day;
 
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, StateMemo};
+use super::worker::{Memos, Reading};
 use crate::config::SourceConfig;
 
 /// The columns, in the order in which `sltd-data generate` writes them.
@@ -81,25 +81,27 @@ pub(super) fn missing_column(
 #[inline]
 pub(super) fn read<'a>(
     source: &'a SourceConfig,
-    states: &mut StateMemo,
+    memos: &mut Memos,
     cells: &[&'a str; COUNT],
 ) -> Result<Reading<'a>, Reject> {
     let cell = |column: usize| -> &'a str { trim(cells[column]) };
     let number = required(cell(NUMBER), NUMBER)?;
     let issuing_state = match (cell(ISSUING_STATE), source.issuing_state) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => states
-            .read(required(raw, ISSUING_STATE)?)
+        (raw, _) => memos
+            .state(required(raw, ISSUING_STATE)?)
             .ok_or_else(|| Reject::expected(COLUMNS[ISSUING_STATE], EXPECTED_STATE))?,
     };
     let document_type = match (cell(TYPE), source.document_type) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => DocumentType::from_name(required(raw, TYPE)?)
+        (raw, _) => memos
+            .document_type(required(raw, TYPE)?)
             .ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?,
     };
     let status = match (cell(STATUS), source.status) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => ReportStatus::from_name(required(raw, STATUS)?)
+        (raw, _) => memos
+            .status(required(raw, STATUS)?)
             .ok_or_else(|| Reject::expected(COLUMNS[STATUS], EXPECTED_STATUS))?,
     };
     Ok(Reading {

@@ -76,7 +76,7 @@ pub(super) fn head(
 /// Reads the rows of a chunk.
 pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, format: &Format, chunk: &[u8]) {
     delimited::each_row(format, chunk, |raw, cells| {
-        let read = cells.and_then(|cells| cells::read(worker.source, &mut worker.states, cells));
+        let read = cells.and_then(|cells| cells::read(worker.source, &mut worker.memos, cells));
         worker.row(raw, read);
         !worker.has_failed()
     });

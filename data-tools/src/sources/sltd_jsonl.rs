@@ -31,7 +31,7 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, chunk: &[u8]) {
         let fields = json_object::read(row, &COLUMNS, |name| worker.unknown_column(name));
         let read = fields.as_ref().map_err(Clone::clone);
         let source = worker.source;
-        let read = read.and_then(|fields| cells::read(source, &mut worker.states, &texts(fields)?));
+        let read = read.and_then(|fields| cells::read(source, &mut worker.memos, &texts(fields)?));
         worker.row(row, read);
     }
 }

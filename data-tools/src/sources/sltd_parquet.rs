@@ -217,7 +217,7 @@ fn take_row<S: RowSink>(worker: &mut Worker<'_, S>, columns: &[Decoder<'_>], row
             },
         )),
         Some(reject) => Err(reject),
-        None => cells::read(worker.source, &mut worker.states, &texts),
+        None => cells::read(worker.source, &mut worker.memos, &texts),
     };
     let render = |line: &mut String| {
         let shown = if too_long { 64 } else { usize::MAX };

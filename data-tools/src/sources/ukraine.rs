@@ -34,7 +34,7 @@ use super::cells::{REFERENCE_BYTES_MAX, text, trim};
 use super::json::elements;
 use super::json_object::{self, Value};
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, StateMemo, Worker, series_and_number};
+use super::worker::{Memos, Reading, Worker, series_and_number};
 use crate::config::SourceConfig;
 
 const FIELDS: [&str; 8] = [
@@ -115,14 +115,14 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, state: IssuingState, 
         let source = worker.source;
         let read = fields.as_ref().map_err(Clone::clone);
         let read =
-            read.and_then(|fields| read_row(source, &mut worker.states, state, fields, &mut names));
+            read.and_then(|fields| read_row(source, &mut worker.memos, state, fields, &mut names));
         worker.row(element, read);
     }
 }
 
 fn read_row<'a>(
     source: &'a SourceConfig,
-    states: &mut StateMemo,
+    memos: &mut Memos,
     ukraine: IssuingState,
     [id, _, series, number, name, status, loss, reported]: &'a [Value<'a>; 8],
     names: &mut String,
@@ -140,8 +140,8 @@ fn read_row<'a>(
         return Err(Reject::new("D_NUMBER", Reason::Missing));
     }
     let mut foreign = |code| {
-        states
-            .read(code)
+        memos
+            .state(code)
             .ok_or_else(|| Reject::expected("D_TYPE", EXPECTED_TYPE))
     };
     let (state, document_type) = match named(trim(name.text("D_TYPE")?), source, names)? {
