@@ -140,12 +140,11 @@ mod tests {
         }
     }
 
+    type Item<'a> = Result<(&'a str, &'a str, u8), &'a str>;
+
     /// What each item is read as: number, issuer and type code, or the field at fault; or the field for
     /// which the whole chunk is refused.
-    fn check(
-        raw: proto::StreamCheckDocumentsRequest,
-        expected: Result<&[Result<(&str, &str, u8), &str>], &str>,
-    ) {
+    fn check(raw: proto::StreamCheckDocumentsRequest, expected: Result<&[Item<'_>], &str>) {
         let shown = format!("{raw:?}");
         let chunk = match Chunk::read(raw) {
             Ok(chunk) => chunk,
