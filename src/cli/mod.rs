@@ -3,6 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
+mod check;
 mod serve;
 
 /// Exit code for wrong usage; clap uses the same.
@@ -21,6 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Check(check::CheckArgs),
     Completions(CompletionsArgs),
 }
 
@@ -37,6 +39,7 @@ struct CompletionsArgs {
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(args),
         Command::Completions(args) => {
             clap_complete::generate(
                 args.shell,

@@ -1,7 +1,8 @@
 //! What an operator may set, and what holds otherwise.
 
 use super::duration::parse_duration;
-use crate::snapshot::{LoadMode, LoadOptions, Warm};
+use crate::index::LoadMode;
+use crate::snapshot::{LoadOptions, Warm};
 use serde::{Deserialize, Deserializer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;

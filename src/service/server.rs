@@ -7,7 +7,7 @@ use super::health::Health;
 use super::serving::{Ages, Serving};
 use super::watch::{LoadError, Watcher};
 use super::worker::Workers;
-use crate::snapshot::StoreError;
+use crate::snapshot;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -49,7 +49,7 @@ pub enum ServeError {
     },
     /// No snapshot can be served.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] snapshot::LoadError),
     /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
     #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
     Panicked,

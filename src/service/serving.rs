@@ -3,8 +3,9 @@
 use super::convert;
 use super::errors::CallError;
 use crate::proto;
-use crate::report::{Query, Reason, Verdict};
-use crate::snapshot::{Answer, Snapshot};
+use crate::index::Damage;
+use crate::report::Query;
+use crate::snapshot::{Answer, Moment, Snapshot};
 use arc_swap::{ArcSwapOption, Guard};
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,13 +65,9 @@ impl Current {
     }
 
     /// Checks one document.
-    fn check(&self, query: &Query, now: Timestamp) -> Answer<'_> {
-        let mut answer = self.snapshot.check(query, now);
-        if now >= self.too_old_from && answer.judgement.verdict == Verdict::NoRecord {
-            answer.judgement.verdict = Verdict::Inconclusive;
-            answer.judgement.reasons.insert(Reason::DataTooOld);
-        }
-        answer
+    fn check(&self, query: &Query, now: Timestamp) -> Result<Answer<'_>, Damage> {
+        let data_too_old = now >= self.too_old_from;
+        self.snapshot.check(query, Moment { now, data_too_old })
     }
 }
 
@@ -101,7 +98,7 @@ impl Serving {
 
     /// Checks one document and hands the answer to `read`, catching a panic of either: data that
     /// passed verification and still trips the code must not take the connection's other calls
-    /// down with it. It marks the snapshot suspect, and the watcher verifies it again.
+    /// down with it. That, and bytes that have changed since, marks the snapshot suspect, and the watcher verifies it again.
     pub(super) fn check<T>(
         &self,
         current: &Current,
@@ -110,14 +107,19 @@ impl Serving {
         read: impl FnOnce(&Answer<'_>) -> T,
     ) -> Result<T, CallError> {
         // Nothing that outlives the closure is changed by it: the query and the snapshot are read only.
-        catch_unwind(AssertUnwindSafe(|| read(&current.check(query, now)))).map_err(|_| {
-            tracing::error!(
-                generation = current.wire.generation,
-                "a check panicked: the snapshot is suspect and will be verified again"
-            );
-            self.suspect.notify_one();
-            CallError::Defect
-        })
+        let outcome = catch_unwind(AssertUnwindSafe(|| Ok(read(&current.check(query, now)?))));
+        let cause = match outcome {
+            Ok(Ok(read)) => return Ok(read),
+            Ok(Err(damage)) => Damage::to_string(&damage),
+            Err(_) => "panic".to_owned(),
+        };
+        tracing::error!(
+            generation = current.wire.generation,
+            cause,
+            "a check failed: the snapshot is suspect and will be verified again"
+        );
+        self.suspect.notify_one();
+        Err(CallError::Defect)
     }
 
     /// Waits until a snapshot has been marked suspect.

@@ -2,7 +2,7 @@
 
 use super::health::Health;
 use super::serving::{Ages, Current, Serving};
-use crate::snapshot::{LoadOptions, Store, StoreError};
+use crate::snapshot::{self, LoadOptions, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const VERIFY_AGAIN: Duration = Duration::from_secs(60);
 pub(super) enum LoadError {
     /// There is none, or it is damaged.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] snapshot::LoadError),
     /// Reading it panicked. It must not end the server, which has another one to serve.
     #[error("reading the snapshot ended in a panic")]
     Panicked,

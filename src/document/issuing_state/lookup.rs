@@ -152,7 +152,6 @@ const fn get(table: &[u16; SLOTS], padded: [u8; 3]) -> u16 {
     }
 }
 
-#[expect(clippy::panic, reason = "evaluated by the compiler only")]
 const fn set(table: &mut [u16; SLOTS], padded: [u8; 3], value: u16) {
     match slot(padded) {
         Some(slot) => {

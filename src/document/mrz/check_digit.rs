@@ -119,6 +119,8 @@ pub(super) fn verifies(digit: u8, characters: impl IntoIterator<Item = u8> + Clo
 mod tests {
     use super::*;
 
+    const ALPHABET: &[u8; 37] = b"<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
     #[test]
     fn digits_of_the_examples() {
         for (characters, digit) in [
@@ -145,6 +147,24 @@ mod tests {
         }
         assert_ne!(compute(*b"BNO257453"), b'8');
         assert_ne!(compute(*b"A08026475"), b'2');
+    }
+
+    /// Neighbours that change places go unseen where their values differ by a multiple of 5.
+    #[test]
+    fn swaps_that_cannot_be_seen() {
+        for &first in ALPHABET {
+            for &second in ALPHABET {
+                let unseen = compute([first, second]) == compute([second, first]);
+                let multiple = value(first).abs_diff(value(second)).is_multiple_of(5);
+                assert_eq!(
+                    unseen,
+                    multiple,
+                    "{} {}",
+                    char::from(first),
+                    char::from(second)
+                );
+            }
+        }
     }
 
     #[test]

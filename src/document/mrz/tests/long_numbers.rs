@@ -59,6 +59,9 @@ fn long_numbers_of_every_length() {
         ("D23145890<1244", "D23145890124", WITHOUT, &[]),
         ("D23145890<1240", "D23145890124", WITH, &[]),
         ("D23145890<7349", "D23145890734", EITHER, &[]),
+        // Belgian cards since 2020, and before.
+        ("000590696<1015", "000590696101", WITHOUT, &[]),
+        ("000610035<7017", "000610035701", WITH, &[]),
         // 22 characters, the most there is room for.
         (
             "123456789<01234567890129",

@@ -110,6 +110,34 @@ fn national_layouts() {
 }
 
 #[test]
+fn national_habits() {
+    // Romania prints plain TD2.
+    check(
+        "IDROUERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nSP123456<2ROU7408122F120415912345670",
+        Expected {
+            layout: MrzLayout::Td2,
+            code: "ID",
+            issuer: "ROU",
+            nationality: "ROU",
+            number: "SP123456",
+            ..CARD
+        },
+    );
+    // German cards leave the sex out.
+    check(
+        "IDD<<T220001293<<<<<<<<<<<<<<<\n6408125<2010315D<<<<<<<<<<<<<4\nMUSTERMANN<<ERIKA<<<<<<<<<<<<<",
+        Expected {
+            code: "ID",
+            issuer: "D",
+            nationality: "D",
+            number: "T22000129",
+            expiry: "201031",
+            ..CARD
+        },
+    );
+}
+
+#[test]
 fn senegalese_cards() {
     const FAILED: &[CheckDigit] = &[CheckDigit::DocumentNumber];
     for (first, number, number_check, failed) in [

@@ -43,7 +43,16 @@ fn passports() {
             ..SPECIMEN
         },
     );
-    // A filler inside the optional data stands for a space; the issuer's old code counts.
+    // A filler inside the optional data stands for a space.
+    check(
+        "P<USAERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36USA7408122F1204159910000101<012384",
+        Expected {
+            issuer: "USA",
+            nationality: "USA",
+            ..SPECIMEN
+        },
+    );
+    // Two letters in the issuer field; a superseded code.
     check(
         "P<GB<MARTIN<<SARAH<<<<<<<<<<<<<<<<<<<<<<<<<<\n980XG47<<9GBR8501019F2612281<<<<<<<<<<<<<<<6",
         Expected {

@@ -1,0 +1,271 @@
+//! The file `sources.toml`: which lists there are, whose they are and how they are read.
+//!
+//! ```toml
+//! [[source]]
+//! name = "ukraine-stolen"
+//! path = "ukraine/*.json"
+//! layout = "ukraine"
+//! owns = ["UKR"]
+//! stale_after = "2d"
+//!
+//! [[authority]]
+//! code = "NCB-KYIV"
+//! name = "National Central Bureau, Kyiv"
+//! contact = "+380 44 000 00 00, day and night"
+//! issuing_state = "UKR"
+//! ```
+//!
+//! Fields of a source; those without a default are required:
+//!
+//! | field | value |
+//! |---|---|
+//! | `name` | `a-z0-9_-`, at most 64; unique |
+//! | `path` | a glob pattern, relative to the folder of the file |
+//! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
+//! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
+//! | `stale_after` | a duration; default `7d` |
+//! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
+//! | `encoding` | `utf-8`, `windows-1251`; default `utf-8` |
+//! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
+//! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
+//! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none |
+//! | `kind` | layout `czechia`: 0 to 3; default: by the name of the file |
+
+mod read;
+
+pub use read::{ConfigError, load, parse, parse_duration};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sltd::document::{DocumentType, IssuingState};
+use sltd::report::ReportStatus;
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourcesFile {
+    /// The sources, in the order of the file; names are unique.
+    pub sources: Vec<SourceConfig>,
+    /// The directory of competent authorities; (State, code) is unique.
+    pub authorities: Vec<AuthorityConfig>,
+}
+
+/// One list from one supplier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Its name: `a-z0-9_-`.
+    pub name: String,
+    /// Its files: a glob pattern, absolute or relative to `folder`.
+    pub path: String,
+    /// The folder of `sources.toml`.
+    pub folder: PathBuf,
+    /// How its rows are written.
+    pub layout: Layout,
+    /// The instant its data describes; `None`: the oldest modification time of its files.
+    pub as_of: Option<Timestamp>,
+    /// The age from which it counts as stale.
+    pub stale_after: Duration,
+    /// How its files are packed; `None`: by their first bytes, then by name.
+    pub compression: Option<Compression>,
+    /// How its text is encoded.
+    pub encoding: Encoding,
+    /// The States whose documents it reports as their owner.
+    pub owns: Owns,
+    /// What happens to rows of other States.
+    pub third_party: ThirdParty,
+    /// The issuing State of rows that name none.
+    pub issuing_state: Option<IssuingState>,
+    /// The type of rows that name none.
+    pub document_type: Option<DocumentType>,
+    /// The status of rows that name none.
+    pub status: Option<ReportStatus>,
+    /// The authority of rows that name none.
+    pub authority: Option<String>,
+    /// The restriction of rows that name none.
+    pub restriction: Option<String>,
+    /// Layout `czechia` only: the kind of document; `None`: by the name of the file.
+    pub kind: Option<u8>,
+}
+
+impl SourceConfig {
+    /// A source of a layout that owns every State's documents and fixes nothing; it has no files.
+    pub fn for_bytes(layout: Layout) -> Self {
+        Self {
+            name: "bytes".to_owned(),
+            path: String::new(),
+            folder: PathBuf::new(),
+            layout,
+            as_of: None,
+            stale_after: Duration::from_secs(7 * 24 * 60 * 60),
+            compression: Some(Compression::None),
+            encoding: Encoding::Utf8,
+            owns: Owns::All,
+            third_party: ThirdParty::Reject,
+            issuing_state: None,
+            document_type: None,
+            status: None,
+            authority: None,
+            restriction: None,
+            kind: (layout == Layout::Czechia).then_some(1),
+        }
+    }
+}
+
+/// An entry of the directory of competent authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityConfig {
+    /// The code reports name it by.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// How to reach it (telephone, e-mail, hours); may be empty.
+    pub contact: String,
+    /// Its State.
+    pub issuing_state: IssuingState,
+}
+
+/// A layout of rows; each has a module in [`sources`](crate::sources).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// Ours, comma-separated.
+    SltdCsv,
+    /// Ours, one JSON object a line.
+    SltdJsonl,
+    /// Ours, Parquet.
+    SltdParquet,
+    /// The Russian list of invalid domestic passports.
+    Russia,
+    /// The Ukrainian lists of stolen and lost passports.
+    Ukraine,
+    /// The Czech lists of invalid documents.
+    Czechia,
+}
+
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Self; 6] = [
+        Self::SltdCsv,
+        Self::SltdJsonl,
+        Self::SltdParquet,
+        Self::Russia,
+        Self::Ukraine,
+        Self::Czechia,
+    ];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SltdCsv => "sltd-csv",
+            Self::SltdJsonl => "sltd-jsonl",
+            Self::SltdParquet => "sltd-parquet",
+            Self::Russia => "russia",
+            Self::Ukraine => "ukraine",
+            Self::Czechia => "czechia",
+        }
+    }
+
+    /// The code of the State whose list a public layout is; `None` for ours.
+    pub fn issuing_state(self) -> Option<&'static str> {
+        match self {
+            Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet => None,
+            Self::Russia => Some("RUS"),
+            Self::Ukraine => Some("UKR"),
+            Self::Czechia => Some("CZE"),
+        }
+    }
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one member or more.
+    Gzip,
+    /// bzip2, one stream or more.
+    Bzip2,
+    /// Zstandard, one frame or more.
+    Zstd,
+    /// A ZIP archive; its entries are read like files.
+    Zip,
+}
+
+impl Compression {
+    /// Every compression.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Bzip2, Self::Zstd, Self::Zip];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Zstd => "zstd",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+/// How text is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// UTF-8.
+    Utf8,
+    /// Windows-1251, Cyrillic.
+    Windows1251,
+}
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Self; 2] = [Self::Utf8, Self::Windows1251];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Windows1251 => "windows-1251",
+        }
+    }
+}
+
+/// Whose documents a source reports as their owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owns {
+    /// Every State's: `["*"]`.
+    All,
+    /// Those of these States.
+    States(Vec<IssuingState>),
+}
+
+impl Owns {
+    /// Whether the documents of a State are among them.
+    pub fn contains(&self, state: &IssuingState) -> bool {
+        match self {
+            Self::All => true,
+            Self::States(states) => states.contains(state),
+        }
+    }
+}
+
+/// What happens to rows of States that the source does not own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ThirdParty {
+    /// They are rejected.
+    Reject,
+    /// They are kept as reports of a third party.
+    Keep,
+}
+
+impl ThirdParty {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Reject, Self::Keep];
+
+    /// Its name in `sources.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Keep => "keep",
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Reading `sources.toml`: every value is checked by hand, so that an error can name the
+//! source, the field and what was expected there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sltd::document::{DocumentType, IssuingState};
+use sltd::report::ReportStatus;
+use toml::{Table, Value};
+
+use super::{
+    AuthorityConfig, Compression, Encoding, Layout, Owns, SourceConfig, SourcesFile, ThirdParty,
+};
+
+/// The age from which a source counts as stale where it does not say.
+const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest name of a source: it names a file too.
+const NAME_MAX: usize = 64;
+
+/// What is wrong with a `sources.toml`.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// It is no TOML.
+    #[error("not a TOML file: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// It describes no source.
+    #[error("expected at least one [[source]], found none")]
+    NoSource,
+    /// A name that is not known, outside of sources and authorities.
+    #[error("{name}: not known; expected [[source]] and [[authority]]")]
+    UnknownTable {
+        /// The name found.
+        name: String,
+    },
+    /// A field that is not known.
+    #[error("{place}: field {field} is not known; expected one of {expected}")]
+    UnknownField {
+        /// The source or authority.
+        place: String,
+        /// The field found.
+        field: String,
+        /// Those there are.
+        expected: String,
+    },
+    /// A required field is missing.
+    #[error("{place}: field {field} is missing; expected {expected}")]
+    Missing {
+        /// The source or authority.
+        place: String,
+        /// The field.
+        field: &'static str,
+        /// What belongs there.
+        expected: String,
+    },
+    /// A value that does not belong where it stands.
+    #[error("{place}: field {field}: expected {expected}, found {found}")]
+    Value {
+        /// The source or authority.
+        place: String,
+        /// The field.
+        field: &'static str,
+        /// What belongs there.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Two sources of one name, or two authorities of one State and code.
+    #[error("{place}: described twice; expected each name once")]
+    Twice {
+        /// The source or authority.
+        place: String,
+    },
+}
+
+/// Reads a `sources.toml`; patterns in it are relative to its folder.
+///
+/// # Errors
+/// [`ConfigError`] when it cannot be read or says something it may not say.
+pub fn load(path: &Path) -> Result<SourcesFile, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
+    parse(&text, path.parent().unwrap_or(Path::new("")))
+}
+
+/// Reads the text of a `sources.toml`; patterns in it are relative to `folder`.
+///
+/// # Errors
+/// [`ConfigError`] when it says something it may not say.
+pub fn parse(text: &str, folder: &Path) -> Result<SourcesFile, ConfigError> {
+    let mut file: Table = text.parse()?;
+    let mut read = SourcesFile::default();
+    let mut names = BTreeSet::new();
+    for (index, entry) in Entry::all(&mut file, "source")?.into_iter().enumerate() {
+        let source = read_source(entry, index, folder)?;
+        if !names.insert(source.name.clone()) {
+            return Err(ConfigError::Twice {
+                place: format!("source {}", source.name),
+            });
+        }
+        read.sources.push(source);
+    }
+    let mut codes = BTreeSet::new();
+    for (index, entry) in Entry::all(&mut file, "authority")?.into_iter().enumerate() {
+        let authority = read_authority(entry, index)?;
+        if !codes.insert((authority.issuing_state, authority.code.clone())) {
+            let place = format!(
+                "authority {} of {}",
+                authority.code,
+                authority.issuing_state.code()
+            );
+            return Err(ConfigError::Twice { place });
+        }
+        read.authorities.push(authority);
+    }
+    if let Some(name) = file.keys().next() {
+        return Err(ConfigError::UnknownTable { name: name.clone() });
+    }
+    if read.sources.is_empty() {
+        return Err(ConfigError::NoSource);
+    }
+    Ok(read)
+}
+
+/// Reads a duration written as a whole number and a unit: `500ms`, `8s`, `2m`, `12h`, `7d`.
+/// `None` when it is written otherwise or too long to count in milliseconds.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at_checked(digits)?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    count
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(milliseconds)
+        .map(Duration::from_millis)
+}
+
+/// One table of the file whose fields are taken out one by one; what is left over is unknown.
+struct Entry {
+    place: String,
+    fields: Table,
+    known: Vec<&'static str>,
+}
+
+impl Entry {
+    /// All tables of one array, taken out of the file.
+    fn all(file: &mut Table, name: &'static str) -> Result<Vec<Self>, ConfigError> {
+        let wrong = |found: &Value| ConfigError::Value {
+            place: "the file".to_owned(),
+            field: name,
+            expected: format!("tables [[{name}]]"),
+            found: found.type_str().to_owned(),
+        };
+        let tables = match file.remove(name) {
+            None => Vec::new(),
+            Some(Value::Array(tables)) => tables,
+            Some(other) => return Err(wrong(&other)),
+        };
+        let entry = |table| match table {
+            Value::Table(fields) => Ok(Self {
+                place: String::new(),
+                fields,
+                known: Vec::new(),
+            }),
+            other => Err(wrong(&other)),
+        };
+        tables.into_iter().map(entry).collect()
+    }
+
+    fn wrong(&self, field: &'static str, expected: impl Into<String>, found: &str) -> ConfigError {
+        ConfigError::Value {
+            place: self.place.clone(),
+            field,
+            expected: expected.into(),
+            found: found.to_owned(),
+        }
+    }
+
+    fn missing(&self, field: &'static str, expected: impl Into<String>) -> ConfigError {
+        ConfigError::Missing {
+            place: self.place.clone(),
+            field,
+            expected: expected.into(),
+        }
+    }
+
+    fn take(&mut self, field: &'static str) -> Option<Value> {
+        self.known.push(field);
+        self.fields.remove(field)
+    }
+
+    fn text(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(field, "a text", other.type_str())),
+        }
+    }
+
+    /// A text that `read` understands.
+    fn read<T>(
+        &mut self,
+        field: &'static str,
+        expected: impl Fn() -> String,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.text(field)? else {
+            return Ok(None);
+        };
+        match read(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.wrong(field, expected(), &format!("`{text}`"))),
+        }
+    }
+
+    /// A text that is one of a closed set of names.
+    fn one_of<T: Copy>(
+        &mut self,
+        field: &'static str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, ConfigError> {
+        self.read(
+            field,
+            || {
+                format!(
+                    "one of {}",
+                    all.iter()
+                        .map(|&one| name(one))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            },
+            |text| all.iter().copied().find(|&one| name(one) == text),
+        )
+    }
+
+    /// A text that is not empty and has no line break.
+    fn line(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
+        self.read(
+            field,
+            || "a text that is not empty, on one line".to_owned(),
+            |text| {
+                let text = text.trim();
+                (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
+            },
+        )
+    }
+
+    fn state(&mut self, field: &'static str) -> Result<Option<IssuingState>, ConfigError> {
+        self.read(field, expected_state, |text| IssuingState::parse(text).ok())
+    }
+
+    /// To be called when every known field has been taken.
+    fn nothing_left(self) -> Result<(), ConfigError> {
+        match self.fields.keys().next() {
+            None => Ok(()),
+            Some(field) => Err(ConfigError::UnknownField {
+                place: self.place,
+                field: field.clone(),
+                expected: self.known.join(", "),
+            }),
+        }
+    }
+}
+
+fn expected_state() -> String {
+    "the code of an issuing State (ICAO Doc 9303 part 3 section 5)".to_owned()
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len())
+        && text.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+        })
+}
+
+fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceConfig, ConfigError> {
+    entry.place = format!("source {}", index + 1);
+    let expected_name = || format!("a name of 1 to {NAME_MAX} characters a-z, 0-9, _ and -");
+    let name = entry.read("name", expected_name, |text| {
+        is_name(text).then(|| text.to_owned())
+    })?;
+    let name = name.ok_or_else(|| entry.missing("name", expected_name()))?;
+    entry.place = format!("source {name}");
+
+    let path = entry
+        .line("path")?
+        .ok_or_else(|| entry.missing("path", "a path or glob pattern"))?;
+    if let Err(error) = glob::Pattern::new(&path) {
+        return Err(entry.wrong("path", "a glob pattern", &format!("`{path}` ({error})")));
+    }
+    let layout = entry
+        .one_of("layout", &Layout::ALL, Layout::name)?
+        .ok_or_else(|| {
+            entry.missing(
+                "layout",
+                format!("one of {}", Layout::ALL.map(Layout::name).join(", ")),
+            )
+        })?;
+    let issuing_state = entry.state("issuing_state")?;
+    let source = SourceConfig {
+        name,
+        path,
+        folder: folder.to_owned(),
+        layout,
+        as_of: entry.read(
+            "as_of",
+            || "an instant as in RFC 3339, such as 2026-11-01T06:00:00Z".to_owned(),
+            |text| text.parse::<Timestamp>().ok(),
+        )?,
+        stale_after: entry
+            .read(
+                "stale_after",
+                || "a duration such as 500ms, 8s, 2m, 12h or 7d".to_owned(),
+                parse_duration,
+            )?
+            .unwrap_or(STALE_AFTER),
+        compression: entry.one_of("compression", &Compression::ALL, Compression::name)?,
+        encoding: entry
+            .one_of("encoding", &Encoding::ALL, Encoding::name)?
+            .unwrap_or(Encoding::Utf8),
+        owns: read_owns(&mut entry, layout, issuing_state)?,
+        third_party: entry
+            .one_of("third_party", &ThirdParty::ALL, ThirdParty::name)?
+            .unwrap_or(ThirdParty::Reject),
+        issuing_state,
+        document_type: entry.one_of("type", &DocumentType::ALL, DocumentType::name)?,
+        status: entry.one_of("status", &ReportStatus::ALL, ReportStatus::name)?,
+        authority: entry.line("authority")?,
+        restriction: entry.line("restriction")?,
+        kind: read_kind(&mut entry, layout)?,
+    };
+    entry.nothing_left()?;
+    Ok(source)
+}
+
+/// Whose documents a source reports: as it says, else those of the one State it is about.
+fn read_owns(
+    entry: &mut Entry,
+    layout: Layout,
+    state: Option<IssuingState>,
+) -> Result<Owns, ConfigError> {
+    let expected = "a list of issuing States such as [\"UKR\"], or [\"*\"]";
+    let listed = match entry.take("owns") {
+        None => {
+            let own = state.or_else(|| IssuingState::parse(layout.issuing_state()?).ok());
+            return own
+                .map(|own| Owns::States(vec![own]))
+                .ok_or_else(|| entry.missing("owns", expected));
+        }
+        Some(Value::Array(listed)) if !listed.is_empty() => listed,
+        Some(other) => return Err(entry.wrong("owns", expected, other.type_str())),
+    };
+    if let [Value::String(star)] = listed.as_slice()
+        && star == "*"
+    {
+        return Ok(Owns::All);
+    }
+    let mut states = Vec::new();
+    for value in &listed {
+        let Value::String(text) = value else {
+            return Err(entry.wrong("owns", expected, value.type_str()));
+        };
+        let state = IssuingState::parse(text)
+            .map_err(|_| entry.wrong("owns", expected_state(), &format!("`{text}`")))?;
+        states.push(state);
+    }
+    states.sort_unstable();
+    states.dedup();
+    Ok(Owns::States(states))
+}
+
+fn read_kind(entry: &mut Entry, layout: Layout) -> Result<Option<u8>, ConfigError> {
+    let Some(value) = entry.take("kind") else {
+        return Ok(None);
+    };
+    let found = value.to_string();
+    match value.as_integer().and_then(|kind| u8::try_from(kind).ok()) {
+        Some(kind @ 0..=3) if layout == Layout::Czechia => Ok(Some(kind)),
+        _ => Err(entry.wrong("kind", "a number 0 to 3, with layout czechia only", &found)),
+    }
+}
+
+fn read_authority(mut entry: Entry, index: usize) -> Result<AuthorityConfig, ConfigError> {
+    entry.place = format!("authority {}", index + 1);
+    let code = entry
+        .line("code")?
+        .ok_or_else(|| entry.missing("code", "the code that reports name it by"))?;
+    entry.place = format!("authority {code}");
+    let authority = AuthorityConfig {
+        code,
+        name: entry
+            .line("name")?
+            .ok_or_else(|| entry.missing("name", "its name"))?,
+        contact: entry.text("contact")?.unwrap_or_default().trim().to_owned(),
+        issuing_state: entry
+            .state("issuing_state")?
+            .ok_or_else(|| entry.missing("issuing_state", expected_state()))?,
+    };
+    entry.nothing_left()?;
+    Ok(authority)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The columns of our own layouts, `sltd-csv`, `sltd-jsonl` and `sltd-parquet`: eleven texts a row.
+//!
+//! | column | value |
+//! |---|---|
+//! | `number` | the number as printed; the first of a range. Series and number in one, in the order of the machine-readable zone, else series first |
+//! | `issuing_state` | ICAO Doc 9303 part 3 section 5 code, or an alias of it |
+//! | `type` | `passport`, `domestic_passport`, `identity_card`, `visa`, `residence_permit`, `refugee_travel_document`, `emergency_travel_document`, `seafarers_document`, `laissez_passer`, `other` |
+//! | `status` | `lost`, `stolen`, `stolen_blank`, `revoked`, `invalidated` |
+//! | `date_of_loss`, `date_reported`, `review_date` | ISO 8601 days, or empty |
+//! | `authority`, `restriction` | codes of at most 64 bytes, or empty |
+//! | `owner_reference` | at most 255 bytes, or empty |
+//! | `range_end` | the last number of a range, or empty |
+//!
+//! `number`, `issuing_state`, `type` and `status` are required; all but the number may be fixed in
+//! the source instead. What a row says itself goes before what the source fixes.
+
+use sltd::document::{DocumentNumber, DocumentType};
+use sltd::report::{Day, ReportStatus};
+
+use super::reject::{Reason, Reject};
+use super::worker::{Reading, StateMemo};
+use crate::config::SourceConfig;
+
+/// The columns, in the order in which `sltd-data generate` writes them.
+pub(super) const COLUMNS: [&str; COUNT] = [
+    "number",
+    "issuing_state",
+    "type",
+    "status",
+    "date_of_loss",
+    "date_reported",
+    "review_date",
+    "authority",
+    "restriction",
+    "owner_reference",
+    "range_end",
+];
+/// How many there are.
+pub(super) const COUNT: usize = 11;
+
+const NUMBER: usize = 0;
+const ISSUING_STATE: usize = 1;
+const TYPE: usize = 2;
+const STATUS: usize = 3;
+const DATE_OF_LOSS: usize = 4;
+const DATE_REPORTED: usize = 5;
+const REVIEW_DATE: usize = 6;
+const AUTHORITY: usize = 7;
+const RESTRICTION: usize = 8;
+const OWNER_REFERENCE: usize = 9;
+const RANGE_END: usize = 10;
+
+/// The longest code of an authority or restriction, in bytes.
+pub(super) const CODE_BYTES_MAX: usize = 64;
+/// The longest reference of an owner, in bytes.
+pub(super) const REFERENCE_BYTES_MAX: usize = 255;
+
+/// The place of a column among [`COLUMNS`].
+pub(super) fn column(name: &str) -> Option<usize> {
+    COLUMNS.iter().position(|&column| column == name)
+}
+
+/// The first required column that neither the list has nor the source fixes.
+pub(super) fn missing_column(source: &SourceConfig, has: impl Fn(usize) -> bool) -> Option<&'static str> {
+    let fixed = |column| match column {
+        ISSUING_STATE => source.issuing_state.is_some(),
+        TYPE => source.document_type.is_some(),
+        STATUS => source.status.is_some(),
+        _ => false,
+    };
+    let missing = [NUMBER, ISSUING_STATE, TYPE, STATUS].into_iter().find(|&column| !has(column) && !fixed(column))?;
+    COLUMNS.get(missing).copied()
+}
+
+/// Reads the cells of a row, each empty where the row has none.
+#[inline]
+pub(super) fn read<'a>(
+    source: &'a SourceConfig,
+    states: &mut StateMemo,
+    cells: &[&'a str; COUNT],
+) -> Result<Reading<'a>, Reject> {
+    let cell = |column: usize| -> &'a str { trim(cells[column]) };
+    let number = required(cell(NUMBER), NUMBER)?;
+    let issuing_state = match (cell(ISSUING_STATE), source.issuing_state) {
+        ("", Some(fixed)) => fixed,
+        (raw, _) => states
+            .read(required(raw, ISSUING_STATE)?)
+            .ok_or_else(|| Reject::expected(COLUMNS[ISSUING_STATE], EXPECTED_STATE))?,
+    };
+    let document_type = match (cell(TYPE), source.document_type) {
+        ("", Some(fixed)) => fixed,
+        (raw, _) => {
+            DocumentType::from_name(required(raw, TYPE)?).ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?
+        }
+    };
+    let status = match (cell(STATUS), source.status) {
+        ("", Some(fixed)) => fixed,
+        (raw, _) => ReportStatus::from_name(required(raw, STATUS)?)
+            .ok_or_else(|| Reject::expected(COLUMNS[STATUS], EXPECTED_STATUS))?,
+    };
+    Ok(Reading {
+        number: DocumentNumber::normalise(number).map_err(|error| Reject::new(COLUMNS[NUMBER], error))?,
+        range_end: match cell(RANGE_END) {
+            "" => None,
+            raw => Some(DocumentNumber::normalise(raw).map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?),
+        },
+        issuing_state,
+        document_type,
+        status,
+        source_status: "",
+        date_of_loss: day(cell(DATE_OF_LOSS), DATE_OF_LOSS)?,
+        date_reported: day(cell(DATE_REPORTED), DATE_REPORTED)?,
+        review_date: day(cell(REVIEW_DATE), REVIEW_DATE)?,
+        authority: text(cell(AUTHORITY), source.authority.as_deref(), COLUMNS[AUTHORITY], CODE_BYTES_MAX)?,
+        restriction: text(cell(RESTRICTION), source.restriction.as_deref(), COLUMNS[RESTRICTION], CODE_BYTES_MAX)?,
+        owner_reference: text(cell(OWNER_REFERENCE), None, COLUMNS[OWNER_REFERENCE], REFERENCE_BYTES_MAX)?,
+    })
+}
+
+pub(super) const EXPECTED_STATE: &str =
+    "expected the code of a known issuing State (ICAO Doc 9303 part 3 section 5), found another text";
+const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card, visa, residence_permit, \
+    refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other, found another text";
+const EXPECTED_STATUS: &str =
+    "expected lost, stolen, stolen_blank, revoked or invalidated, found another text";
+
+fn required(raw: &str, column: usize) -> Result<&str, Reject> {
+    if raw.is_empty() { Err(Reject::new(COLUMNS[column], Reason::Missing)) } else { Ok(raw) }
+}
+
+#[inline]
+fn day(raw: &str, column: usize) -> Result<Option<Day>, Reject> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    match Day::parse_iso(raw) {
+        Some(day) => Ok(Some(day)),
+        None => Err(Reject::expected(COLUMNS[column], "expected a day of the calendar as YYYY-MM-DD, found another text")),
+    }
+}
+
+/// A text of limited length, or what the source fixes for it.
+#[inline]
+pub(super) fn text<'a>(raw: &'a str, fixed: Option<&'a str>, field: &'static str, max: usize) -> Result<&'a str, Reject> {
+    match raw {
+        "" => Ok(fixed.unwrap_or("")),
+        raw if raw.len() <= max => Ok(raw),
+        raw => Err(Reject::new(field, Reason::TextTooLong { found: raw.len(), max })),
+    }
+}
+
+/// Without white space at both ends; looks at the ends first, as there is none nearly always.
+#[inline]
+pub(super) fn trim(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_none_or(|byte| (b'!'..=b'~').contains(byte));
+    let bytes = text.as_bytes();
+    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+}

@@ -1,0 +1,124 @@
+//! Layout `czechia`: the Ministry of the Interior's lists of invalid documents, a ZIP archive with
+//! a CSV file for each kind (`typ_dokladu`).
+//!
+//! | kind | document | row |
+//! |---|---|---|
+//! | 0 | identity cards without series | `number;date`: `000000001;5.3.2019` |
+//! | 1 | identity cards with series | `number;series;date`: `000001;AB12;5.3.2019` |
+//! | 2 | passports issued centrally | `number;date` |
+//! | 3 | older regional passports | `number;date` |
+//!
+//! - No header, no quotation marks; dates are `d.M.yyyy`, the day the loss was reported or the
+//!   document became invalid: it is kept as the day of the report.
+//! - The kind comes from `kind` in the source, else from `typ_dokladu=2` (or `typ_dokladu_2`,
+//!   `typ_dokladu2`) in the name of entry or file. The codes of the ministry's single query are other
+//!   ones and mean nothing here.
+//! - Every document is lost, stolen or invalid by law or decision; the list does not say which, so
+//!   its status is *invalidated* unless the source fixes another.
+//! - Canonical order: series, then number (`AB12000001`). The cards with a series have no
+//!   machine-readable zone, so the rule "else series first" holds. Equal numbers of two series are
+//!   two documents.
+//! - An archive with two lists of one kind is a daily difference, additions and then removals, and is
+//!   refused: read as a list it would report the very documents that were found.
+//!
+//! Public source: the ministry's page on invalid documents, and `danilt2000/AcmarkInvalidDocumentsLoader`
+//! and `milas111/Import-Invalid-Documents`, which read these files.
+
+use sltd::document::{DocumentNumber, DocumentType, IssuingState};
+use sltd::report::{Day, ReportStatus};
+
+use super::cells::trim;
+use super::delimited::{self, Format};
+use super::input::Input;
+use super::reject::{Reason, Reject};
+use super::worker::{Reading, Worker, series_and_number};
+use super::{RowSink, SourceError};
+use crate::config::SourceConfig;
+
+/// What files and archives call the kind.
+const KIND: &str = "typ_dokladu";
+
+/// The kind of document a file is about, and the form of its rows.
+pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), SourceError> {
+    let kind = kind(source, file).ok_or_else(|| SourceError::Kind { file: file.to_owned() })?;
+    // Cells: number, series, date.
+    let columns = if kind == 1 { vec![0, 1, 2] } else { vec![0, 2] };
+    Ok((kind, Format { delimiter: b';', quoted: false, columns }))
+}
+
+/// Refuses an archive that holds two lists of one kind.
+pub(super) fn check(source: &SourceConfig, inputs: &[Input]) -> Result<(), SourceError> {
+    for (index, input) in inputs.iter().enumerate() {
+        let same = |other: &&Input| other.archive() == input.archive() && kind(source, &other.name) == kind(source, &input.name);
+        if let Some(archive) = input.archive()
+            && inputs.iter().skip(index + 1).any(|other| same(&other))
+        {
+            return Err(SourceError::Difference { file: archive.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn kind(source: &SourceConfig, file: &str) -> Option<u8> {
+    let by_name = || {
+        let (_, after) = file.rsplit_once(KIND)?;
+        let digits = after.trim_start_matches(['=', '_', '-']).as_bytes();
+        match digits {
+            [kind @ b'0'..=b'3', rest @ ..] if !rest.first().is_some_and(u8::is_ascii_digit) => Some(kind - b'0'),
+            _ => None,
+        }
+    };
+    source.kind.or_else(by_name)
+}
+
+/// Reads the rows of a chunk.
+pub(super) fn rows<S: RowSink>(
+    worker: &mut Worker<'_, S>,
+    state: IssuingState,
+    (kind, format): (u8, &Format),
+    chunk: &[u8],
+) {
+    let source = worker.source;
+    let status = source.status.unwrap_or(ReportStatus::Invalidated);
+    let document_type = if kind <= 1 { DocumentType::IdentityCard } else { DocumentType::Passport };
+    delimited::each_row(format, chunk, |raw, cells| {
+        let read = cells.and_then(|&[number, series, date, ..]| {
+            let series = if kind == 1 { trim(series) } else { "" };
+            let number = joined(series, trim(number), kind == 1)?;
+            let date_reported = day(trim(date))?;
+            Ok(Reading { date_reported, ..Reading::new(source, number, state, document_type, status) })
+        });
+        worker.row(raw, read);
+        !worker.has_failed()
+    });
+}
+
+fn joined(series: &str, number: &str, has_series: bool) -> Result<DocumentNumber, Reject> {
+    if number.is_empty() {
+        return Err(Reject::new("number", Reason::Missing));
+    }
+    if has_series && series.is_empty() {
+        return Err(Reject::new("series", Reason::Missing));
+    }
+    series_and_number("number", series, number)
+}
+
+/// A day as `d.M.yyyy`, with or without leading zeros. `M` is the month: read as minutes, as some
+/// date libraries do, it would make every day one of January.
+fn day(text: &str) -> Result<Option<Day>, Reject> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let part = |text: &str, longest| {
+        let fits = (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        fits.then(|| text.parse::<u16>().ok()).flatten()
+    };
+    let read = || {
+        let mut parts = text.split('.');
+        let (day, month, year) = (part(parts.next()?, 2)?, part(parts.next()?, 2)?, parts.next()?);
+        let complete = year.len() == 4 && parts.next().is_none();
+        let year = part(year, 4).filter(|_| complete)?;
+        Day::from_ymd(i32::from(year), u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+    };
+    read().map(Some).ok_or_else(|| Reject::expected("date", "expected a day of the calendar as d.M.yyyy, found another text"))
+}

@@ -1,0 +1,212 @@
+//! Rows of delimited text (RFC 4180) out of a chunk that a [`Cutter`](super::cut::Cutter) has cut.
+//!
+//! The rows of a list are short and hardly ever quoted, so chunks without a quotation mark take a
+//! path of their own: one pass over delimiters and line breaks, no copy. The other path is
+//! `csv-core`. Both give the same fields; a test holds them against each other and against `csv`.
+
+use std::str::from_utf8;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
+
+use memchr::{memchr, memchr2_iter};
+
+use super::cut::{RowEnd, row_end};
+use super::reject::{EXCERPT_BYTES, ROW, ROW_BYTES_MAX, Reason, Reject};
+
+/// The most columns a header may have.
+pub(super) const COLUMNS_MAX: usize = 256;
+
+/// The fields of a row that the layout wants, by their place in the layout.
+pub(super) type Cells<'t> = [&'t str; CELLS];
+/// The most fields a layout wants.
+pub(super) const CELLS: usize = super::cells::COUNT;
+
+/// How the rows of a stream are read.
+#[derive(Debug, Clone)]
+pub(super) struct Format {
+    pub(super) delimiter: u8,
+    /// Whether fields may be quoted.
+    pub(super) quoted: bool,
+    /// For each column of the stream the cell it goes to; [`IGNORED`] for those not wanted.
+    pub(super) columns: Vec<u8>,
+}
+
+/// A column that goes to no cell.
+pub(super) const IGNORED: u8 = CELLS as u8;
+
+/// Calls `take` for each row with the row as it came and its cells, or with the reason why it has
+/// none. `take` returns whether to go on.
+pub(super) fn each_row(
+    format: &Format,
+    chunk: &[u8],
+    mut take: impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
+) {
+    match from_utf8(chunk) {
+        Ok(text) if !(format.quoted && memchr(b'"', chunk).is_some()) => plain(format, text, &mut take),
+        _ => careful(format, chunk, &mut take),
+    }
+}
+
+/// Text without quotation marks.
+fn plain<'t>(format: &Format, text: &'t str, take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool) {
+    let bytes = text.as_bytes();
+    // One place more than there are cells: what is ignored goes there, without a branch.
+    let mut cells: [&'t str; CELLS + 1] = [""; CELLS + 1];
+    let (mut row, mut field, mut column) = (0, 0, 0);
+    let ends = memchr2_iter(format.delimiter, b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
+    for end in ends {
+        let part = text.get(field..end).unwrap_or_default();
+        let cell = format.columns.get(column).map_or(CELLS, |&cell| usize::from(cell));
+        column += 1;
+        field = end + 1;
+        if bytes.get(end) == Some(&format.delimiter) {
+            cells[cell] = part;
+            continue;
+        }
+        cells[cell] = part.strip_suffix('\r').unwrap_or(part);
+        let raw = without_break(bytes.get(row..end).unwrap_or_default());
+        let go_on = match cells.first_chunk::<CELLS>() {
+            _ if raw.is_empty() => true,
+            _ if end - row > ROW_BYTES_MAX => take_too_long(raw, end - row, take),
+            _ if column != format.columns.len() => take(raw, Err(field_count(format, column))),
+            Some(cells) => take(raw, Ok(cells)),
+            None => true,
+        };
+        if !go_on {
+            return;
+        }
+        (row, column) = (end + 1, 0);
+    }
+}
+
+/// Text with quotation marks, or bytes that are not all UTF-8.
+fn careful(format: &Format, chunk: &[u8], take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool) {
+    let mut reader = Unquoting::new(format);
+    let mut row = 0;
+    // The end of the lines that are read one by one because as one row they made no sense.
+    let mut torn_until = 0;
+    while row < chunk.len() {
+        let bounds = if row < torn_until { chunk.get(..torn_until).unwrap_or(chunk) } else { chunk };
+        let line_end = memchr(b'\n', bounds.get(row..).unwrap_or_default()).map_or(bounds.len(), |at| row + at + 1);
+        let end = match row_end(bounds, row, format.delimiter) {
+            _ if !format.quoted => line_end,
+            RowEnd::At(end) => end,
+            RowEnd::Beyond => bounds.len(),
+            RowEnd::Quoted => {
+                let raw = without_break(bounds.get(row..line_end).unwrap_or_default());
+                if !take(raw, Err(Reject { field: ROW, reason: Reason::UnclosedQuote })) {
+                    return;
+                }
+                row = line_end;
+                continue;
+            }
+        };
+        let whole = bounds.get(row..end).unwrap_or_default();
+        let raw = without_break(whole);
+        let bytes = whole.strip_suffix(b"\n").unwrap_or(whole).len();
+        let go_on = match reader.cells(format, raw) {
+            _ if raw.is_empty() => true,
+            _ if bytes > ROW_BYTES_MAX => take_too_long(raw, bytes, take),
+            // A stray quotation mark swallows lines up to the next one. Such a row has hardly ever
+            // the right number of fields: give up its first line only and read the others anew.
+            Err(Reject { reason: Reason::FieldCount { .. }, .. }) if end > line_end => {
+                torn_until = end.max(torn_until);
+                let raw = without_break(bounds.get(row..line_end).unwrap_or_default());
+                row = line_end;
+                if !take(raw, Err(Reject { field: ROW, reason: Reason::UnclosedQuote })) {
+                    return;
+                }
+                continue;
+            }
+            read => take(raw, read.as_ref().map_err(Clone::clone)),
+        };
+        if !go_on {
+            return;
+        }
+        row = end;
+    }
+}
+
+/// A row without its line break.
+pub(super) fn without_break(row: &[u8]) -> &[u8] {
+    let row = row.strip_suffix(b"\n").unwrap_or(row);
+    row.strip_suffix(b"\r").unwrap_or(row)
+}
+
+fn take_too_long(
+    raw: &[u8],
+    bytes: usize,
+    take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
+) -> bool {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    take(raw.get(..EXCERPT_BYTES).unwrap_or(raw), Err(Reject { field: ROW, reason: Reason::TooLong { bytes } }))
+}
+
+fn field_count(format: &Format, found: usize) -> Reject {
+    Reject { field: ROW, reason: Reason::FieldCount { expected: format.columns.len(), found } }
+}
+
+/// Takes rows apart that may have quoted fields.
+struct Unquoting {
+    reader: Reader,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Unquoting {
+    fn new(format: &Format) -> Self {
+        let reader = ReaderBuilder::new()
+            .delimiter(format.delimiter)
+            .quoting(format.quoted)
+            .terminator(Terminator::Any(b'\n'))
+            .build();
+        let mut unquoting = Self { reader, text: Vec::new(), ends: Vec::new() };
+        // The reader passes over a byte order mark before its first record, where it may belong to
+        // the first row of a chunk. A first record of our own leaves it nothing to pass over.
+        unquoting.read(b"-");
+        unquoting
+    }
+
+    /// The cells of a row without its line break.
+    fn cells<'t>(&'t mut self, format: &Format, raw: &'t [u8]) -> Result<Cells<'t>, Reject> {
+        if let Err(error) = from_utf8(raw) {
+            let position = error.valid_up_to() + 1;
+            return Err(Reject { field: ROW, reason: Reason::NotUtf8 { position } });
+        }
+        let Some((bytes, fields)) = self.read(raw) else {
+            return Err(Reject { field: ROW, reason: Reason::UnclosedQuote });
+        };
+        if fields != format.columns.len() {
+            return Err(field_count(format, fields));
+        }
+        let text = self.text.get(..bytes).and_then(|text| from_utf8(text).ok()).unwrap_or_default();
+        let mut cells = [""; CELLS];
+        let mut start = 0;
+        for (&end, &cell) in self.ends.iter().zip(&format.columns) {
+            if let Some(cell) = cells.get_mut(usize::from(cell)) {
+                *cell = text.get(start..end).unwrap_or_default();
+            }
+            start = end;
+        }
+        Ok(cells)
+    }
+
+    /// Unquotes a row into `text` and `ends`; says how many bytes and fields there are. `None`
+    /// when the row ends inside quotation marks.
+    fn read(&mut self, raw: &[u8]) -> Option<(usize, usize)> {
+        // A field ends at a byte of the row or behind it, and unquoting only shortens.
+        self.text.resize(raw.len() + 1, 0);
+        self.ends.resize(raw.len() + 2, 0);
+        let (result, _, bytes, fields) = self.reader.read_record(raw, &mut self.text, &mut self.ends);
+        debug_assert_eq!(result, ReadRecordResult::InputEmpty);
+        let text = self.text.get_mut(bytes..).unwrap_or_default();
+        let ends = self.ends.get_mut(fields..).unwrap_or_default();
+        let (result, _, more_bytes, more_fields) = self.reader.read_record(b"\n", text, ends);
+        if result != ReadRecordResult::Record {
+            self.reader.reset();
+            self.reader.read_record(b"-\n", &mut [0; 2], &mut [0; 2]);
+            return None;
+        }
+        Some((bytes + more_bytes, fields + more_fields))
+    }
+}

@@ -1,0 +1,136 @@
+//! Why a source cannot be read.
+
+use std::path::PathBuf;
+
+use super::SinkError;
+
+/// Why a source cannot be read. Nothing of it may be published then: a list that is
+/// missing its end looks like documents found again.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No file fits the pattern.
+    #[error("no file matches {pattern}")]
+    NoFile {
+        /// The pattern, with its folder.
+        pattern: String,
+    },
+    /// The pattern, with its folder, is none.
+    #[error("{pattern}: not a glob pattern: {error}")]
+    Pattern {
+        /// The pattern, with its folder.
+        pattern: String,
+        /// What is wrong with it.
+        error: glob::PatternError,
+    },
+    /// A file cannot be opened.
+    #[error("{file}: {error}")]
+    Open {
+        /// The file.
+        file: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A file has no content at all. Even a list of nothing has a header or a pair of brackets;
+    /// a file without them is a failed copy more often than good news.
+    #[error("{file}: expected a list, found an empty file")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A file is not packed as its name or the source says.
+    #[error("{file}: expected a file packed with {expected}, found other first bytes")]
+    NotPacked {
+        /// The file.
+        file: String,
+        /// The compression, as in `sources.toml`.
+        expected: &'static str,
+    },
+    /// A file breaks off or is damaged.
+    #[error("{file}: truncated or damaged after {rows} rows were read: {error}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Rows read from it before.
+        rows: u64,
+        /// What the system or the decoder says.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file is encoded otherwise than expected.
+    #[error("{file}: expected UTF-8, found the byte order mark of UTF-16")]
+    Utf16 {
+        /// The file.
+        file: String,
+    },
+    /// A required column is missing.
+    #[error("{file}: column {column} is missing; expected it in the header, or its value fixed in the source")]
+    MissingColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// A column stands twice in the header.
+    #[error("{file}: expected each column once, found {column} twice")]
+    ColumnTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// The first line is not the header of the layout.
+    #[error("{file}: expected the header {expected} on the first line")]
+    Header {
+        /// The file.
+        file: String,
+        /// The header.
+        expected: &'static str,
+    },
+    /// A file is no JSON array of objects.
+    #[error("{file}: expected a JSON array, found something else {place}")]
+    NotAnArray {
+        /// The file.
+        file: String,
+        /// Where.
+        place: &'static str,
+    },
+    /// The column of a Parquet file cannot be read as the layout has it.
+    #[error("{file}: column {column}: expected {expected}")]
+    ColumnType {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// What can be read.
+        expected: &'static str,
+    },
+    /// It is not known which kind of document a Czech file is about.
+    #[error("{file}: expected the kind of document in the name, as in typ_dokladu=2, or `kind` in the source")]
+    Kind {
+        /// The file.
+        file: String,
+    },
+    /// A Czech archive holds two lists of one kind: a daily difference, whose second list names
+    /// the documents that are reported no more.
+    #[error("{file}: expected one list of each kind, found two: a daily difference is no full list")]
+    Difference {
+        /// The archive.
+        file: String,
+    },
+    /// The layout cannot be read out of a packed file.
+    #[error("{file}: expected a file that is not packed: Parquet packs its own pages")]
+    PackedParquet {
+        /// The file.
+        file: String,
+    },
+    /// The rejects cannot be written.
+    #[error("{}: {error}", path.display())]
+    Rejects {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The sink gave up.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}

@@ -1,0 +1,229 @@
+//! The threads that read one source: the caller's reads, unpacks and cuts, workers parse.
+//!
+//! Chunks travel through a bounded channel, their buffers come back through another, so that memory
+//! is bounded by the number of buffers. Every chunk has a number; what becomes of it is entered in the
+//! [`Ledger`] in that order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::feed::{Buffer, Feed};
+use super::input::{Input, with_text};
+use super::layout::Head;
+use super::ledger::{Closed, Ledger};
+use super::reject::{Reason, RejectsFile};
+use super::sltd_parquet::Table;
+use super::worker::Worker;
+use super::{Progress, ReadOptions, RowSink, SourceError};
+use crate::config::{Layout, SourceConfig};
+
+/// Bytes of a chunk, but for the rest of a row: small enough for a core's cache, large enough that
+/// handing it over costs nothing.
+pub(super) const CHUNK_BYTES: usize = 512 * 1024;
+
+/// A piece of work.
+pub(super) struct Work {
+    pub(super) number: u64,
+    pub(super) stream: usize,
+    pub(super) what: What,
+}
+
+/// What is to be parsed.
+pub(super) enum What {
+    /// Whole rows.
+    Rows(Arc<Head>, Buffer),
+    /// One row that cannot be used.
+    Unusable(Vec<u8>, Reason),
+    /// A row group of a Parquet file.
+    RowGroup(Arc<Table>, usize),
+}
+
+/// What has been read.
+pub(super) struct Done {
+    pub(super) closed: Closed,
+    pub(super) unknown_columns: BTreeSet<String>,
+}
+
+/// Reads the inputs of a source.
+pub(super) fn run<S: RowSink>(
+    source: &SourceConfig,
+    inputs: &[Input],
+    options: &ReadOptions<'_>,
+    chunk_bytes: usize,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Done {
+    let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
+    let rejects = options.rejects.map(|folder| RejectsFile::new(folder, &source.name, inputs.len() > 1));
+    let keep_rejects = rejects.is_some();
+    let ledger = Ledger::new(&names, rejects);
+    let bytes = AtomicU64::new(0);
+    let bytes_total = inputs.iter().map(|input| input.bytes).sum();
+    let threads = options.threads.max(1);
+    let feeding_failed = AtomicBool::new(false);
+    let mut unknown_columns = BTreeSet::new();
+
+    std::thread::scope(|scope| {
+        let (work, to_do) = bounded::<Work>(threads);
+        let (give_back, spare) = unbounded();
+        // One buffer for each worker, one for each place in the channel, two at the reader.
+        for _ in 0..2 * threads + 2 {
+            let _ = give_back.send(Buffer::default());
+        }
+        let workers: Vec<_> = (0..threads)
+            .map(|index| {
+                let (to_do, give_back) = (to_do.clone(), give_back.clone());
+                let (ledger, bytes, feeding_failed) = (&ledger, &bytes, &feeding_failed);
+                scope.spawn(move || {
+                    let _alarm = ledger.alarm();
+                    let mut worker = Worker::new(source, options.today, keep_rejects, make_sink(index));
+                    for piece in &to_do {
+                        let (number, stream) = (piece.number, piece.stream);
+                        let name = inputs.get(stream).map_or("", |input| input.name.as_str());
+                        let outcome = match take(&mut worker, piece, name, &give_back, bytes) {
+                            Ok(()) => worker.end_chunk().map_err(SourceError::from),
+                            Err(error) => Err(error),
+                        };
+                        let entered = match outcome {
+                            Ok(outcome) => ledger.enter(number, stream, outcome),
+                            Err(error) => {
+                                ledger.fail(error);
+                                None
+                            }
+                        };
+                        let tally = entered?;
+                        progress(Progress {
+                            bytes: bytes.load(Ordering::Relaxed),
+                            bytes_total,
+                            rows: tally.rows,
+                            rejected: tally.rejected,
+                        });
+                    }
+                    if feeding_failed.load(Ordering::Acquire) || ledger.has_failed() {
+                        return None;
+                    }
+                    worker.finish().map_err(|error| ledger.fail(error.into())).ok()
+                })
+            })
+            .collect();
+        drop((to_do, give_back));
+
+        let mut feeder = Feeder { source, chunk_bytes, work, spare, number: 0, unknown: BTreeSet::new() };
+        let fed = inputs.iter().enumerate().try_for_each(|(stream, input)| feeder.input(stream, input, &bytes));
+        let Feeder { work, unknown, .. } = feeder;
+        unknown_columns = unknown;
+        // Before the channel closes: a worker that sees it closed must see this too.
+        feeding_failed.store(fed.is_err(), Ordering::Release);
+        drop(work);
+        for worker in workers {
+            match worker.join() {
+                Ok(names) => unknown_columns.extend(names.unwrap_or_default()),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        // Only now, so that what was read before the damage has been counted.
+        if let Err(Stop::Failed(error)) = fed {
+            ledger.fail(error);
+        }
+    });
+
+    let mut closed = ledger.close();
+    if let Some(SourceError::Damaged { file, rows, .. }) = &mut closed.error {
+        *rows = names.iter().position(|name| name == file).and_then(|at| closed.rows.get(at)).copied().unwrap_or(0);
+    }
+    Done { closed, unknown_columns }
+}
+
+/// Parses one piece of work and gives its buffer back.
+fn take<S: RowSink>(
+    worker: &mut Worker<'_, S>,
+    piece: Work,
+    name: &str,
+    give_back: &Sender<Buffer>,
+    bytes: &AtomicU64,
+) -> Result<(), SourceError> {
+    match piece.what {
+        What::Rows(head, buffer) => {
+            head.rows(worker, buffer.bytes());
+            // The reader may have gone already.
+            let _ = give_back.send(buffer);
+        }
+        What::Unusable(raw, reason) => worker.unusable_row(&raw, reason),
+        What::RowGroup(table, group) => {
+            table
+                .rows(worker, group)
+                .map_err(|error| SourceError::Damaged { file: name.to_owned(), rows: 0, error })?;
+            bytes.fetch_add(table.row_group_bytes(group), Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+/// Why the feeding ended early.
+pub(super) enum Stop {
+    /// The source cannot be read.
+    Failed(SourceError),
+    /// The workers have gone; they say why.
+    NobodyListens,
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Hands out work.
+pub(super) struct Feeder<'a> {
+    source: &'a SourceConfig,
+    chunk_bytes: usize,
+    work: Sender<Work>,
+    spare: Receiver<Buffer>,
+    number: u64,
+    unknown: BTreeSet<String>,
+}
+
+impl Feeder<'_> {
+    fn input(&mut self, stream: usize, input: &Input, bytes: &AtomicU64) -> Result<(), Stop> {
+        if self.source.layout == Layout::SltdParquet {
+            let table = Arc::new(Table::open(self.source, input, &mut self.unknown)?);
+            return (0..table.row_groups())
+                .try_for_each(|group| self.send(stream, What::RowGroup(Arc::clone(&table), group)));
+        }
+        let mut ended = Ok(());
+        with_text(input, self.source.encoding, bytes, |text| {
+            ended = Feed::new(self, stream, &input.name, text).run();
+            Ok(())
+        })?;
+        ended
+    }
+
+    /// The form of the rows of a stream; `header` is its first row, where the layout has one.
+    pub(super) fn head(&mut self, name: &str, header: Option<&[u8]>) -> Result<Head, SourceError> {
+        Head::read(self.source, name, header, &mut self.unknown)
+    }
+
+    pub(super) fn source(&self) -> &SourceConfig {
+        self.source
+    }
+
+    pub(super) fn chunk_bytes(&self) -> usize {
+        self.chunk_bytes
+    }
+
+    /// An empty buffer, as soon as there is one.
+    pub(super) fn buffer(&self) -> Result<Buffer, Stop> {
+        let mut buffer = self.spare.recv().map_err(|_| Stop::NobodyListens)?;
+        buffer.clear();
+        Ok(buffer)
+    }
+
+    pub(super) fn send(&mut self, stream: usize, what: What) -> Result<(), Stop> {
+        let work = Work { number: self.number, stream, what };
+        self.number += 1;
+        self.work.send(work).map_err(|_| Stop::NobodyListens)
+    }
+}

@@ -1,0 +1,233 @@
+//! Rows that cannot be used, and the file that tells their supplier why.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use sltd::document::{NumberError, RangeError};
+
+/// The longest row read. A longer one is rejected and passed over without being kept: the rows
+/// of every published list are shorter than a ten-thousandth of it.
+pub const ROW_BYTES_MAX: usize = 1024 * 1024;
+/// How much of a row longer than [`ROW_BYTES_MAX`] stands in the rejects file.
+pub(super) const EXCERPT_BYTES: usize = 4096;
+
+/// Why a row cannot be used: the field, and what is wrong with it. Repeats no document number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reject {
+    /// The field, as the layout names it; `row` for the row as a whole.
+    pub(super) field: &'static str,
+    /// What is wrong with it.
+    pub(super) reason: Reason,
+}
+
+/// The `field` of a reject that is about the row as a whole.
+pub(super) const ROW: &str = "row";
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Reason {
+    #[error("row of {bytes} bytes: expected at most {ROW_BYTES_MAX}; the first {EXCERPT_BYTES} are shown")]
+    TooLong { bytes: u64 },
+    #[error("quotation mark without its pair before the end of the row: expected a closing one")]
+    UnclosedQuote,
+    #[error("{found} fields: expected {expected}")]
+    FieldCount { expected: usize, found: usize },
+    #[error("byte {position} of the row is not UTF-8 text: expected UTF-8")]
+    NotUtf8 { position: usize },
+    #[error("not a JSON object: error in character {column} of the row")]
+    NotJson { column: usize },
+    #[error("not a JSON object: expected one")]
+    NotAnObject,
+    #[error("field given twice: expected once")]
+    Twice,
+    #[error("missing: expected a value, or one fixed in the source")]
+    Missing,
+    #[error("{0}")]
+    Number(#[from] NumberError),
+    #[error("{0}")]
+    Range(#[from] RangeError),
+    #[error("{0}")]
+    Expected(&'static str),
+    #[error("{found} bytes: expected at most {max}")]
+    TextTooLong { found: usize, max: usize },
+    #[error("document of {state}: expected a State that this source owns")]
+    NotOwned { state: String },
+}
+
+impl Reject {
+    pub(super) fn new(field: &'static str, reason: impl Into<Reason>) -> Self {
+        Self { field, reason: reason.into() }
+    }
+
+    pub(super) fn expected(field: &'static str, expected: &'static str) -> Self {
+        Self { field, reason: Reason::Expected(expected) }
+    }
+}
+
+/// The rejects file of one source while it is written: a temporary file that takes its name only
+/// when the whole source has been read. Created with the first reject.
+#[derive(Debug)]
+pub(super) struct RejectsFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    /// Whether rows name their file: a source of several files.
+    name_files: bool,
+    writer: Option<csv::Writer<BufWriter<File>>>,
+}
+
+impl RejectsFile {
+    /// The file `<folder>/<source>.csv`; nothing is created yet.
+    pub(super) fn new(folder: &Path, source: &str, name_files: bool) -> Self {
+        Self {
+            path: folder.join(format!("{source}.csv")),
+            temporary: folder.join(format!(".{source}.csv.tmp")),
+            name_files,
+            writer: None,
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends one row. `raw` is the row as it came, without its line break.
+    pub(super) fn write(&mut self, file: &str, row: u64, field: &str, reason: &str, raw: &str) -> io::Result<()> {
+        let name_files = self.name_files;
+        let row = row.to_string();
+        let values = [row.as_str(), field, reason, raw, file];
+        let columns = if name_files { values.len() } else { values.len() - 1 };
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => {
+                let mut writer = csv::Writer::from_writer(BufWriter::new(create_private(&self.temporary)?));
+                writer.write_record(["row", "field", "reason", "raw", "file"].iter().take(columns))?;
+                self.writer.insert(writer)
+            }
+        };
+        Ok(writer.write_record(values.iter().take(columns))?)
+    }
+
+    /// Makes the file visible under its name; where nothing was rejected, removes that of an
+    /// earlier build. Says where it stands.
+    pub(super) fn finish(mut self) -> io::Result<Option<PathBuf>> {
+        let Some(writer) = self.writer.take() else {
+            remove_if_there(&self.temporary)?;
+            if remove_if_there(&self.path)? {
+                sync_folder(&self.path)?;
+            }
+            return Ok(None);
+        };
+        let file = writer.into_inner().map_err(|error| error.into_error())?.into_inner().map_err(|error| error.into_error())?;
+        file.sync_all()?;
+        std::fs::rename(&self.temporary, &self.path)?;
+        sync_folder(&self.path)?;
+        Ok(Some(self.path.clone()))
+    }
+}
+
+impl Drop for RejectsFile {
+    fn drop(&mut self) {
+        // A reading that failed leaves no half a file; one that was killed leaves the temporary
+        // file, which the next reading of this source replaces.
+        if self.writer.take().is_some() {
+            let _ = remove_if_there(&self.temporary);
+        }
+    }
+}
+
+/// Creates a file that its owner alone can read, whatever stood there before.
+fn create_private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    remove_if_there(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<bool> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// A row as it came, on one line of text: line breaks and other control characters are written
+/// `\n`, `\r`, `\x00`, and so are bytes that are not UTF-8.
+pub(super) fn one_line(raw: &[u8], line: &mut String) {
+    use std::fmt::Write as _;
+    for chunk in raw.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => line.push_str("\\n"),
+                '\r' => line.push_str("\\r"),
+                '\t' => line.push('\t'),
+                control if control.is_control() => {
+                    let _ = write!(line, "\\x{:02x}", u32::from(control));
+                }
+                other => line.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(line, "\\x{byte:02x}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_on_one_line() {
+        for (raw, expected) in [
+            (&b"plain,row"[..], "plain,row"),
+            (b"a\r\nb\tc\\n", "a\\r\\nb\tc\\n"),
+            (b"\xcf\xe0\x00", "\\xcf\\xe0\\x00"),
+            ("ВТРАЧЕНО\u{85}".as_bytes(), "ВТРАЧЕНО\\x85"),
+            (b"", ""),
+        ] {
+            let mut line = String::new();
+            one_line(raw, &mut line);
+            assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
+    fn a_file_of_rejects_appears_whole_private_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = || {
+            let mut names: Vec<_> =
+                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let mut rejects = RejectsFile::new(folder.path(), "one", false);
+        rejects.write("a.csv", 7, "number", "missing", "x,\"y\"").unwrap();
+        assert_eq!(list(), [".one.csv.tmp"]);
+        let path = rejects.finish().unwrap().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "row,field,reason,raw\n7,number,missing,\"x,\"\"y\"\"\"\n");
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+
+        let mut rejects = RejectsFile::new(folder.path(), "one", true);
+        rejects.write("a.csv", 1, ROW, "bad", "r").unwrap();
+        drop(rejects);
+        assert_eq!(list(), ["one.csv"], "a reading that failed leaves what was there");
+
+        assert_eq!(RejectsFile::new(folder.path(), "one", true).finish().unwrap(), None);
+        assert!(list().is_empty(), "the rejects of an earlier build are gone");
+    }
+}
