@@ -19,7 +19,7 @@ use std::time::Duration;
 ///     listen = "127.0.0.1:7440"
 ///     threads = 2               # default: as many as there are cores
 ///     drain = "8s"              # how long running calls may take after SIGTERM
-///     max_connections = 20000   # further ones are closed at once
+///     max_connections = 16000   # further ones are closed at once
 ///     watch = "1s"              # how often to look for a new snapshot
 ///     log = "json"              # or "human"
 ///     load = "mmap"             # or "heap"
@@ -42,7 +42,7 @@ pub struct Config {
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
     /// Connections open at a time; further ones are closed as soon as they are accepted, so that a
-    /// client with several endpoints turns to another one at once. Default 20,000.
+    /// client with several endpoints turns to another one at once. Default 16,000.
     pub max_connections: NonZeroUsize,
     /// How often to look for a new snapshot, at least 10 ms. Default 1 s.
     #[serde(deserialize_with = "duration")]
@@ -108,7 +108,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7440)),
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             drain: Duration::from_secs(8),
-            max_connections: NonZeroUsize::MIN.saturating_add(19_999),
+            max_connections: NonZeroUsize::MIN.saturating_add(15_999),
             watch: Duration::from_secs(1),
             log: LogFormat::Human,
             load: LoadMode::Mmap,

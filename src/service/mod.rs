@@ -8,7 +8,7 @@
 //! snapshot of the moment, [`Snapshot::check`](crate::snapshot::Snapshot::check)) → `convert` (answer
 //! to message) → `wire`.
 //!
-//! `batch` and `stream` take the same way for many documents at once, with what is common to the
+//! `batch` and `stream` (of `chunk`s) take the same way for many documents at once, with what is common to the
 //! answers kept once (`compact`) and the thread shared fairly (`slice`). `server` and `worker` hold
 //! the threads, `watch` brings new snapshots into service, `health` says whether checks are answered,
 //! and `errors` is the one table from inner errors to statuses.
@@ -20,6 +20,7 @@
 //! administrators' service will be a further route in `dispatch`.
 
 mod batch;
+mod chunk;
 mod compact;
 mod config;
 mod connection;

@@ -3,17 +3,15 @@
 //! Nothing runs ahead: the next chunk is read when HTTP/2 asks for more of the answer, which it does
 //! when the client has taken what was sent before. At most one chunk and one answer are in memory.
 
+use super::chunk::{Chunk, ITEMS_MAX};
 use super::compact::{ENTRY_OVERHEAD, Shared};
-use super::errors::{CallError, Violation, of_received_chunk};
-use super::question;
+use super::errors::{CallError, of_received_chunk};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
-use crate::document::{DocumentType, Issuer};
+use crate::document::DocumentType;
 use crate::proto;
 use crate::proto::stream_item_detail::Outcome;
-use crate::report::Query;
-use bytes::Bytes;
 use jiff::Timestamp;
 use prost::Message as _;
 use std::pin::Pin;
@@ -22,112 +20,12 @@ use std::task::{Context, Poll};
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
-/// Items of a chunk.
-pub(super) const ITEMS_MAX: usize = 65_536;
-
 /// Bytes that the matches of one item may take.
 const ITEM_MATCHES_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of details and tables from which on a message is sent and another one begun: room is left
 /// for one more item, for the verdicts and for the snapshot.
 const BYTES_FULL: usize = MESSAGE_BYTES_MAX - ITEM_MATCHES_BYTES_MAX - ITEMS_MAX - 8_192;
-
-/// A chunk, found to be in order as a whole.
-struct Chunk {
-    numbers: Bytes,
-    items: usize,
-    /// Entry 0: not given. Then the issuing States of the chunk, as far as they are in order.
-    issuers: Vec<Result<Option<Issuer>, Violation>>,
-    /// One index into `issuers` for each item, or none if `issuer_of_all` holds.
-    issuer_indexes: Bytes,
-    issuer_of_all: u8,
-    types: Bytes,
-    type_of_all: i32,
-}
-
-impl Chunk {
-    fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Violation> {
-        let numbers = raw.numbers;
-        let line_feeds = numbers.iter().filter(|&&byte| byte == b'\n').count();
-        let items = line_feeds + usize::from(numbers.last().is_some_and(|&last| last != b'\n'));
-        if items > ITEMS_MAX {
-            return Err(Violation::of(
-                "numbers",
-                format!("holds {items} items: expected at most {ITEMS_MAX}"),
-            ));
-        }
-        let states = raw.issuing_states.len();
-        let Ok(states_u8) = u8::try_from(states) else {
-            return Err(Violation::of(
-                "issuing_states",
-                format!("has {states} entries: expected at most 255"),
-            ));
-        };
-        let per_item = |field, bytes: &Bytes| match bytes.len() {
-            0 => Ok(()),
-            given if given == items => Ok(()),
-            given => Err(Violation::of(
-                field,
-                format!("has {given} bytes: expected none or one for each of {items} items"),
-            )),
-        };
-        per_item("issuing_state_indexes", &raw.issuing_state_indexes)?;
-        per_item("types", &raw.types)?;
-        if raw.issuing_state_indexes.is_empty() && states > 1 && items > 0 {
-            let description = format!(
-                "is empty: expected one byte for each item, as there are {states} `issuing_states`"
-            );
-            return Err(Violation::of("issuing_state_indexes", description));
-        }
-        let given = raw
-            .issuing_states
-            .iter()
-            .map(|text| question::issuer("issuing_states", text));
-        Ok(Self {
-            numbers,
-            items,
-            issuers: std::iter::once(Ok(None)).chain(given).collect(),
-            issuer_indexes: raw.issuing_state_indexes,
-            issuer_of_all: states_u8.min(1),
-            types: raw.types,
-            type_of_all: raw.r#type,
-        })
-    }
-
-    fn issuer_index(&self, item: usize) -> u8 {
-        self.issuer_indexes
-            .get(item)
-            .copied()
-            .unwrap_or(self.issuer_of_all)
-    }
-
-    fn query(&self, item: usize, number: &[u8]) -> Result<Query, Violation> {
-        if number.is_empty() {
-            return Err(Violation::of(
-                "numbers",
-                "is empty: expected a document number",
-            ));
-        }
-        let index = self.issuer_index(item);
-        let issuer = match self.issuers.get(usize::from(index)) {
-            Some(issuer) => issuer.clone()?,
-            None => {
-                let last = self.issuers.len() - 1;
-                let description = format!("says {index}: expected 0 to {last}");
-                return Err(Violation::of("issuing_state_indexes", description));
-            }
-        };
-        let document_type = match self.types.get(item) {
-            Some(&value) => question::document_type("types", value.into())?,
-            None => question::document_type("type", self.type_of_all)?,
-        };
-        Ok(Query::from_fields(
-            question::number("numbers", number)?,
-            issuer,
-            document_type,
-        ))
-    }
-}
 
 /// A chunk on its way through, and the snapshot it is checked against.
 struct Progress {
@@ -185,14 +83,13 @@ where
     ) -> Result<proto::StreamCheckDocumentsResponse, CallError> {
         let chunk = &progress.chunk;
         let mut shared = Shared::new();
-        let mut verdicts = Vec::with_capacity(chunk.items - progress.item);
+        let mut verdicts = Vec::with_capacity(chunk.items() - progress.item);
         let mut details = Vec::new();
         let mut details_bytes = 0;
         let mut covered = Covered::default();
         let mut slices = Slices::begin();
-        while progress.item < chunk.items && details_bytes + shared.bytes() < BYTES_FULL {
-            let rest = chunk.numbers.get(progress.offset..).unwrap_or_default();
-            let number = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        while progress.item < chunk.items() && details_bytes + shared.bytes() < BYTES_FULL {
+            let number = chunk.number_at(progress.offset);
             let (verdict, outcome) = match chunk.query(progress.item, number) {
                 Err(violation) => (
                     proto::Verdict::Unspecified,
@@ -245,7 +142,7 @@ where
             verdicts: verdicts.into(),
         };
         self.answered += message.verdicts.len() as u64;
-        if progress.item < progress.chunk.items {
+        if progress.item < progress.chunk.items() {
             self.progress = Some(progress);
         }
         Ok(message)
