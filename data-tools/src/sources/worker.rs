@@ -272,8 +272,8 @@ pub(super) struct Memo<T> {
 
 const MEMO_SLOTS: usize = 256;
 
-/// A text of at most 15 bytes: padded with zeros, its length in the last byte.
-type MemoText = [u8; 16];
+/// The bytes of a text of at most 15, behind a leading one that tells its length.
+type MemoText = u128;
 
 impl<T: Copy> Default for Memo<T> {
     fn default() -> Self {
@@ -287,15 +287,14 @@ impl<T: Copy> Memo<T> {
     /// What `read` makes of a text.
     #[inline]
     pub(super) fn read(&mut self, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let mut key: MemoText = [0; 16];
-        let Some(place) = key.get_mut(..text.len()).filter(|place| place.len() < 16) else {
+        if text.len() > 15 {
             return read(text);
-        };
-        place.copy_from_slice(text.as_bytes());
-        key[15] = text.len() as u8;
-        // The product's high byte depends on every byte below it.
-        let packed = u128::from_le_bytes(key);
-        let folded = (packed as u64) ^ (packed >> 64) as u64;
+        }
+        let key = text
+            .bytes()
+            .fold(1, |key: MemoText, byte| key << 8 | MemoText::from(byte));
+        let folded = key as u64 ^ (key >> 64) as u64;
+        // The high byte of a product depends on all bytes below it.
         let slot = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let slot = self.slots.get_mut(slot as usize)?;
         if let Some((known, value)) = slot
