@@ -7,6 +7,8 @@
 pub mod client;
 pub mod document;
 pub mod index;
+pub mod memory;
+pub mod proto;
 pub mod report;
 pub mod service;
 pub mod snapshot;

@@ -1,8 +1,12 @@
 //! What the operators' commands are made of.
 //!
+//! - [`build`]: from lists to a published snapshot.
 //! - [`config`]: the file `sources.toml`, in which an operator describes the lists.
 //! - [`sources`]: the lists themselves: every published layout, read in parallel
 //!   and turned into normalised rows, each row accounted for.
+//! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
 
+pub mod build;
 pub mod config;
+pub mod generate;
 pub mod sources;

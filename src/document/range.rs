@@ -88,6 +88,15 @@ impl NumberRange {
         }
     }
 
+    /// A range of one document.
+    pub fn single(number: DocumentNumber) -> Self {
+        Self {
+            start: number,
+            end: number,
+            documents: 1,
+        }
+    }
+
     /// The first number.
     pub fn start(&self) -> DocumentNumber {
         self.start

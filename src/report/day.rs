@@ -17,7 +17,7 @@ impl Day {
     pub const MAX: Self = Self(2_932_896);
 
     /// Days since 1970-01-01.
-    pub fn number(self) -> i32 {
+    pub const fn number(self) -> i32 {
         self.0
     }
 

@@ -7,7 +7,7 @@ use crate::document::{DocumentNumber, DocumentType, Issuer};
 ///
 /// Made from single fields, from a machine-readable zone, or from a zone and what was
 /// typed beside it ([`with_fields`](Self::with_fields)).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Query {
     /// The number; `None` when the zone was unreadable or its number empty.
     pub number: Option<DocumentNumber>,
@@ -76,7 +76,7 @@ impl Query {
             number: mrz.number,
             issuer: mrz.issuer,
             document_type: Some(mrz.document_type),
-            number_check_failed: mrz.failed.contains(&CheckDigit::DocumentNumber),
+            number_check_failed: mrz.failed.contains(CheckDigit::DocumentNumber),
             mrz: Some(mrz),
         }
     }
@@ -138,7 +138,6 @@ fn fineness(document_type: DocumentType) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::mrz::MrzLayout;
 
     fn number(text: &str) -> Option<DocumentNumber> {
         DocumentNumber::from_normalised(text.as_bytes())
@@ -148,22 +147,49 @@ mod tests {
         Issuer::parse(code).ok()
     }
 
-    fn zone(failed: &[CheckDigit]) -> Mrz {
-        Mrz {
-            layout: MrzLayout::Td3,
-            document_type: DocumentType::Passport,
-            issuer: issuer("D<<"),
-            number: number("C01X00T47"),
-            failed: failed.to_vec(),
-        }
+    /// The zone of the German specimen passport, with the second line as given.
+    fn zone(second_line: &str) -> Mrz {
+        let first_line = format!("{:<<44}", "P<D<<MUSTERMANN<<ERIKA");
+        Mrz::read(&format!("{first_line}\n{second_line}")).unwrap()
+    }
+
+    const SPECIMEN: &str = "C01X00T478D<<6408125F2702283<<<<<<<<<<<<<<<4";
+
+    #[test]
+    fn a_zone_is_a_whole_question() {
+        let query = Query::from_mrz(zone(SPECIMEN));
+        assert_eq!(
+            (query.number, query.issuer),
+            (number("C01X00T47"), issuer("D"))
+        );
+        assert_eq!(query.document_type, Some(DocumentType::Passport));
+        assert_eq!(query.mrz, Some(zone(SPECIMEN)));
+        assert!(zone(SPECIMEN).failed.is_empty());
     }
 
     #[test]
     fn only_the_numbers_own_check_digit_counts() {
-        let failed = |failed: &[CheckDigit]| Query::from_mrz(zone(failed)).number_check_failed;
-        assert!(!failed(&[]));
-        assert!(!failed(&[CheckDigit::DateOfBirth, CheckDigit::Composite]));
-        assert!(failed(&[CheckDigit::DocumentNumber, CheckDigit::Composite]));
+        let check = |second_line: &str, failed: &[CheckDigit], counts| {
+            let mrz = zone(second_line);
+            assert!(
+                mrz.failed.iter().eq(failed.iter().copied()),
+                "{:?}",
+                mrz.failed
+            );
+            assert_eq!(Query::from_mrz(mrz).number_check_failed, counts);
+        };
+        use CheckDigit::{Composite, DateOfBirth, DocumentNumber};
+        check(SPECIMEN, &[], false);
+        check(
+            "C01X00T478D<<6408135F2702283<<<<<<<<<<<<<<<4",
+            &[DateOfBirth, Composite],
+            false,
+        );
+        check(
+            "C01X00T479D<<6408125F2702283<<<<<<<<<<<<<<<4",
+            &[DocumentNumber, Composite],
+            true,
+        );
     }
 
     #[test]
@@ -183,7 +209,7 @@ mod tests {
         use DocumentType::*;
         type Given = (&'static str, &'static str, Option<DocumentType>);
         let check = |(n, i, t): Given, expected: Result<Option<DocumentType>, QueryError>| {
-            let query = Query::from_mrz(zone(&[])).with_fields(number(n), issuer(i), t);
+            let query = Query::from_mrz(zone(SPECIMEN)).with_fields(number(n), issuer(i), t);
             let found = query.map(|query| {
                 assert_eq!(
                     (query.number, query.issuer),
@@ -235,7 +261,7 @@ mod tests {
 
     #[test]
     fn errors_repeat_no_number() {
-        let query = Query::from_mrz(zone(&[])).with_fields(number("C01X00T48"), None, None);
+        let query = Query::from_mrz(zone(SPECIMEN)).with_fields(number("C01X00T48"), None, None);
         let message = query.unwrap_err().to_string();
         assert!(
             !message.contains("C01X00T4") && message.contains("number"),

@@ -1,1 +1,46 @@
 //! gRPC in and out.
+//!
+//! [`run`] serves a store's snapshots on a listener from [`bind`], with the settings of [`Config`],
+//! until it is told to stop. The way of one check:
+//!
+//! `connection` (HTTP/2 and its limits) → `dispatch` (form, deadline, method) → `wire` (bytes to
+//! message) → `lookup` → `question` (message to query, or the field at fault) → `serving` (the
+//! snapshot of the moment, [`Snapshot::check`](crate::snapshot::Snapshot::check)) → `convert` (answer
+//! to message) → `wire`.
+//!
+//! `batch` and `stream` (of `chunk`s) take the same way for many documents at once, with what is common to the
+//! answers kept once (`compact`) and the thread shared fairly (`slice`). `server` and `worker` hold
+//! the threads, `watch` brings new snapshots into service, `health` says whether checks are answered,
+//! and `errors` is the one table from inner errors to statuses.
+//!
+//! Nothing on the way of a check takes a lock, logs, or reads a file; what it allocates is the
+//! message it decodes and the one it answers.
+//!
+//! Who asks and what they may be told will be decided between `dispatch` and `lookup`. The
+//! administrators' service will be a further route in `dispatch`.
+
+mod batch;
+mod chunk;
+mod compact;
+mod config;
+mod connection;
+mod convert;
+mod dispatch;
+mod duration;
+mod errors;
+mod health;
+mod lookup;
+mod question;
+mod server;
+mod serving;
+mod slice;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod wire;
+mod worker;
+
+pub use config::{Config, ConfigError, LogFormat};
+pub use duration::{DurationError, parse_duration};
+pub use server::{Drained, ServeError, bind, raise_open_files_limit, run};

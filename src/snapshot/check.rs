@@ -1,47 +1,106 @@
-//! A check against a snapshot.
+//! A check of documents against a snapshot.
 
-use super::Snapshot;
-use crate::report::{Day, Judgement, Query};
-use std::time::Duration;
-
-/// How well an issuer's documents of a type are covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CoverageLevel {
-    /// The issuer reports no documents of this type.
-    None,
-    /// It does, but its newest source is older than it should be.
-    Stale,
-    /// It does, and its data is fresh.
-    Current,
-}
-
-/// What the index holds of an issuer (and type), from the owner's own sources only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Coverage {
-    /// The level.
-    pub level: CoverageLevel,
-    /// Documents reported.
-    pub documents: u64,
-    /// Day of the newest report.
-    pub newest_report: Option<Day>,
-    /// Age of the newest source at the time of asking.
-    pub source_age: Option<Duration>,
-}
+use super::{Coverage, Snapshot};
+use crate::document::{DocumentNumber, Issuer, format};
+use crate::index::{Damage, Segment};
+use crate::report::{Candidate, Day, Disclosure, Judgement, Query, judge};
+use jiff::Timestamp;
 
 /// The answer to one query.
-#[derive(Debug, Clone)]
-pub struct Answer<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<'s> {
     /// Verdict, reasons, matches.
-    pub judgement: Judgement<'a>,
-    /// Coverage of the issuer (and type) asked about; `None` when no known issuer was given.
+    pub judgement: Judgement<'s>,
+    /// Coverage of the issuer (and type, where given) asked about; `None` without a known issuer.
     pub coverage: Option<Coverage>,
-    /// Whether the number fits what is known of the issuer's numbers; `None` when nothing is known.
+    /// Whether the number looks like one of the issuer's: a hint, never a verdict. `None` when
+    /// nothing is known of them.
     pub format_plausible: Option<bool>,
 }
 
-impl Snapshot {
-    /// Checks one document. `now` decides the ages in the answer.
-    pub fn check(&self, _query: &Query, _now: jiff::Timestamp) -> Answer<'_> {
-        todo!()
+/// What a check needs to know of the moment it is made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time.
+    pub now: Timestamp,
+    /// Whether the snapshot is past the age at which "no record" can't be said any more.
+    pub data_too_old: bool,
+}
+
+impl Moment {
+    /// This instant, with data of an age that does not matter.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, data_too_old: false }
     }
+}
+
+impl Snapshot {
+    /// Checks one document. Allocates nothing for a document that nobody reported.
+    ///
+    /// # Errors
+    /// [`Damage`] when a segment's bytes are no longer those that were verified: the answer is
+    /// not known, and the snapshot must be verified again.
+    pub fn check(&self, query: &Query, moment: Moment) -> Result<Answer<'_>, Damage> {
+        let mut candidates = Vec::new();
+        if let Some(number) = &query.number {
+            for segment in self.segments.iter().filter(|segment| segment.may_contain(number)) {
+                gather(segment, number, &mut candidates)?;
+            }
+        }
+        Ok(self.answer(query, candidates, moment))
+    }
+
+    /// Whether anything may be reported about a number: `false` is certain. For many numbers at
+    /// once [`may_contain_each`](Self::may_contain_each) is faster.
+    pub fn may_contain(&self, number: &DocumentNumber) -> bool {
+        self.segments.iter().any(|segment| segment.may_contain(number))
+    }
+
+    /// Sets `positions` to the places of the numbers about which anything may be reported, in order.
+    pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
+        positions.clear();
+        for segment in &self.segments {
+            segment.may_contain_each(numbers, positions);
+        }
+        if self.segments.len() > 1 {
+            positions.sort_unstable();
+            positions.dedup();
+        }
+    }
+
+    /// The answer to a query about whose number nothing is reported: what
+    /// [`check`](Self::check) says after the filter has.
+    pub fn check_unreported(&self, query: &Query, moment: Moment) -> Answer<'_> {
+        self.answer(query, Vec::new(), moment)
+    }
+
+    fn answer<'s>(&'s self, query: &Query, candidates: Vec<Candidate<'s>>, moment: Moment) -> Answer<'s> {
+        let today = Day::from_timestamp(moment.now);
+        let judgement = judge(query, candidates, today, moment.data_too_old);
+        let known = query.issuer.as_ref().and_then(Issuer::known);
+        Answer {
+            judgement,
+            coverage: known.map(|state| self.coverage.get(state, query.document_type, moment.now)),
+            format_plausible: known.zip(query.number).and_then(|(state, number)| {
+                format::plausible(&state, query.document_type, &number)
+            }),
+        }
+    }
+}
+
+/// Appends every report of a number in a segment.
+fn gather<'s>(segment: &'s Segment, number: &DocumentNumber, candidates: &mut Vec<Candidate<'s>>) -> Result<(), Damage> {
+    let mut reports = Vec::new();
+    for document in segment.find(number)? {
+        reports.clear();
+        document.reports(&mut reports)?;
+        candidates.extend(reports.iter().map(|report| Candidate {
+            issuing_state: document.issuing_state,
+            document_type: document.document_type,
+            report: *report,
+            // Every caller may see everything until callers are told apart.
+            disclosure: Disclosure::Full,
+        }));
+    }
+    Ok(())
 }

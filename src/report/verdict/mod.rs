@@ -9,7 +9,7 @@ mod tests;
 #[cfg(test)]
 mod twin;
 
-use super::{Day, Query, Reason, Reasons, Report};
+use super::{Day, Query, Reasons, Report};
 use crate::document::{DocumentType, IssuingState};
 use std::collections::HashSet;
 use table::{Facts, NO_MATCH_ROWS, NoMatchFact, Worth};

@@ -4,7 +4,7 @@
 use super::tests::{day, reported};
 use super::*;
 use crate::document::{DocumentNumber, Issuer};
-use crate::report::ReportStatus;
+use crate::report::{Reason, ReportStatus};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::RefCell;

@@ -1,0 +1,159 @@
+//! What became of every row: the accounts printed after a build.
+
+use crate::config::{Owns, SourceConfig};
+use crate::sources::SourceAccount;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sltd::index::BuildSummary;
+use sltd::snapshot::{RowAccount, SourceEntry};
+use std::fmt;
+
+/// The account of one source.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// The instant its data describe.
+    pub as_of: Timestamp,
+    /// Issuing States whose own source it is; `*`: every State's.
+    pub owns: Vec<String>,
+    stale_after_seconds: u64,
+    /// Rows: read = indexed + merged + expired + rejected.
+    pub rows: RowAccount,
+    /// Distinct documents with a report of this source.
+    pub documents: u64,
+    /// Rows indexed or merged that name a range.
+    pub ranges: u64,
+    /// Rows that never expire for want of a date.
+    pub undated: u64,
+    /// Rows of issuing States it does not own, kept as third-party reports.
+    pub third_party: u64,
+    /// What the operator should know, one sentence each.
+    pub warnings: Vec<String>,
+    /// Where the rejected rows stand.
+    pub rejects: Option<String>,
+}
+
+/// The accounts of all sources.
+#[derive(Debug, Clone, Default)]
+pub struct SourceAccounts {
+    /// One for each source, in their order.
+    pub sources: Vec<Account>,
+}
+
+impl SourceAccounts {
+    /// Takes what reading a source gave.
+    pub(super) fn push(&mut self, source: &SourceConfig, read: SourceAccount) {
+        let owns = match &source.owns {
+            Owns::All => vec!["*".to_owned()],
+            Owns::States(states) => states.iter().map(|state| state.code().to_owned()).collect(),
+        };
+        self.sources.push(Account {
+            name: source.name.clone(),
+            as_of: read.as_of,
+            owns,
+            stale_after_seconds: source.stale_after.as_secs(),
+            rows: RowAccount {
+                read: read.rows_read,
+                indexed: read.passed,
+                merged: 0,
+                expired: read.expired,
+                rejected: read.rejected,
+            },
+            documents: 0,
+            ranges: read.ranges,
+            undated: read.undated,
+            third_party: read.third_party,
+            warnings: read.warnings,
+            rejects: read.rejects_file.map(|path| path.display().to_string()),
+        });
+    }
+
+    /// Takes what the build merged and counted.
+    pub(super) fn complete(&mut self, summary: &BuildSummary) {
+        for source in &mut self.sources {
+            let of = |map: &std::collections::BTreeMap<String, u64>| map.get(&source.name).copied().unwrap_or(0);
+            source.rows.merged = of(&summary.merged);
+            // More merged than passed would be a defect: the sum then shows it.
+            source.rows.indexed = source.rows.indexed.saturating_sub(source.rows.merged);
+            source.documents = of(&summary.documents_by_source);
+        }
+    }
+
+    /// The accounts as JSON.
+    pub fn json(&self) -> Value {
+        self.sources
+            .iter()
+            .map(|source| {
+                json!({
+                    "source": source.name,
+                    "asOf": source.as_of,
+                    "owns": source.owns,
+                    "read": source.rows.read,
+                    "indexed": source.rows.indexed,
+                    "merged": source.rows.merged,
+                    "expired": source.rows.expired,
+                    "rejected": source.rows.rejected,
+                    "documents": source.documents,
+                    "ranges": source.ranges,
+                    "undated": source.undated,
+                    "thirdParty": source.third_party,
+                    "warnings": source.warnings,
+                    "rejects": source.rejects,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Account {
+    /// The source as the manifest names it.
+    pub(super) fn entry(&self) -> SourceEntry {
+        SourceEntry {
+            name: self.name.clone(),
+            as_of: self.as_of,
+            owns: self.owns.clone(),
+            stale_after_seconds: self.stale_after_seconds,
+            rows: self.rows,
+        }
+    }
+}
+
+impl fmt::Display for SourceAccounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.sources.iter().map(|source| source.name.len()).max().unwrap_or(0).max("source".len());
+        let [read, indexed, merged, expired, rejected, documents] =
+            ["read", "indexed", "merged", "expired", "rejected", "documents"];
+        writeln!(
+            f,
+            "{:width$}  {read:>11} = {indexed:>11} + {merged:>9} + {expired:>9} + {rejected:>9}  {documents:>11}",
+            "source"
+        )?;
+        for source in &self.sources {
+            let rows = &source.rows;
+            writeln!(
+                f,
+                "{:width$}  {:>11} = {:>11} + {:>9} + {:>9} + {:>9}  {:>11}",
+                source.name, rows.read, rows.indexed, rows.merged, rows.expired, rows.rejected, source.documents
+            )?;
+        }
+        for source in &self.sources {
+            if source.owns.iter().any(|owns| owns == "*") {
+                writeln!(f, "{}: taken as every issuing State's own list (owns = [\"*\"])", source.name)?;
+            }
+            if source.undated > 0 {
+                writeln!(f, "{}: {} rows never expire for want of a date", source.name, source.undated)?;
+            }
+            if source.third_party > 0 {
+                writeln!(f, "{}: {} rows kept as third-party reports", source.name, source.third_party)?;
+            }
+            if let Some(rejects) = &source.rejects {
+                writeln!(f, "{}: rejected rows, with reasons, in {rejects}", source.name)?;
+            }
+            for warning in &source.warnings {
+                writeln!(f, "{}: warning: {warning}", source.name)?;
+            }
+        }
+        Ok(())
+    }
+}

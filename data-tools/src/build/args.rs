@@ -1,0 +1,160 @@
+//! The command line of `sltd-data build`.
+
+use super::progress::{Progress, Shown, Silent};
+use super::{Build, BuildFailure, Built, build};
+use crate::config;
+use clap::Args;
+use jiff::Timestamp;
+use sltd::report::Day;
+use sltd::snapshot::PublishError;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code for wrong usage, and for a sources.toml that can't be used.
+const USAGE: u8 = 2;
+/// Exit code for a build that failed.
+const FAILED: u8 = 3;
+/// Exit code while another process changes the store.
+const LOCKED: u8 = 23;
+/// Exit code for a source with too many rejects.
+const REJECTS: u8 = 24;
+
+/// Build a snapshot from lists of reported documents and publish it
+///
+/// Reads every list that sources.toml names, normalises each row, sorts and merges them, writes an
+/// index, reads it back to verify it, and makes it the store's current snapshot; servers take it
+/// over by themselves. Killed at any instant, the store holds the old snapshot or the new one.
+///
+/// Rows that can't be used go to DIR/rejects/SOURCE.csv with the reason, fit to be sent back to
+/// whoever supplied them. Time is linear in the number of rows; rows past --memory go through
+/// scratch files in the store.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  sltd-data build --sources sources.toml --store var/store
+
+Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 23 another process is changing
+the store, 24 too many rejects. Unless it is 0, the snapshot before stays current.")]
+pub struct BuildArgs {
+    /// The file that describes the lists
+    #[arg(long, value_name = "FILE")]
+    sources: PathBuf,
+    /// The store; made if it does not exist
+    #[arg(long, value_name = "DIR", default_value = "var/store")]
+    store: PathBuf,
+    /// Memory for rows, such as 512MiB or 4GiB [default: half of the memory available]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+    /// Threads that parse, sort and build [default: the cores available]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The day (YYYY-MM-DD, UTC) on whose end a report must still be in force [default: today]
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    as_of: Option<Day>,
+    /// Largest share of a source's rows that may be rejected; not applied below 1,000 rows
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
+    max_rejects: f64,
+    /// Print the accounts as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &BuildArgs) -> ExitCode {
+    let sources = match config::load(&args.sources) {
+        Ok(sources) => sources,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let now = Timestamp::now();
+    let threads = args.threads.map(usize::from);
+    let by = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
+    let request = Build {
+        sources: &sources,
+        store: &args.store,
+        // Where the memory available can't be told, what any machine has.
+        memory: args.memory.unwrap_or_else(|| sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)),
+        threads: threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),
+        built_at: now,
+        max_rejects: args.max_rejects,
+        by: &by,
+    };
+    let shown = Shown::new();
+    let progress: &dyn Progress = if args.json { &Silent } else { &shown };
+    let outcome = build(&request, progress);
+    shown.finish();
+    match outcome {
+        Ok(built) => {
+            print(&built, args.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(match error {
+                BuildFailure::Publish(PublishError::Locked(_)) => LOCKED,
+                BuildFailure::TooManyRejects { .. } => REJECTS,
+                _ => FAILED,
+            })
+        }
+    }
+}
+
+fn print(built: &Built, json: bool) {
+    let manifest = &built.manifest;
+    let documents: u64 = manifest.segments.iter().map(|segment| segment.documents).sum();
+    let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
+    if json {
+        let object = serde_json::json!({
+            "generation": manifest.generation,
+            "builtAt": manifest.built_at,
+            "asOf": manifest.as_of,
+            "documents": documents,
+            "bytes": bytes,
+            "sources": built.accounts.json(),
+        });
+        println!("{object}");
+        return;
+    }
+    print!("{}", built.accounts);
+    println!("published generation {}: {documents} documents, {bytes} bytes", manifest.generation);
+}
+
+/// A size as commands take it: a number with KiB, MiB or GiB.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    number.checked_mul(1 << shift).ok_or_else(expected)
+}
+
+fn parse_day(text: &str) -> Result<Day, String> {
+    Day::parse_iso(text).ok_or_else(|| "expected a day of the calendar, YYYY-MM-DD".to_owned())
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "expected a share from 0 to 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_size("0KiB"), Ok(0));
+        for wrong in ["", "12", "MiB", "1MB", "1 GiB", "-1GiB", "99999999999GiB", "1.5GiB"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a build shows while it works: a bar on a terminal, plain lines otherwise.
+
+use crate::sources;
+use indicatif::{ProgressBar, ProgressStyle};
+use sltd::index::BuildStep;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Least time between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Is told how far a build has come.
+pub trait Progress: Sync {
+    /// A source is being read.
+    fn reading(&self, source: &str, read: sources::Progress);
+    /// The segment is being built; `share` of the step is done.
+    fn building(&self, step: BuildStep, share: f64);
+}
+
+/// Shows nothing.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn reading(&self, _: &str, _: sources::Progress) {}
+    fn building(&self, _: BuildStep, _: f64) {}
+}
+
+/// Shows progress on standard error.
+#[derive(Debug)]
+pub struct Shown {
+    bar: Option<ProgressBar>,
+    lines: Mutex<Lines>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    phase: String,
+    last: Option<Instant>,
+}
+
+impl Shown {
+    /// A bar if standard error is a terminal, lines otherwise.
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(1000);
+            if let Ok(style) = ProgressStyle::with_template("{msg:40} [{bar:40}] {elapsed}") {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        Self { bar, lines: Mutex::new(Lines { phase: String::new(), last: None }) }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, phase: &str, share: f64, detail: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{phase} {detail}"));
+            bar.set_position((share * 1000.0) as u64);
+            return;
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = lines.phase != phase;
+        if new || lines.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+            phase.clone_into(&mut lines.phase);
+            lines.last = Some(Instant::now());
+            eprintln!("{phase}: {:.0} % {detail}", share * 100.0);
+        }
+    }
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Progress for Shown {
+    fn reading(&self, source: &str, read: sources::Progress) {
+        let share = read.bytes as f64 / read.bytes_total.max(1) as f64;
+        let rejected = if read.rejected > 0 { format!(", {} rejected", read.rejected) } else { String::new() };
+        self.show(&format!("reading {source}"), share, &format!("{} rows{rejected}", read.rows));
+    }
+
+    fn building(&self, step: BuildStep, share: f64) {
+        let phase = match step {
+            BuildStep::Sort => "sorting",
+            BuildStep::Shards => "writing keys and reports",
+            BuildStep::Filter => "building the filter",
+            BuildStep::Sync => "making it durable",
+        };
+        self.show(phase, share, "");
+    }
+}

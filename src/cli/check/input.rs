@@ -1,0 +1,275 @@
+//! Questions from lines of text.
+
+use sltd::client::{Fault, Question};
+use sltd::document::DocumentType;
+use std::io::{self, BufRead};
+use tokio::sync::mpsc;
+
+/// The longest line of numbers and the longest zone, in bytes. A number has at most 24 characters, a
+/// zone 90; this leaves room for separators and keeps a full batch well below a message's 4 MiB.
+const QUESTION_BYTES_MAX: usize = 1_024;
+
+/// Questions read ahead of those asked.
+const READ_AHEAD: usize = 1_000;
+
+pub(super) type Input = Box<dyn BufRead + Send>;
+
+/// Where questions come from.
+pub(super) enum Source {
+    /// The command line.
+    One(Question),
+    /// Lines `number[,issuer[,type]]`.
+    Numbers(Input, Defaults),
+    /// Zones parted by empty lines.
+    Zones(Input),
+}
+
+/// What holds for the lines that do not say it themselves.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Defaults {
+    pub(super) issuer: String,
+    pub(super) document_type: Option<DocumentType>,
+}
+
+impl Defaults {
+    pub(super) fn complete(
+        &self,
+        question: Question,
+        issuer: &str,
+        document_type: Option<DocumentType>,
+    ) -> Question {
+        let issuer = if issuer.is_empty() {
+            &self.issuer
+        } else {
+            issuer
+        };
+        let question = question.issuing_state(issuer);
+        match document_type.or(self.document_type) {
+            Some(document_type) => question.document_type(document_type),
+            None => question,
+        }
+    }
+}
+
+/// What was read: a question, or why the text is none.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    /// The line of the input it begins on, from 1; 0: not from an input.
+    pub(super) line: u64,
+    pub(super) question: Result<Question, Fault>,
+}
+
+/// Reads a source to its end on a thread, no further ahead than a bounded channel lets it. An error
+/// ends it.
+pub(super) fn read_on_a_thread(source: Source) -> io::Result<mpsc::Receiver<io::Result<Item>>> {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            // A closed channel: nobody wants more.
+            let mut hand_over = |item| sender.blocking_send(Ok(item)).is_ok();
+            if let Err(error) = read(source, &mut hand_over) {
+                let _ = sender.blocking_send(Err(error));
+            }
+        })?;
+    Ok(receiver)
+}
+
+/// Reads a source until it ends or `hand_over` wants no more.
+pub(super) fn read(source: Source, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Result<()> {
+    match source {
+        Source::One(question) => {
+            hand_over(Item {
+                line: 0,
+                question: Ok(question),
+            });
+            Ok(())
+        }
+        Source::Numbers(input, defaults) => read_numbers(input, &defaults, hand_over),
+        Source::Zones(input) => read_zones(input, hand_over),
+    }
+}
+
+fn read_numbers(
+    input: Input,
+    defaults: &Defaults,
+    hand_over: &mut dyn FnMut(Item) -> bool,
+) -> io::Result<()> {
+    let mut lines = Lines::new(input);
+    while let Some(text) = lines.next()? {
+        let question = match text.and_then(|text| number_line(text, defaults)) {
+            Ok(None) => continue,
+            Ok(Some(question)) => Ok(question),
+            Err(description) => Err(description.fault("number")),
+        };
+        if !hand_over(Item {
+            line: lines.number,
+            question,
+        }) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a piece of input. Says nothing of its content, which may be a number in the
+/// wrong place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    TooLong,
+    Encoding,
+    Fields(usize),
+    Type,
+}
+
+impl Wrong {
+    fn fault(self, field: &str) -> Fault {
+        let (field, description) = match self {
+            Self::TooLong => (
+                field,
+                format!("expected at most {QUESTION_BYTES_MAX} bytes"),
+            ),
+            Self::Encoding => (field, "expected UTF-8".to_owned()),
+            Self::Fields(fields) => (
+                field,
+                format!("expected number[,issuer[,type]], got {fields} fields"),
+            ),
+            Self::Type => {
+                let names = DocumentType::ALL.map(DocumentType::name).join(", ");
+                ("type", format!("expected one of {names}"))
+            }
+        };
+        Fault {
+            field: field.to_owned(),
+            description,
+        }
+    }
+}
+
+/// The question of a line; `None` if it is blank.
+fn number_line(line: &str, defaults: &Defaults) -> Result<Option<Question>, Wrong> {
+    if line.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut fields = line.split(',').map(str::trim);
+    let number = fields.next().unwrap_or("");
+    let issuer = fields.next().unwrap_or("");
+    let document_type = match fields.next().unwrap_or("") {
+        "" => None,
+        name => Some(DocumentType::from_name(name).ok_or(Wrong::Type)?),
+    };
+    match fields.count() {
+        0 => Ok(Some(defaults.complete(
+            Question::number(number),
+            issuer,
+            document_type,
+        ))),
+        more => Err(Wrong::Fields(3 + more)),
+    }
+}
+
+fn read_zones(input: Input, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Result<()> {
+    let mut lines = Lines::new(input);
+    let mut zone: Result<String, Wrong> = Ok(String::new());
+    let mut first_line = 0;
+    loop {
+        let number = lines.number + 1;
+        let line = lines.next()?;
+        let blank = match &line {
+            None => true,
+            Some(text) => text.is_ok_and(|text| text.trim().is_empty()),
+        };
+        if blank {
+            let end = line.is_none();
+            let zone = std::mem::replace(&mut zone, Ok(String::new()));
+            let nothing = matches!(&zone, Ok(text) if text.is_empty());
+            let question = zone.map(Question::zone).map_err(|wrong| wrong.fault("mrz"));
+            if !nothing
+                && !hand_over(Item {
+                    line: first_line,
+                    question,
+                })
+                || end
+            {
+                return Ok(());
+            }
+            continue;
+        }
+        if matches!(&zone, Ok(text) if text.is_empty()) {
+            first_line = number;
+        }
+        // Once something is wrong with a zone, the rest of it does not matter.
+        if let (Ok(text), Some(line)) = (&mut zone, line) {
+            match line {
+                Ok(line) if text.len() + line.len() < QUESTION_BYTES_MAX => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                Ok(_) => zone = Err(Wrong::TooLong),
+                Err(wrong) => zone = Err(wrong),
+            }
+        }
+    }
+}
+
+/// Lines without their ends (LF or CRLF) and without a byte order mark, none kept beyond the limit.
+struct Lines {
+    input: Input,
+    line: Vec<u8>,
+    /// Number of the line read last, from 1.
+    number: u64,
+}
+
+impl Lines {
+    fn new(input: Input) -> Self {
+        Self {
+            input,
+            line: Vec::new(),
+            number: 0,
+        }
+    }
+
+    /// The next line, or what is wrong with it; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<Result<&str, Wrong>>> {
+        self.line.clear();
+        let mut too_long = false;
+        let mut any = false;
+        loop {
+            let read = match self.input.fill_buf() {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if read.is_empty() {
+                break;
+            }
+            any = true;
+            let end = read.iter().position(|&byte| byte == b'\n');
+            let part = end.and_then(|end| read.get(..end)).unwrap_or(read);
+            // One more for a carriage return.
+            too_long |= self.line.len() + part.len() > QUESTION_BYTES_MAX + 1;
+            if !too_long {
+                self.line.extend_from_slice(part);
+            }
+            let used = end.map_or(read.len(), |end| end + 1);
+            self.input.consume(used);
+            if end.is_some() {
+                break;
+            }
+        }
+        if !any {
+            return Ok(None);
+        }
+        self.number += 1;
+        let mut line = self.line.as_slice();
+        line = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.number == 1 {
+            line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+        }
+        Ok(Some(if too_long || line.len() > QUESTION_BYTES_MAX {
+            Err(Wrong::TooLong)
+        } else {
+            std::str::from_utf8(line).map_err(|_| Wrong::Encoding)
+        }))
+    }
+}

@@ -1,0 +1,188 @@
+//! What came of the questions: lines, and one exit code.
+
+use super::super::{FAILED, USAGE};
+use sltd::client::{Answer, ClientError, Fault, Verdict, json, text};
+use std::io::{self, BufWriter, Write};
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    Answered(Box<Answer>),
+    /// The question cannot be understood. `line`: of the input, from 1; 0: not from an input.
+    Malformed {
+        line: u64,
+        error: ClientError,
+    },
+    /// There is no answer.
+    Failed {
+        line: u64,
+        error: ClientError,
+    },
+}
+
+impl Outcome {
+    pub(super) fn answered(answer: Answer) -> Self {
+        Self::Answered(Box::new(answer))
+    }
+
+    pub(super) fn malformed(line: u64, fault: Fault) -> Self {
+        let error = ClientError::Malformed {
+            message: fault.to_string(),
+            faults: vec![fault],
+        };
+        Self::Malformed { line, error }
+    }
+
+    pub(super) fn failed(line: u64, error: ClientError) -> Self {
+        if error.is_malformed() {
+            Self::Malformed { line, error }
+        } else {
+            Self::Failed { line, error }
+        }
+    }
+
+    fn json(&self) -> Result<String, json::JsonError> {
+        match self {
+            Self::Answered(answer) => json::answer(answer),
+            Self::Malformed { error, .. } | Self::Failed { error, .. } => json::error(error),
+        }
+    }
+
+    /// One line for people.
+    fn line(&self) -> String {
+        match self {
+            Self::Answered(answer) => text::line(answer),
+            Self::Malformed { line, error } => error_line("MALFORMED", *line, error),
+            Self::Failed { line, error } => error_line("FAILED", *line, error),
+        }
+    }
+}
+
+fn error_line(word: &str, line: u64, error: &ClientError) -> String {
+    text::columns(word, &format!("line {line}: {error}"))
+}
+
+/// Counts what came of the questions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Tally {
+    answered: u64,
+    malformed: u64,
+    failed: u64,
+    /// What came of the only question.
+    only: Option<Outcome>,
+    /// Why the input could not be read to its end.
+    broken_off: Option<String>,
+}
+
+impl Tally {
+    fn count(&mut self, outcome: &Outcome) {
+        self.only = (self.total() == 0).then(|| outcome.clone());
+        match outcome {
+            // A newer service may know more verdicts; none of the exit codes would be true of them.
+            Outcome::Answered(answer) if answer.verdict() == Verdict::Unspecified => {
+                self.failed += 1
+            }
+            Outcome::Answered(_) => self.answered += 1,
+            Outcome::Malformed { .. } => self.malformed += 1,
+            Outcome::Failed { .. } => self.failed += 1,
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.answered + self.malformed + self.failed
+    }
+
+    /// The contract of the exit codes: that of its verdict for one question; for more, 0 if all were
+    /// answered. A failure weighs more than a malformed question, as asking again may help, and
+    /// as long as one failed the answers are not complete.
+    pub(super) fn exit_code(&self) -> u8 {
+        if self.failed > 0 {
+            return FAILED;
+        }
+        if self.malformed > 0 || self.total() == 0 || self.broken_off.is_some() {
+            return USAGE;
+        }
+        match &self.only {
+            Some(Outcome::Answered(answer)) => verdict_code(answer.verdict()),
+            _ => 0,
+        }
+    }
+
+    /// What has to be said on standard error.
+    pub(super) fn complaint(&self) -> Option<String> {
+        if let Some(error) = &self.broken_off {
+            return Some(format!("the input cannot be read to its end: {error}"));
+        }
+        match &self.only {
+            None if self.total() == 0 => {
+                Some("expected a number or a zone to ask about, got an empty input".to_owned())
+            }
+            Some(Outcome::Malformed { error, .. }) => Some(format!("malformed question: {error}")),
+            Some(Outcome::Failed { error, .. }) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// The exit code of one answered question.
+fn verdict_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::NoRecord => 0,
+        Verdict::Hit => 10,
+        Verdict::Review => 11,
+        Verdict::Inconclusive => 12,
+        Verdict::Refer => 13,
+        Verdict::Unspecified => FAILED,
+    }
+}
+
+/// Prints outcomes. For people the only one is printed at length, and each of several in a line; so
+/// the first is held back until a second one comes, or the end.
+pub(super) struct Printer<W: Write> {
+    out: BufWriter<W>,
+    json: bool,
+    tally: Tally,
+}
+
+impl<W: Write> Printer<W> {
+    pub(super) fn new(out: W, json: bool) -> Self {
+        Self {
+            out: BufWriter::new(out),
+            json,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    pub(super) fn print(&mut self, outcome: Outcome) -> io::Result<()> {
+        let held = self.tally.only.take();
+        self.tally.count(&outcome);
+        if self.json {
+            let line = outcome.json().map_err(io::Error::other)?;
+            return writeln!(self.out, "{line}");
+        }
+        if let Some(held) = held {
+            writeln!(self.out, "{}", held.line())?;
+        }
+        match self.tally.only {
+            Some(_) => Ok(()),
+            None => writeln!(self.out, "{}", outcome.line()),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Prints what is held back; `broken_off`: why the input ended too early.
+    pub(super) fn end(&mut self, broken_off: Option<io::Error>) -> io::Result<()> {
+        self.tally.broken_off = broken_off.map(|error| error.to_string());
+        if let (false, Some(Outcome::Answered(answer))) = (self.json, &self.tally.only) {
+            write!(self.out, "{}", text::full(answer))?;
+        }
+        self.flush()
+    }
+}

@@ -1,0 +1,59 @@
+//! What a caller may set.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// How a [`Client`](super::Client) calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// The longest a call may take, attempts and pauses together; sent with the call, so that the
+    /// server stops too. In a stream: the longest wait for the next answer while a chunk is
+    /// unanswered. Default 5 s.
+    pub deadline: Duration,
+    /// The longest an attempt may take to connect, so that one dead machine among several
+    /// endpoints does not use up the deadline. Default 1 s.
+    pub connect_timeout: Duration,
+    /// Attempts after the first. Only UNAVAILABLE is tried again, at the next endpoint: everything
+    /// else would fail the same way or has used up the deadline. Streams are not retried. Default 2.
+    pub retries: u32,
+    /// Pause before the first retry; it doubles before each further one, up to
+    /// [`BACKOFF_MAX`](Self::BACKOFF_MAX). Default 50 ms.
+    pub backoff: Duration,
+}
+
+impl ClientOptions {
+    /// The longest pause between two attempts.
+    pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(1),
+            retries: 2,
+            backoff: Duration::from_millis(50),
+        }
+    }
+}
+
+/// How a stream is cut into chunks and how far the questions may run ahead of the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// Questions in a chunk, at most [`CHUNK_ITEMS_MAX`](super::CHUNK_ITEMS_MAX) (more counts as
+    /// that). Default 8,192: large enough that the cost of a message vanishes, small enough that
+    /// answers come at once.
+    pub chunk_items: NonZeroUsize,
+    /// Chunks sent and not yet answered. Default 4: one is checked, one travels each way, one is
+    /// being packed.
+    pub chunks_in_flight: NonZeroUsize,
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self {
+            chunk_items: NonZeroUsize::MIN.saturating_add(8_191),
+            chunks_in_flight: NonZeroUsize::MIN.saturating_add(3),
+        }
+    }
+}

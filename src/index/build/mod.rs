@@ -1,0 +1,501 @@
+//! Rows to a segment.
+//!
+//! ```text
+//! rows -> Inserter (a buffer a thread) -> runs, sorted by number, in memory or scratch files
+//!      -> pieces of neighbouring numbers, sorted and merged -> shards -> filter -> tables
+//! ```
+//! Each step works on all cores and is a function of the set of rows alone: neither the order of
+//! rows nor threads nor memory shows in the segment.
+
+mod ordered;
+mod pieces;
+mod profiles;
+mod record;
+mod runs;
+mod shards;
+mod writer;
+
+use super::error::BuildError;
+use super::filter;
+use super::format::{Frame, SectionKind};
+use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
+use super::tables::{self, AuthorityEntry, CountEntry, Profile};
+use crate::document::{DocumentType, IssuingState, NumberRange};
+use crate::report::{Authority, Day, ReportStatus};
+use ordered::ordered;
+use pieces::Piece;
+use profiles::{OwnedProfile, ProfileCache, ProfileKey, Profiles};
+use record::{PACKED_PAIRS, Record, Span, pack_pair};
+use runs::{Buffer, Runs};
+use shards::{BuiltShard, Context, PairTallies};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use writer::SegmentWriter;
+
+/// Most records of a thread's buffer: larger runs sort no faster.
+const BUFFER_RECORDS_MAX: u64 = 1 << 20;
+/// Fewest, however little memory there is.
+const BUFFER_RECORDS_MIN: u64 = 1 << 10;
+/// Sizes of a piece in bytes: small enough for a core's cache where memory allows.
+const PIECE_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
+/// Least memory given to the hashes of the filter.
+const HASH_BYTES_MIN: u64 = 32 << 20;
+
+/// How a segment is built.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// Bytes of rows to hold in memory at the most; more go to scratch files. About 250 MiB
+    /// come on top, whatever the number of rows.
+    pub memory: u64,
+    /// Threads that sort and build, at least one.
+    pub threads: usize,
+    /// An existing folder for scratch files, which the caller removes afterwards.
+    pub scratch: PathBuf,
+}
+
+/// One report of one document, or of each document of a range.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The documents' numbers; for a single document a range of one.
+    pub numbers: NumberRange,
+    /// Who issued them.
+    pub issuing_state: IssuingState,
+    /// Their type.
+    pub document_type: DocumentType,
+    /// What is reported.
+    pub status: ReportStatus,
+    /// The source's own word for it; empty where it used ours.
+    pub source_status: &'a str,
+    /// Day of loss or theft.
+    pub date_of_loss: Option<Day>,
+    /// Day of the report.
+    pub date_reported: Option<Day>,
+    /// The last day on which the report is in force, as the owner set it.
+    pub review_date: Option<Day>,
+    /// Code of the owning authority; empty: none.
+    pub authority: &'a str,
+    /// Code of the owner's restriction; empty: none.
+    pub restriction: &'a str,
+    /// Name of the source.
+    pub source: &'a str,
+    /// Whether the source is not the issuing State's own.
+    pub third_party: bool,
+    /// The owner's own reference, at most [`REFERENCE_MAX`] bytes; empty: none.
+    pub owner_reference: &'a str,
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildSummary {
+    /// Distinct documents.
+    pub documents: u64,
+    /// Rows that were equal to another row of their source, by source; sources without are absent.
+    pub merged: BTreeMap<String, u64>,
+    /// Distinct documents with a report of a source, by source.
+    pub documents_by_source: BTreeMap<String, u64>,
+    /// Length of the file in bytes.
+    pub file_len: u64,
+    /// The segment's digest, as [`Segment::digest`](super::Segment::digest) tells it.
+    pub digest: blake3::Hash,
+}
+
+/// What a build does at the moment, for those who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildStep {
+    /// Sorting and merging rows.
+    Sort,
+    /// Writing keys and reports.
+    Shards,
+    /// Building the filter.
+    Filter,
+    /// Making the file durable.
+    Sync,
+}
+
+/// Gathers rows and builds a segment of them.
+///
+/// Rows come through [`Inserter`]s, one for each thread that has some, in any order.
+/// Heap use is bounded by [`BuildOptions::memory`]; time is linear in the number of documents,
+/// but for the sort.
+#[derive(Debug)]
+pub struct SegmentBuilder {
+    options: BuildOptions,
+    profiles: Profiles,
+    runs: Runs,
+}
+
+/// One thread's way into a [`SegmentBuilder`].
+#[derive(Debug)]
+pub struct Inserter<'b> {
+    builder: &'b SegmentBuilder,
+    cache: ProfileCache,
+    buffer: Buffer,
+    buffer_bytes: u64,
+}
+
+impl SegmentBuilder {
+    /// A builder without rows.
+    pub fn new(options: BuildOptions) -> Self {
+        // Runs and pieces exist side by side while pieces are made of runs.
+        let runs = Runs::new(&options.scratch, options.memory * 9 / 20);
+        Self { options, profiles: Profiles::default(), runs }
+    }
+
+    /// A way in for one thread.
+    pub fn inserter(&self) -> Inserter<'_> {
+        let share = self.options.memory / (16 * self.options.threads.max(1) as u64);
+        let records = (share / Record::LEN as u64).clamp(BUFFER_RECORDS_MIN, BUFFER_RECORDS_MAX);
+        Inserter {
+            builder: self,
+            cache: ProfileCache::default(),
+            buffer: Buffer::default(),
+            buffer_bytes: records * Record::LEN as u64,
+        }
+    }
+
+    /// Builds the segment of all rows at `path`, which the caller then moves to its name, and
+    /// makes it durable. `authorities` is the directory; codes that it lacks get an entry
+    /// without name and contact. `progress` is told of each step with the share done.
+    ///
+    /// # Errors
+    /// [`BuildError`]; the file may then be there, incomplete.
+    pub fn finish(
+        self,
+        path: &Path,
+        authorities: &[Authority<'_>],
+        mut progress: impl FnMut(BuildStep, f64),
+    ) -> Result<BuildSummary, BuildError> {
+        let threads = self.options.threads.max(1);
+        let (profiles, places) = self.profiles.finish();
+        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| progress(BuildStep::Sort, share))?;
+        let tables = Tables::new(&profiles, authorities);
+        let pairs = Pairs::of(&pieces.packed_pairs)?;
+
+        let mut writer = SegmentWriter::create(path)?;
+        let context = Context {
+            documents_before: pieces
+                .all
+                .iter()
+                .scan(0, |sum, piece| Some(std::mem::replace(sum, *sum + piece.documents)))
+                .collect(),
+            pieces: &pieces.all,
+            pair_numbers: &pairs.numbers,
+            pairs: pairs.list.len(),
+            profiles: &tables.profiles,
+        };
+        let documents: u64 = pieces.all.iter().map(|piece| piece.documents).sum();
+        let numbers: u64 = pieces.all.iter().map(|piece| piece.numbers).sum();
+        let mut directory = Vec::new();
+        let mut tallies = vec![PairTallies::default(); pairs.list.len()];
+        let (mut shards, mut reports) = (0u32, 0u64);
+        let count = documents.div_ceil(SHARD_DOCUMENTS) as usize;
+        let build = |number| Ok(context.build(number)?.map(Hashed::of));
+        ordered(count, threads, build, |number, shard| {
+            if let Some(Hashed { shard, digests }) = shard {
+                shard.entry.encode(&mut directory);
+                writer.section(SectionKind::Keys, shards, &shard.keys, digests[0])?;
+                writer.section(SectionKind::Runs, shards, &shard.runs, digests[1])?;
+                writer.section(SectionKind::Reports, shards, &shard.reports, digests[2])?;
+                if !shard.references.is_empty() {
+                    writer.section(SectionKind::References, shards, &shard.references, digests[3])?;
+                }
+                for (sum, tally) in tallies.iter_mut().zip(&shard.tallies) {
+                    sum.merge(tally);
+                }
+                shards += 1;
+                reports += u64::from(shard.entry.reports);
+            }
+            progress(BuildStep::Shards, (number + 1) as f64 / count as f64);
+            Ok(())
+        })?;
+
+        let partitions = filter::partitions(numbers);
+        let hash_bytes = (self.options.memory / 4).max(HASH_BYTES_MIN);
+        let seed = write_filter(&mut writer, &pieces.all, partitions, hash_bytes, threads, |share| {
+            progress(BuildStep::Filter, share);
+        })?;
+        writer.table(SectionKind::Shards, &directory)?;
+        writer.table(SectionKind::Pairs, &tables::encode_pairs(&pairs.list))?;
+        writer.table(SectionKind::Profiles, &tables::encode_profiles(&tables.profiles))?;
+        writer.table(SectionKind::Authorities, &tables::encode_authorities(&tables.authorities))?;
+        writer.table(SectionKind::Strings, &tables::encode_strings(tables.strings.iter().copied()))?;
+        let counts = tallies.into_iter().enumerate().flat_map(|(pair, tallies)| tallies.entries(pair as u16));
+        let counts: Vec<CountEntry> = counts.collect();
+        writer.table(SectionKind::Counts, &tables::encode_counts(&counts))?;
+
+        progress(BuildStep::Sync, 0.0);
+        let (digest, file_len) = writer.finish(Frame {
+            documents,
+            numbers,
+            reports,
+            filter_seed: seed,
+            shards,
+            filter_partitions: partitions,
+            sections: Vec::new(),
+        })?;
+        progress(BuildStep::Sync, 1.0);
+        let mut summary = BuildSummary {
+            documents,
+            merged: BTreeMap::new(),
+            documents_by_source: BTreeMap::new(),
+            file_len,
+            digest,
+        };
+        for count in counts.iter().filter(|count| count.kind == tables::COUNT_SOURCE) {
+            let source = tables.strings[count.detail as usize].to_owned();
+            *summary.documents_by_source.entry(source).or_default() += count.documents;
+        }
+        for (profile, rows) in merged {
+            *summary.merged.entry(profiles[profile as usize].source.to_string()).or_default() += rows;
+        }
+        Ok(summary)
+    }
+}
+
+impl Inserter<'_> {
+    /// Takes a row.
+    ///
+    /// # Errors
+    /// [`BuildError`]; the build can't be finished after one, except after
+    /// [`BuildError::ReferenceTooLong`], which leaves the row out.
+    pub fn insert(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
+        if row.owner_reference.len() > REFERENCE_MAX {
+            return Err(BuildError::ReferenceTooLong { limit: REFERENCE_MAX, got: row.owner_reference.len() });
+        }
+        let key = ProfileKey {
+            source: row.source,
+            status: row.status,
+            third_party: row.third_party,
+            source_status: row.source_status,
+            authority: row.authority,
+            restriction: row.restriction,
+        };
+        let profile = self.cache.number(&self.builder.profiles, &key)?;
+        let pair = pack_pair(row.issuing_state, row.document_type);
+        let days = [row.date_of_loss, row.date_reported, row.review_date];
+        let mut span = Span::Row(row.numbers.documents());
+        for number in row.numbers {
+            self.buffer.push(Record::new(&number, pair, profile, days, span), row.owner_reference);
+            span = Span::Inside;
+            if self.buffer.bytes() >= self.buffer_bytes {
+                self.builder.runs.add(std::mem::take(&mut self.buffer))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what is left. An inserter dropped without this loses rows.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a scratch file can't be written.
+    pub fn finish(self) -> Result<(), BuildError> {
+        self.builder.runs.add(self.buffer)
+    }
+}
+
+/// All pieces in order, and the pairs that occur in them.
+struct Pieces {
+    all: Vec<Piece>,
+    packed_pairs: BTreeSet<u32>,
+}
+
+/// Cuts runs into pieces, sorted and merged; also counts the rows merged by profile.
+fn sort(
+    runs: Runs,
+    places: &[u32],
+    options: &BuildOptions,
+    mut progress: impl FnMut(f64),
+) -> Result<(Pieces, BTreeMap<u32, u64>), BuildError> {
+    let threads = options.threads.max(1);
+    let piece_bytes = (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
+    let runs = runs.finish();
+    let bounds = pieces::bounds(&runs, piece_bytes)?;
+    let mut pieces = Pieces { all: Vec::with_capacity(bounds.len() + 1), packed_pairs: BTreeSet::new() };
+    let mut merged = BTreeMap::new();
+    let mut memory = options.memory * 7 / 20;
+    let count = bounds.len() + 1;
+    let work = |index: usize| {
+        let from = index.checked_sub(1).and_then(|before| bounds.get(before));
+        let sorted = pieces::sort(&runs, from, bounds.get(index), places)?;
+        let mut packed_pairs: Vec<u32> = sorted.buffer.records.iter().map(Record::pair).collect();
+        packed_pairs.sort_unstable();
+        packed_pairs.dedup();
+        Ok((sorted, packed_pairs))
+    };
+    ordered(count, threads, work, |index, (mut sorted, packed_pairs)| {
+        for (profile, rows) in std::mem::take(&mut sorted.merged) {
+            *merged.entry(profile).or_default() += rows;
+        }
+        pieces.packed_pairs.extend(packed_pairs);
+        let bytes = sorted.buffer.bytes();
+        pieces.all.push(if bytes <= memory {
+            memory -= bytes;
+            Piece::in_memory(sorted)
+        } else {
+            Piece::in_file(sorted, &options.scratch.join(format!("piece-{index}")))?
+        });
+        progress((index + 1) as f64 / count as f64);
+        Ok(())
+    })?;
+    Ok((pieces, merged))
+}
+
+/// The pairs of a segment in order, and the number of each packed pair there.
+struct Pairs {
+    list: Vec<(IssuingState, DocumentType)>,
+    numbers: Vec<u16>,
+}
+
+impl Pairs {
+    fn of(packed: &BTreeSet<u32>) -> Result<Self, BuildError> {
+        if packed.len() > tables::PAIRS_MAX {
+            let what = "pairs of issuing State and document type";
+            return Err(BuildError::TooMany { what, limit: tables::PAIRS_MAX as u64 });
+        }
+        let mut pairs = Self { list: Vec::with_capacity(packed.len()), numbers: vec![0; PACKED_PAIRS] };
+        // Every pair was packed from a State and type that exist.
+        let known = IssuingState::all().flat_map(|state| DocumentType::ALL.map(|document_type| (state, document_type)));
+        let unpacked: BTreeMap<u32, _> = known.map(|pair| (pack_pair(pair.0, pair.1), pair)).collect();
+        for packed in packed {
+            if let (Some(number), Some(pair)) = (pairs.numbers.get_mut(*packed as usize), unpacked.get(packed)) {
+                *number = pairs.list.len() as u16;
+                pairs.list.push(*pair);
+            }
+        }
+        Ok(pairs)
+    }
+}
+
+/// Texts, profiles and authorities with their numbers in the segment.
+struct Tables<'b> {
+    strings: Vec<&'b str>,
+    profiles: Vec<Profile>,
+    authorities: Vec<AuthorityEntry>,
+}
+
+impl<'b> Tables<'b> {
+    fn new(profiles: &'b [OwnedProfile], directory: &[Authority<'b>]) -> Self {
+        let mut authorities: BTreeMap<&str, Authority<'b>> = profiles
+            .iter()
+            .filter(|profile| !profile.authority.is_empty())
+            .map(|profile| (&*profile.authority, Authority { code: &profile.authority, name: "", contact: "" }))
+            .collect();
+        authorities.extend(directory.iter().map(|authority| (authority.code, *authority)));
+        // The empty text sorts first, and is text 0 also where nothing uses it.
+        let mut strings: BTreeSet<&'b str> = BTreeSet::from([""]);
+        for profile in profiles {
+            strings.extend([&*profile.source, &*profile.source_status, &*profile.restriction]);
+        }
+        for authority in authorities.values() {
+            strings.extend([authority.code, authority.name, authority.contact]);
+        }
+        let strings: Vec<&str> = strings.into_iter().collect();
+        let text = |text: &str| strings.binary_search(&text).unwrap_or(0) as u32;
+        let codes: Vec<&str> = authorities.keys().copied().collect();
+        Self {
+            profiles: profiles
+                .iter()
+                .map(|profile| Profile {
+                    source: text(&profile.source),
+                    status: profile.status,
+                    third_party: profile.third_party,
+                    source_status: text(&profile.source_status),
+                    authority: codes.binary_search(&&*profile.authority).map_or(0, |index| index as u32 + 1),
+                    restriction: text(&profile.restriction),
+                })
+                .collect(),
+            authorities: authorities
+                .values()
+                .map(|authority| AuthorityEntry {
+                    code: text(authority.code),
+                    name: text(authority.name),
+                    contact: text(authority.contact),
+                })
+                .collect(),
+            strings,
+        }
+    }
+}
+
+/// A shard with the digests of its sections, computed by the thread that built it.
+struct Hashed {
+    shard: BuiltShard,
+    digests: [blake3::Hash; 4],
+}
+
+impl Hashed {
+    fn of(shard: BuiltShard) -> Self {
+        let sections = [&shard.keys, &shard.runs, &shard.reports, &shard.references];
+        let digests = sections.map(|section| blake3::hash(section));
+        Self { shard, digests }
+    }
+}
+
+/// Writes filter and directory; returns the seed that worked.
+fn write_filter(
+    writer: &mut SegmentWriter,
+    pieces: &[Piece],
+    partitions: u32,
+    hash_bytes: u64,
+    threads: usize,
+    mut progress: impl FnMut(f64),
+) -> Result<u64, BuildError> {
+    let numbers: u64 = pieces.iter().map(|piece| piece.numbers).sum();
+    // As many partitions at once as have their hashes in memory; each group reads all pieces.
+    let groups = (numbers * 8).div_ceil(hash_bytes).clamp(1, u64::from(partitions.max(1))) as u32;
+    let group_len = partitions.div_ceil(groups).max(1);
+    'seeds: for seed in 0..filter::SEEDS_MAX {
+        let mut section = writer.begin(SectionKind::Filter);
+        let (mut directory, mut written) = (Vec::new(), 0u64);
+        for first in (0..partitions).step_by(group_len as usize) {
+            let group = first as usize..(first + group_len).min(partitions) as usize;
+            let mut hashes = vec![Vec::new(); group.len()];
+            let gather = |index: usize| {
+                let mut found = vec![Vec::new(); group.len()];
+                let piece: &Piece = &pieces[index];
+                for number in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
+                    let bytes = number[0].number_bytes();
+                    let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+                    let hash = filter::hash(&bytes[..len], seed);
+                    let partition = filter::partition_of(hash, partitions);
+                    if group.contains(&partition) {
+                        found[partition - group.start].push(hash);
+                    }
+                }
+                Ok(found)
+            };
+            ordered(pieces.len(), threads, gather, |_, found| {
+                for (all, found) in hashes.iter_mut().zip(found) {
+                    all.extend_from_slice(&found);
+                }
+                Ok(())
+            })?;
+            let hashes: Vec<Mutex<Vec<u64>>> = hashes.into_iter().map(Mutex::new).collect();
+            let build = |index: usize| {
+                let hashes = &mut *hashes[index].lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(filter::build_partition(&mut std::mem::take(hashes)))
+            };
+            let mut failed = false;
+            ordered(hashes.len(), threads, build, |index, built| {
+                match built {
+                    Some(built) => {
+                        filter::encode(&built, written, &mut directory);
+                        writer.append(&mut section, &built.fingerprints)?;
+                        written += built.fingerprints.len() as u64;
+                    }
+                    None => failed = true,
+                }
+                progress((group.start + index + 1) as f64 / f64::from(partitions));
+                Ok(())
+            })?;
+            if failed {
+                continue 'seeds;
+            }
+        }
+        writer.close(section)?;
+        writer.table(SectionKind::FilterDirectory, &directory)?;
+        return Ok(seed);
+    }
+    Err(filter::exhausted())
+}

@@ -1,0 +1,158 @@
+//! Runs cut side by side into pieces of neighbouring numbers, each sorted and merged.
+
+use super::super::error::BuildError;
+use super::record::{Record, Span};
+use super::runs::{Buffer, Run, read_records, write_records};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Most pieces a sort is cut into: past it their samples alone would take memory.
+const PIECES_MAX: u64 = 1 << 16;
+/// Samples taken for each piece; more make pieces more equal.
+const SAMPLES: usize = 16;
+
+/// The records of a stretch of numbers, sorted, equal rows merged. All records of a number are
+/// in one piece.
+#[derive(Debug)]
+pub(super) struct Piece {
+    place: Place,
+    /// Distinct documents.
+    pub documents: u64,
+    /// Distinct numbers.
+    pub numbers: u64,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory(Buffer),
+    File { file: File, path: PathBuf, records: usize, texts: usize },
+}
+
+/// A piece in memory.
+pub(super) enum Loaded<'p> {
+    Borrowed(&'p Buffer),
+    Owned(Buffer),
+}
+
+impl std::ops::Deref for Loaded<'_> {
+    type Target = Buffer;
+
+    fn deref(&self) -> &Buffer {
+        match self {
+            Self::Borrowed(buffer) => buffer,
+            Self::Owned(buffer) => buffer,
+        }
+    }
+}
+
+/// A piece as sorted and merged, with what was learned on the way.
+#[derive(Debug)]
+pub(super) struct Sorted {
+    pub buffer: Buffer,
+    pub documents: u64,
+    pub numbers: u64,
+    /// Rows merged into equal ones, by profile.
+    pub merged: BTreeMap<u32, u64>,
+}
+
+impl Piece {
+    /// Keeps a sorted piece in memory.
+    pub(super) fn in_memory(sorted: Sorted) -> Self {
+        Self { documents: sorted.documents, numbers: sorted.numbers, place: Place::Memory(sorted.buffer) }
+    }
+
+    /// Writes a sorted piece to a scratch file.
+    pub(super) fn in_file(sorted: Sorted, path: &Path) -> Result<Self, BuildError> {
+        let Buffer { records, texts } = &sorted.buffer;
+        let file = write_records(path, records, texts)?;
+        let place = Place::File { file, path: path.to_owned(), records: records.len(), texts: texts.len() };
+        Ok(Self { place, documents: sorted.documents, numbers: sorted.numbers })
+    }
+
+    /// The piece's records.
+    pub(super) fn load(&self) -> Result<Loaded<'_>, BuildError> {
+        match &self.place {
+            Place::Memory(buffer) => Ok(Loaded::Borrowed(buffer)),
+            Place::File { file, path, records, texts } => {
+                let read = || {
+                    let mut bytes = vec![0; *texts];
+                    file.read_exact_at(&mut bytes, (records * Record::LEN) as u64)?;
+                    Ok(Buffer { records: read_records(file, 0, *records)?, texts: bytes })
+                };
+                read().map(Loaded::Owned).map_err(|source| BuildError::io(path, source))
+            }
+        }
+    }
+}
+
+/// Numbers that cut the runs into pieces of about `piece_bytes`: piece `i` holds the numbers from
+/// bound `i - 1` up to bound `i`, exclusive. Where the cuts fall shows nowhere in the result.
+pub(super) fn bounds(runs: &[Run], piece_bytes: u64) -> Result<Vec<[u64; 3]>, BuildError> {
+    let records: usize = runs.iter().map(Run::len).sum();
+    let pieces = ((records * Record::LEN) as u64 / piece_bytes.max(1)).min(PIECES_MAX) as usize;
+    if pieces == 0 {
+        return Ok(Vec::new());
+    }
+    let step = (records / (pieces * SAMPLES)).max(1);
+    let mut samples = Vec::with_capacity(records / step + runs.len());
+    for run in runs {
+        for index in (step / 2..run.len()).step_by(step) {
+            samples.push(run.number_at(index)?);
+        }
+    }
+    samples.sort_unstable();
+    let mut bounds: Vec<_> = samples.into_iter().skip(SAMPLES).step_by(SAMPLES).collect();
+    bounds.dedup();
+    Ok(bounds)
+}
+
+/// Gathers, sorts and merges the piece between two bounds. `places` gives each profile its
+/// final number.
+pub(super) fn sort(
+    runs: &[Run],
+    from: Option<&[u64; 3]>,
+    to: Option<&[u64; 3]>,
+    places: &[u32],
+) -> Result<Sorted, BuildError> {
+    let mut slices = Vec::with_capacity(runs.len());
+    for run in runs {
+        let start = from.map_or(Ok(0), |bound| run.lower_bound(bound))?;
+        let end = to.map_or(Ok(run.len()), |bound| run.lower_bound(bound))?;
+        slices.push(start..end);
+    }
+    let mut buffer = Buffer::default();
+    buffer.records.reserve_exact(slices.iter().map(ExactSizeIterator::len).sum());
+    for (run, slice) in runs.iter().zip(slices) {
+        run.copy_to(slice.start, slice.end, &mut buffer)?;
+    }
+    let Buffer { records, texts } = &mut buffer;
+    for record in records.iter_mut() {
+        record.set_profile(places[record.report().profile() as usize]);
+    }
+    // Stable, as that sort finds and merges the runs that each are in order already.
+    records.sort_by(|a, b| a.cmp(b, texts));
+    let mut merged = BTreeMap::new();
+    records.dedup_by(|next, kept| {
+        let equal = next.same_document(kept)
+            && next.report() == kept.report()
+            && next.reference.of(texts) == kept.reference.of(texts);
+        if equal && next.span() != Span::Inside && next.span() == kept.span() {
+            *merged.entry(kept.report().profile()).or_default() += 1;
+        }
+        if equal {
+            // The order puts a row behind the insides of other ranges and shorter rows.
+            *kept = *next;
+        }
+        equal
+    });
+    let changes = |differs: fn(&Record, &Record) -> bool| {
+        let pairs = records.windows(2).filter(|pair| differs(&pair[0], &pair[1])).count();
+        (pairs + usize::from(!records.is_empty())) as u64
+    };
+    let documents = changes(|a, b| !a.same_document(b));
+    let numbers = changes(|a, b| a.number != b.number);
+    records.shrink_to_fit();
+    Ok(Sorted { buffer, documents, numbers, merged })
+}

@@ -1,0 +1,93 @@
+//! Sections to a file, their places and digests to the section table.
+
+use super::super::error::BuildError;
+use super::super::format::{Frame, HEADER_LEN, Section, SectionKind, align_up};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// A segment file being written, front to back; padding is what the file system fills gaps with.
+pub(super) struct SegmentWriter {
+    file: File,
+    path: PathBuf,
+    end: u64,
+    sections: Vec<Section>,
+}
+
+/// A section being written in parts.
+pub(super) struct OpenSection {
+    kind: SectionKind,
+    offset: u64,
+    len: u64,
+    hasher: blake3::Hasher,
+}
+
+impl SegmentWriter {
+    /// Starts an empty file.
+    pub(super) fn create(path: &Path) -> Result<Self, BuildError> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        let file = file.map_err(|source| BuildError::io(path, source))?;
+        Ok(Self { file, path: path.to_owned(), end: HEADER_LEN as u64, sections: Vec::new() })
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BuildError> {
+        self.file.write_all_at(bytes, offset).map_err(|source| BuildError::io(&self.path, source))
+    }
+
+    /// Writes a whole section with the digest its maker computed.
+    pub(super) fn section(
+        &mut self,
+        kind: SectionKind,
+        shard: u32,
+        bytes: &[u8],
+        digest: blake3::Hash,
+    ) -> Result<(), BuildError> {
+        let offset = align_up(self.end, kind.align());
+        self.write_at(bytes, offset)?;
+        let len = bytes.len() as u64;
+        self.sections.push(Section { kind, shard, offset, len, digest: *digest.as_bytes() });
+        self.end = offset + len;
+        Ok(())
+    }
+
+    /// Writes a whole small section.
+    pub(super) fn table(&mut self, kind: SectionKind, bytes: &[u8]) -> Result<(), BuildError> {
+        self.section(kind, 0, bytes, blake3::hash(bytes))
+    }
+
+    /// Begins a section that comes in parts. Nothing counts until [`close`](Self::close): a
+    /// section begun again starts over.
+    pub(super) fn begin(&self, kind: SectionKind) -> OpenSection {
+        OpenSection { kind, offset: align_up(self.end, kind.align()), len: 0, hasher: blake3::Hasher::new() }
+    }
+
+    /// Appends a part to an open section.
+    pub(super) fn append(&self, section: &mut OpenSection, bytes: &[u8]) -> Result<(), BuildError> {
+        self.write_at(bytes, section.offset + section.len)?;
+        section.hasher.update(bytes);
+        section.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Ends a section that came in parts.
+    pub(super) fn close(&mut self, section: OpenSection) -> Result<(), BuildError> {
+        let OpenSection { kind, offset, len, hasher } = section;
+        self.end = offset + len;
+        // What an abandoned attempt wrote past this would stand in the padding.
+        self.file.set_len(self.end).map_err(|source| BuildError::io(&self.path, source))?;
+        self.sections.push(Section { kind, shard: 0, offset, len, digest: *hasher.finalize().as_bytes() });
+        Ok(())
+    }
+
+    /// Writes header and section table and makes all of it durable. Returns their digest and
+    /// the file's length. `frame` comes without sections.
+    pub(super) fn finish(self, mut frame: Frame) -> Result<(blake3::Hash, u64), BuildError> {
+        frame.sections.clone_from(&self.sections);
+        let bytes = frame.encode();
+        let (header, table) = bytes.split_at(HEADER_LEN);
+        self.write_at(table, frame.table_offset())?;
+        self.write_at(header, 0)?;
+        self.file.sync_all().map_err(|source| BuildError::io(&self.path, source))?;
+        Ok((blake3::hash(&bytes), frame.table_offset() + table.len() as u64))
+    }
+}

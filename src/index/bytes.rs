@@ -1,0 +1,96 @@
+//! A segment's bytes: mapped, or read into memory. The only room with `unsafe`.
+
+use super::error::Damage;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// How a segment's bytes are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoadMode {
+    /// Mapped: shared with the page cache, resident only where it is used. A file that someone
+    /// truncates while it is mapped ends the process with SIGBUS; stores never do that.
+    #[default]
+    Mmap,
+    /// Read into memory: immune to whatever happens to the file afterwards.
+    Heap,
+}
+
+#[derive(Debug)]
+enum Backing {
+    Mapped(memmap2::Mmap),
+    Heap(Vec<u8>),
+}
+
+/// A shared part of a segment's bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Bytes {
+    backing: Arc<Backing>,
+    range: Range<usize>,
+}
+
+impl Bytes {
+    /// Takes the first `len` bytes of a file.
+    pub(super) fn load(file: &File, len: u64, mode: LoadMode) -> io::Result<Self> {
+        let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        let backing = match mode {
+            LoadMode::Heap => {
+                let mut bytes = vec![0; len];
+                file.read_exact_at(&mut bytes, 0)?;
+                Backing::Heap(bytes)
+            }
+            LoadMode::Mmap => {
+                // SAFETY: a shared mapping is sound while nobody changes the file. Segments are
+                // written under a temporary name, renamed when complete and never modified or
+                // truncated afterwards, only unlinked, which leaves a mapping intact; one process
+                // writes a store at a time, under its lock. Against an outsider who writes into
+                // the file there is no defence but `LoadMode::Heap`; the digests, verified from
+                // the same file before this, catch what was changed until then, and readers
+                // check every position against the slice, so changed bytes give wrong values or
+                // a caught panic, never a read outside the mapping.
+                let map = unsafe { memmap2::MmapOptions::new().len(len).map(file) }?;
+                map.advise(memmap2::Advice::Random)?;
+                Backing::Mapped(map)
+            }
+        };
+        Ok(Self { backing: Arc::new(backing), range: 0..len })
+    }
+
+    /// A part of these bytes.
+    pub(super) fn slice(&self, offset: u64, len: u64) -> Result<Self, Damage> {
+        let outside = || Damage::Length { expected: offset.saturating_add(len), got: self.range.len() as u64 };
+        let start = usize::try_from(offset).ok().and_then(|offset| self.range.start.checked_add(offset)).ok_or_else(outside)?;
+        let end = usize::try_from(len).ok().and_then(|len| start.checked_add(len)).ok_or_else(outside)?;
+        if end > self.range.end {
+            return Err(outside());
+        }
+        Ok(Self { backing: Arc::clone(&self.backing), range: start..end })
+    }
+
+    /// Brings these bytes into memory, so that the first query does not wait for the disk.
+    pub(super) fn warm(&self) -> io::Result<()> {
+        if let Backing::Mapped(map) = &*self.backing {
+            let populate = map.advise_range(memmap2::Advice::PopulateRead, self.range.start, self.range.len());
+            if populate.is_err() {
+                // Kernels before 5.14 lack it: touch every page instead.
+                let sum = self.as_ref().iter().step_by(4096).fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+                std::hint::black_box(sum);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        let all: &[u8] = match &*self.backing {
+            Backing::Mapped(map) => map,
+            Backing::Heap(bytes) => bytes,
+        };
+        &all[self.range.clone()]
+    }
+}

@@ -1,0 +1,368 @@
+//! A segment opened for reading.
+
+use super::bytes::{Bytes, LoadMode};
+use super::error::{Damage, OpenError};
+use super::filter::{CHUNK, Filter};
+use super::format::{ENTRY_LEN, Frame, HEADER_LEN, Section, SectionKind};
+use super::shard::{Shard, ShardEntry, ShardSections};
+use super::tables::{self, AuthorityEntry, Count, Profile};
+use crate::document::{DocumentNumber, DocumentType, IssuingState};
+use crate::report::{Authority, Report};
+use rayon::prelude::*;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes read at a time while digests are verified.
+const VERIFY_BUFFER: usize = 1 << 20;
+
+/// One immutable file of reported documents, verified and ready to be asked.
+#[derive(Debug)]
+pub struct Segment {
+    frame: Frame,
+    digest: blake3::Hash,
+    filter: Option<(Filter, Bytes)>,
+    shards: Vec<Shard>,
+    pairs: Vec<(IssuingState, DocumentType)>,
+    profiles: Vec<Profile>,
+    authorities: Vec<AuthorityEntry>,
+    strings: Vec<Arc<str>>,
+    counts: Vec<Count>,
+}
+
+/// One reported document.
+#[derive(Debug, Clone, Copy)]
+pub struct Document<'s> {
+    segment: &'s Segment,
+    shard: &'s Shard,
+    rank: usize,
+    /// Who issued it.
+    pub issuing_state: IssuingState,
+    /// Its type.
+    pub document_type: DocumentType,
+}
+
+/// Bytes of a segment that stand for one kind of section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SectionSize {
+    /// The kind.
+    pub kind: SectionKind,
+    /// Sum of the lengths of its sections, in bytes.
+    pub bytes: u64,
+}
+
+impl Segment {
+    /// Opens a segment and verifies all of it: every byte is held against a digest, and every
+    /// length, offset and count that a query relies on is checked.
+    ///
+    /// Verifying reads the file with `pread`, so that it does not make a mapped file resident.
+    /// Nothing is warmed: see [`warm_filter`](Self::warm_filter) and [`warm`](Self::warm).
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, with its path.
+    pub fn open(path: &Path, mode: LoadMode) -> Result<Self, OpenError> {
+        Self::open_inner(path, mode).map_err(|damage| OpenError { path: path.to_owned(), damage })
+    }
+
+    fn open_inner(path: &Path, mode: LoadMode) -> Result<Self, Damage> {
+        let file = File::open(path)?;
+        let (frame, digest, file_len) = read_frame(&file)?;
+        verify_sections(&file, &frame)?;
+        let bytes = Bytes::load(&file, file_len, mode)?;
+        Self::assemble(frame, digest, &bytes)
+    }
+
+    /// Builds the readers over bytes whose digests match.
+    fn assemble(frame: Frame, digest: blake3::Hash, bytes: &Bytes) -> Result<Self, Damage> {
+        let slice = |section: &Section| bytes.slice(section.offset, section.len);
+        let one = |kind: SectionKind, shard: u32| match frame.find(kind, shard) {
+            Some(section) => slice(section),
+            None => Err(Damage::Malformed { section: kind.name(), what: "it is missing" }),
+        };
+        let strings = tables::parse_strings(one(SectionKind::Strings, 0)?.as_ref())?;
+        let pairs = tables::parse_pairs(one(SectionKind::Pairs, 0)?.as_ref())?;
+        let authorities = tables::parse_authorities(one(SectionKind::Authorities, 0)?.as_ref(), strings.len())?;
+        let profiles =
+            tables::parse_profiles(one(SectionKind::Profiles, 0)?.as_ref(), strings.len(), authorities.len())?;
+        let counts = tables::parse_counts(one(SectionKind::Counts, 0)?.as_ref(), &pairs, &strings)?;
+        let filter = match frame.filter_partitions {
+            0 => None,
+            partitions => {
+                let fingerprints = one(SectionKind::Filter, 0)?;
+                let directory = one(SectionKind::FilterDirectory, 0)?;
+                let len = fingerprints.as_ref().len() as u64;
+                let filter = Filter::parse(directory.as_ref(), len, partitions, frame.filter_seed)?;
+                Some((filter, fingerprints))
+            }
+        };
+        let entries = ShardEntry::parse_all(one(SectionKind::Shards, 0)?.as_ref(), frame.shards)?;
+        let mut shards = Vec::with_capacity(entries.len());
+        // The sections of a shard stand together in the table: a walk, where searching the
+        // table for each would take the square of their number.
+        let mut sections = frame.sections.iter().peekable();
+        for (number, entry) in entries.into_iter().enumerate() {
+            let mut next = |kind: SectionKind| {
+                let section = sections.next_if(|section| section.kind == kind && section.shard as usize == number);
+                section.map(slice).transpose()
+            };
+            let missing = |kind: SectionKind| Damage::Malformed { section: kind.name(), what: "it is missing" };
+            let sections = ShardSections {
+                keys: next(SectionKind::Keys)?.ok_or(missing(SectionKind::Keys))?,
+                runs: next(SectionKind::Runs)?.ok_or(missing(SectionKind::Runs))?,
+                reports: next(SectionKind::Reports)?.ok_or(missing(SectionKind::Reports))?,
+                references: next(SectionKind::References)?,
+            };
+            shards.push(Shard::open(entry, sections)?);
+        }
+        let sum = |count: fn(&ShardEntry) -> u32| shards.iter().map(|shard| u64::from(count(&shard.entry))).sum::<u64>();
+        if sum(|entry| entry.documents) != frame.documents || sum(|entry| entry.reports) != frame.reports {
+            return Err(Damage::Malformed { section: "shards", what: "their counts are not those of the header" });
+        }
+        Ok(Self { frame, digest, filter, shards, pairs, profiles, authorities, strings, counts })
+    }
+
+    /// BLAKE3 of header and section table, which hold the digests of everything else: the
+    /// digest of the segment that manifests name.
+    pub fn digest(&self) -> blake3::Hash {
+        self.digest
+    }
+
+    /// Length of the file in bytes.
+    pub fn file_len(&self) -> u64 {
+        self.frame.table_offset() + (self.frame.sections.len() * ENTRY_LEN) as u64
+    }
+
+    /// Distinct documents.
+    pub fn documents(&self) -> u64 {
+        self.frame.documents
+    }
+
+    /// Distinct document numbers.
+    pub fn numbers(&self) -> u64 {
+        self.frame.numbers
+    }
+
+    /// Stored reports: documents in a row that have equal reports share them.
+    pub fn reports(&self) -> u64 {
+        self.frame.reports
+    }
+
+    /// Documents by issuing State, type, source and status.
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
+    }
+
+    /// How the file's bytes divide into sections; kinds that the segment lacks are left out.
+    pub fn section_sizes(&self) -> Vec<SectionSize> {
+        SectionKind::ALL
+            .into_iter()
+            .map(|kind| {
+                let sections = self.frame.sections.iter().filter(|section| section.kind == kind);
+                SectionSize { kind, bytes: sections.map(|section| section.len).sum() }
+            })
+            .filter(|size| size.bytes > 0)
+            .collect()
+    }
+
+    /// Brings the filter into memory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn warm_filter(&self) -> std::io::Result<()> {
+        self.filter.as_ref().map_or(Ok(()), |(_, fingerprints)| fingerprints.warm())
+    }
+
+    /// Brings everything into memory.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn warm(&self) -> std::io::Result<()> {
+        self.warm_filter()?;
+        self.shards.iter().try_for_each(Shard::warm)
+    }
+
+    /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
+    /// unreported number in 256. Allocates nothing.
+    #[inline]
+    pub fn may_contain(&self, number: &DocumentNumber) -> bool {
+        // A segment without a filter answers through the automaton alone.
+        self.filter
+            .as_ref()
+            .is_none_or(|(filter, fingerprints)| filter.contains(fingerprints.as_ref(), number.as_bytes()))
+    }
+
+    /// [`may_contain`](Self::may_contain) for many numbers: appends the positions of those that
+    /// may be reported. Numbers are hashed in chunks before they are probed, so that the cache
+    /// misses of a chunk overlap.
+    pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
+        let Some((filter, fingerprints)) = &self.filter else {
+            positions.extend(0..numbers.len() as u32);
+            return;
+        };
+        for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
+            let mut bits = filter.contains_chunk(fingerprints.as_ref(), numbers.iter().map(DocumentNumber::as_bytes));
+            while bits != 0 {
+                positions.push((chunk * CHUNK) as u32 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+    }
+
+    /// The reported documents with this number, in order of issuing State and type. Does not ask
+    /// the filter; allocates only when something is found.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub fn find(&self, number: &DocumentNumber) -> Result<Vec<Document<'_>>, Damage> {
+        let shard = self.shards.partition_point(|shard| shard.entry.first.as_slice() <= padded(number).as_slice());
+        let Some(shard) = shard.checked_sub(1).and_then(|shard| self.shards.get(shard)) else {
+            return Ok(Vec::new());
+        };
+        let mut documents = Vec::new();
+        let mut damaged = false;
+        shard.find(number.as_bytes(), |pair, rank| match self.pairs.get(usize::from(pair)) {
+            Some((issuing_state, document_type)) => documents.push(Document {
+                segment: self,
+                shard,
+                rank,
+                issuing_state: *issuing_state,
+                document_type: *document_type,
+            }),
+            None => damaged = true,
+        });
+        if damaged { Err(changed("keys")) } else { Ok(documents) }
+    }
+
+    /// Calls `visit` with every document and its number, in key order.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub fn for_each(&self, mut visit: impl FnMut(DocumentNumber, Document<'_>)) -> Result<(), Damage> {
+        use fst::Streamer;
+        for shard in &self.shards {
+            let mut stream = shard.stream();
+            while let Some((key, rank)) = stream.next() {
+                let (number, pair) = key.split_last_chunk::<2>().ok_or(changed("keys"))?;
+                let number = DocumentNumber::from_normalised(number).ok_or(changed("keys"))?;
+                let pair = self.pairs.get(usize::from(u16::from_be_bytes(*pair))).ok_or(changed("keys"))?;
+                let (issuing_state, document_type) = *pair;
+                let rank = rank.value() as usize;
+                visit(number, Document { segment: self, shard, rank, issuing_state, document_type });
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, number: u32) -> Option<&str> {
+        self.strings.get(number as usize).map(AsRef::as_ref)
+    }
+
+    fn authority(&self, number: u32) -> Option<Option<Authority<'_>>> {
+        let Some(index) = number.checked_sub(1) else { return Some(None) };
+        let entry = self.authorities.get(index as usize)?;
+        Some(Some(Authority {
+            code: self.text(entry.code)?,
+            name: self.text(entry.name)?,
+            contact: self.text(entry.contact)?,
+        }))
+    }
+}
+
+impl<'s> Document<'s> {
+    /// Appends the reports of the document, in a fixed order.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub fn reports(&self, reports: &mut Vec<Report<'s>>) -> Result<(), Damage> {
+        for index in self.shard.run(self.rank).ok_or(changed("runs"))? {
+            reports.push(self.report(index).ok_or(changed("reports"))?);
+        }
+        Ok(())
+    }
+
+    fn report(&self, index: usize) -> Option<Report<'s>> {
+        let segment = self.segment;
+        let packed = self.shard.report(index)?;
+        let profile = segment.profiles.get(packed.profile as usize)?;
+        let [date_of_loss, date_reported, review_date] = packed.days;
+        Some(Report {
+            status: profile.status,
+            source_status: segment.text(profile.source_status)?,
+            date_of_loss,
+            date_reported,
+            review_date,
+            authority: segment.authority(profile.authority)?,
+            restriction: segment.text(profile.restriction)?,
+            source: segment.text(profile.source)?,
+            third_party: profile.third_party,
+            owner_reference: self.shard.reference(index)?,
+        })
+    }
+}
+
+/// A number as the shard directory pads it.
+pub(super) fn padded(number: &DocumentNumber) -> [u8; DocumentNumber::MAX_LEN] {
+    let mut padded = [0; DocumentNumber::MAX_LEN];
+    for (to, from) in padded.iter_mut().zip(number.as_bytes()) {
+        *to = *from;
+    }
+    padded
+}
+
+/// Verified bytes have changed since: another process wrote into the file.
+fn changed(section: &'static str) -> Damage {
+    Damage::Malformed { section, what: "its bytes have changed since they were verified" }
+}
+
+/// Reads and checks header and section table; also returns their digest and the file's length.
+fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Damage> {
+    let file_len = file.metadata()?.len();
+    if file_len < HEADER_LEN as u64 {
+        return Err(Damage::Length { expected: HEADER_LEN as u64, got: file_len });
+    }
+    let mut header = [0; HEADER_LEN];
+    file.read_exact_at(&mut header, 0)?;
+    let (table_offset, table_len) = Frame::table_range(&header, file_len)?;
+    let mut bytes = header.to_vec();
+    bytes.resize(HEADER_LEN + table_len, 0);
+    file.read_exact_at(&mut bytes[HEADER_LEN..], table_offset)?;
+    Ok((Frame::parse(&bytes)?, blake3::hash(&bytes), file_len))
+}
+
+/// Holds every section against its digest and every padding against zero, on all cores.
+fn verify_sections(file: &File, frame: &Frame) -> Result<(), Damage> {
+    let ends = frame.sections.iter().map(|section| section.offset + section.len);
+    let starts = std::iter::once(HEADER_LEN as u64).chain(ends);
+    let sections: Vec<(u64, &Section)> = starts.zip(&frame.sections).collect();
+    let end = sections.last().map_or(HEADER_LEN as u64, |(_, section)| section.offset + section.len);
+    let mut padding = vec![0; (frame.table_offset() - end) as usize];
+    file.read_exact_at(&mut padding, end)?;
+    if padding.iter().any(|byte| *byte != 0) {
+        return Err(Damage::Padding { before: frame.table_offset() });
+    }
+    sections.par_iter().try_for_each_init(
+        || vec![0u8; VERIFY_BUFFER],
+        |buffer, (gap, section)| {
+            // Alignment bounds the gap to less than a page, which fits the buffer.
+            let padding = &mut buffer[..(section.offset - gap) as usize];
+            file.read_exact_at(padding, *gap)?;
+            if padding.iter().any(|byte| *byte != 0) {
+                return Err(Damage::Padding { before: section.offset });
+            }
+            let mut hasher = blake3::Hasher::new();
+            let mut at = section.offset;
+            let end = section.offset + section.len;
+            while at < end {
+                let part = &mut buffer[..(end - at).min(VERIFY_BUFFER as u64) as usize];
+                file.read_exact_at(part, at)?;
+                hasher.update(part);
+                at += part.len() as u64;
+            }
+            if hasher.finalize().as_bytes() != &section.digest {
+                return Err(Damage::Digest { section: section.kind.name(), shard: section.shard });
+            }
+            Ok(())
+        },
+    )
+}

@@ -1,0 +1,263 @@
+//! The small tables of a segment: what keys and reports refer to by number.
+
+use super::error::Damage;
+use super::format::Fields;
+use crate::document::{DocumentType, IssuingState};
+use crate::report::{Day, ReportStatus};
+use std::sync::Arc;
+
+/// Pair numbers stay below this, so that the first of their two bytes in a key is below `0`,
+/// the smallest character of a number: a number sorts before every longer one it begins.
+pub(super) const PAIRS_MAX: usize = (b'0' as usize) << 8;
+
+/// What many reports have in common; texts by their number in the string table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Profile {
+    pub source: u32,
+    pub status: ReportStatus,
+    pub third_party: bool,
+    pub source_status: u32,
+    /// Place in the authority table plus one; 0: none.
+    pub authority: u32,
+    pub restriction: u32,
+}
+
+const PROFILE_LEN: usize = 20;
+
+/// An entry of the directory of authorities; texts by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AuthorityEntry {
+    pub code: u32,
+    pub name: u32,
+    pub contact: u32,
+}
+
+const AUTHORITY_LEN: usize = 12;
+
+/// What a [`Count`] counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CountOf {
+    /// Documents with a report of any source.
+    All,
+    /// Documents with a report of a source of the issuing State's own.
+    Owned,
+    /// Documents with a report of this source.
+    Source(Arc<str>),
+    /// Documents with a report of this source, where it is the issuing State's own.
+    OwnSource(Arc<str>),
+    /// Documents with a report of this status, of any source.
+    Status(ReportStatus),
+}
+
+/// Documents of one issuing State and type, counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The issuing State.
+    pub issuing_state: IssuingState,
+    /// The type.
+    pub document_type: DocumentType,
+    /// What is counted.
+    pub of: CountOf,
+    /// Distinct documents.
+    pub documents: u64,
+    /// The newest day on which one of them was reported, where any is dated.
+    pub newest_report: Option<Day>,
+}
+
+const COUNT_LEN: usize = 24;
+const NO_DAY: i32 = i32::MIN;
+
+pub(super) fn encode_pairs(pairs: &[(IssuingState, DocumentType)]) -> Vec<u8> {
+    let mut out = (pairs.len() as u32).to_le_bytes().to_vec();
+    for (state, document_type) in pairs {
+        out.extend_from_slice(&state.padded());
+        out.push(document_type.code());
+    }
+    out
+}
+
+pub(super) fn parse_pairs(bytes: &[u8]) -> Result<Vec<(IssuingState, DocumentType)>, Damage> {
+    let mut fields = Fields::new(bytes, "pairs");
+    let count = fields.count(4)?;
+    let mut pairs = Vec::with_capacity(count);
+    for _ in 0..count {
+        let state = IssuingState::from_padded(fields.array()?)
+            .ok_or_else(|| fields.malformed("it names an issuing State this program does not know"))?;
+        let document_type = DocumentType::from_code(fields.u8()?)
+            .ok_or_else(|| fields.malformed("it names a document type this program does not know"))?;
+        pairs.push((state, document_type));
+    }
+    fields.end()?;
+    if !pairs.is_sorted_by(|a, b| a < b) || pairs.len() > PAIRS_MAX {
+        return Err(fields.malformed("its pairs are not in order, or too many"));
+    }
+    Ok(pairs)
+}
+
+pub(super) fn encode_strings<'s>(strings: impl ExactSizeIterator<Item = &'s str> + Clone) -> Vec<u8> {
+    let mut out = (strings.len() as u32).to_le_bytes().to_vec();
+    let mut end = 0u32;
+    for string in strings.clone() {
+        end += string.len() as u32;
+        out.extend_from_slice(&end.to_le_bytes());
+    }
+    for string in strings {
+        out.extend_from_slice(string.as_bytes());
+    }
+    out
+}
+
+pub(super) fn parse_strings(bytes: &[u8]) -> Result<Vec<Arc<str>>, Damage> {
+    let mut fields = Fields::new(bytes, "strings");
+    let count = fields.count(4)?;
+    let mut ends = Vec::with_capacity(count);
+    for _ in 0..count {
+        ends.push(fields.u32()?);
+    }
+    let mut strings = Vec::with_capacity(count);
+    let mut start = 0;
+    for end in ends {
+        let len = end.checked_sub(start).ok_or_else(|| fields.malformed("a text ends before it begins"))?;
+        let text = std::str::from_utf8(fields.take(len as usize)?).map_err(|_| fields.malformed("a text is not UTF-8"))?;
+        strings.push(text.into());
+        start = end;
+    }
+    fields.end()?;
+    if strings.first().is_none_or(|first: &Arc<str>| !first.is_empty()) {
+        return Err(fields.malformed("text 0 is not the empty one"));
+    }
+    Ok(strings)
+}
+
+pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
+    let mut out = (profiles.len() as u32).to_le_bytes().to_vec();
+    for profile in profiles {
+        out.extend_from_slice(&[profile.status.code(), u8::from(profile.third_party), 0, 0]);
+        for number in [profile.source, profile.source_status, profile.authority, profile.restriction] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    out
+}
+
+/// Parses profiles whose texts and authorities are below `strings` and `authorities`.
+pub(super) fn parse_profiles(bytes: &[u8], strings: usize, authorities: usize) -> Result<Vec<Profile>, Damage> {
+    let mut fields = Fields::new(bytes, "profiles");
+    let count = fields.count(PROFILE_LEN)?;
+    let mut profiles = Vec::with_capacity(count);
+    for _ in 0..count {
+        let status = ReportStatus::from_code(fields.u8()?)
+            .ok_or_else(|| fields.malformed("it holds a status this program does not know"))?;
+        let flags = fields.u8()?;
+        if flags > 1 || fields.u16()? != 0 {
+            return Err(fields.malformed("reserved bits are not zero"));
+        }
+        let profile = Profile {
+            status,
+            third_party: flags == 1,
+            source: fields.u32()?,
+            source_status: fields.u32()?,
+            authority: fields.u32()?,
+            restriction: fields.u32()?,
+        };
+        let texts = [profile.source, profile.source_status, profile.restriction];
+        if texts.iter().any(|text| *text as usize >= strings) || profile.authority as usize > authorities {
+            return Err(fields.malformed("it points outside the tables"));
+        }
+        profiles.push(profile);
+    }
+    fields.end()?;
+    Ok(profiles)
+}
+
+pub(super) fn encode_authorities(authorities: &[AuthorityEntry]) -> Vec<u8> {
+    let mut out = (authorities.len() as u32).to_le_bytes().to_vec();
+    for authority in authorities {
+        for number in [authority.code, authority.name, authority.contact] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    out
+}
+
+/// Parses authorities whose texts are below `strings`.
+pub(super) fn parse_authorities(bytes: &[u8], strings: usize) -> Result<Vec<AuthorityEntry>, Damage> {
+    let mut fields = Fields::new(bytes, "authorities");
+    let count = fields.count(AUTHORITY_LEN)?;
+    let mut authorities = Vec::with_capacity(count);
+    for _ in 0..count {
+        let entry = AuthorityEntry { code: fields.u32()?, name: fields.u32()?, contact: fields.u32()? };
+        if [entry.code, entry.name, entry.contact].iter().any(|text| *text as usize >= strings) {
+            return Err(fields.malformed("it points outside the string table"));
+        }
+        authorities.push(entry);
+    }
+    fields.end()?;
+    Ok(authorities)
+}
+
+/// A count as written: `kind` is one of the `COUNT_` constants, `detail` the source's text or
+/// the status' code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CountEntry {
+    pub pair: u16,
+    pub kind: u8,
+    pub detail: u32,
+    pub documents: u64,
+    pub newest_report: Option<Day>,
+}
+
+pub(super) const COUNT_ALL: u8 = 0;
+pub(super) const COUNT_OWNED: u8 = 1;
+pub(super) const COUNT_OWN_SOURCE: u8 = 2;
+pub(super) const COUNT_STATUS: u8 = 3;
+pub(super) const COUNT_SOURCE: u8 = 4;
+
+pub(super) fn encode_counts(counts: &[CountEntry]) -> Vec<u8> {
+    let mut out = (counts.len() as u32).to_le_bytes().to_vec();
+    for count in counts {
+        out.extend_from_slice(&count.pair.to_le_bytes());
+        out.extend_from_slice(&[count.kind, 0]);
+        out.extend_from_slice(&count.detail.to_le_bytes());
+        out.extend_from_slice(&count.documents.to_le_bytes());
+        out.extend_from_slice(&count.newest_report.map_or(NO_DAY, Day::number).to_le_bytes());
+        out.extend_from_slice(&[0; 4]);
+    }
+    out
+}
+
+/// Parses counts whose pairs and sources are in the tables given.
+pub(super) fn parse_counts(
+    bytes: &[u8],
+    pairs: &[(IssuingState, DocumentType)],
+    strings: &[Arc<str>],
+) -> Result<Vec<Count>, Damage> {
+    let mut fields = Fields::new(bytes, "counts");
+    let count = fields.count(COUNT_LEN)?;
+    let mut counts = Vec::with_capacity(count);
+    for _ in 0..count {
+        let pair = pairs.get(usize::from(fields.u16()?));
+        let (issuing_state, document_type) = *pair.ok_or_else(|| fields.malformed("it points outside the pairs"))?;
+        let (kind, reserved, detail) = (fields.u8()?, fields.u8()?, fields.u32()?);
+        let of = match kind {
+            COUNT_ALL => Some(CountOf::All),
+            COUNT_OWNED => Some(CountOf::Owned),
+            COUNT_SOURCE => strings.get(detail as usize).cloned().map(CountOf::Source),
+            COUNT_OWN_SOURCE => strings.get(detail as usize).cloned().map(CountOf::OwnSource),
+            COUNT_STATUS => u8::try_from(detail).ok().and_then(ReportStatus::from_code).map(CountOf::Status),
+            _ => None,
+        };
+        let of = of.ok_or_else(|| fields.malformed("it counts something this program does not know"))?;
+        let documents = fields.u64()?;
+        let newest_report = match fields.i32()? {
+            NO_DAY => None,
+            day => Some(Day::from_number(day).ok_or_else(|| fields.malformed("a day is outside the calendar"))?),
+        };
+        if reserved != 0 || fields.u32()? != 0 {
+            return Err(fields.malformed("reserved bytes are not zero"));
+        }
+        counts.push(Count { issuing_state, document_type, of, documents, newest_report });
+    }
+    fields.end()?;
+    Ok(counts)
+}

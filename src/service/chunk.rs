@@ -1,0 +1,256 @@
+//! The packed questions of a job.
+
+use super::errors::Violation;
+use super::question;
+use crate::document::Issuer;
+use crate::proto;
+use crate::report::Query;
+use bytes::Bytes;
+
+/// Items of a chunk.
+pub(super) const ITEMS_MAX: usize = 65_536;
+
+/// A chunk, found to be in order as a whole.
+pub(super) struct Chunk {
+    numbers: Bytes,
+    items: usize,
+    /// Entry 0: not given. Then the issuing States of the chunk, as far as they are in order.
+    issuers: Vec<Result<Option<Issuer>, Violation>>,
+    /// One index into `issuers` for each item, or none if `issuer_of_all` holds.
+    issuer_indexes: Bytes,
+    issuer_of_all: u8,
+    types: Bytes,
+    type_of_all: i32,
+}
+
+impl Chunk {
+    /// Reads a chunk. What concerns single items only is left to [`query`](Self::query).
+    pub(super) fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Violation> {
+        let numbers = raw.numbers;
+        let line_feeds = numbers.iter().filter(|&&byte| byte == b'\n').count();
+        let items = line_feeds + usize::from(numbers.last().is_some_and(|&last| last != b'\n'));
+        if items > ITEMS_MAX {
+            return Err(Violation::of(
+                "numbers",
+                format!("holds {items} items: expected at most {ITEMS_MAX}"),
+            ));
+        }
+        let states = raw.issuing_states.len();
+        let Ok(states_u8) = u8::try_from(states) else {
+            return Err(Violation::of(
+                "issuing_states",
+                format!("has {states} entries: expected at most 255"),
+            ));
+        };
+        let per_item = |field, bytes: &Bytes| match bytes.len() {
+            0 => Ok(()),
+            given if given == items => Ok(()),
+            given => Err(Violation::of(
+                field,
+                format!("has {given} bytes: expected none or one for each of {items} items"),
+            )),
+        };
+        per_item("issuing_state_indexes", &raw.issuing_state_indexes)?;
+        per_item("types", &raw.types)?;
+        if raw.issuing_state_indexes.is_empty() && states > 1 && items > 0 {
+            let description = format!(
+                "is empty: expected one byte for each item, as there are {states} `issuing_states`"
+            );
+            return Err(Violation::of("issuing_state_indexes", description));
+        }
+        let given = raw
+            .issuing_states
+            .iter()
+            .map(|text| question::issuer("issuing_states", text));
+        Ok(Self {
+            numbers,
+            items,
+            issuers: std::iter::once(Ok(None)).chain(given).collect(),
+            issuer_indexes: raw.issuing_state_indexes,
+            issuer_of_all: states_u8.min(1),
+            types: raw.types,
+            type_of_all: raw.r#type,
+        })
+    }
+
+    /// The number of items.
+    pub(super) fn items(&self) -> usize {
+        self.items
+    }
+
+    /// The number that begins at the byte `offset`, up to the line feed.
+    pub(super) fn number_at(&self, offset: usize) -> &[u8] {
+        let rest = self.numbers.get(offset..).unwrap_or_default();
+        rest.split(|&byte| byte == b'\n').next().unwrap_or_default()
+    }
+
+    /// The index of an item's issuing State, 0 if not given; not checked against the chunk's list.
+    pub(super) fn issuer_index(&self, item: usize) -> u8 {
+        self.issuer_indexes
+            .get(item)
+            .copied()
+            .unwrap_or(self.issuer_of_all)
+    }
+
+    /// The question that an item and its number are.
+    pub(super) fn query(&self, item: usize, number: &[u8]) -> Result<Query, Violation> {
+        if number.is_empty() {
+            return Err(Violation::of(
+                "numbers",
+                "is empty: expected a document number",
+            ));
+        }
+        let index = self.issuer_index(item);
+        let issuer = match self.issuers.get(usize::from(index)) {
+            Some(issuer) => issuer.clone()?,
+            None => {
+                let last = self.issuers.len() - 1;
+                let description = format!("says {index}: expected 0 to {last}");
+                return Err(Violation::of("issuing_state_indexes", description));
+            }
+        };
+        let document_type = match self.types.get(item) {
+            Some(&value) => question::document_type("types", value.into())?,
+            None => question::document_type("type", self.type_of_all)?,
+        };
+        Ok(Query::from_fields(
+            question::number("numbers", number)?,
+            issuer,
+            document_type,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(
+        numbers: &str,
+        states: &[&str],
+        indexes: &[u8],
+        types: &[u8],
+    ) -> proto::StreamCheckDocumentsRequest {
+        proto::StreamCheckDocumentsRequest {
+            numbers: numbers.to_owned().into(),
+            issuing_states: states.iter().map(ToString::to_string).collect(),
+            issuing_state_indexes: indexes.to_vec().into(),
+            r#type: 3,
+            types: types.to_vec().into(),
+        }
+    }
+
+    type Item<'a> = Result<(&'a str, &'a str, u8), &'a str>;
+
+    /// What each item is read as: number, issuer and type code, or the field at fault; or the field for
+    /// which the whole chunk is refused.
+    fn check(raw: proto::StreamCheckDocumentsRequest, expected: Result<&[Item<'_>], &str>) {
+        let shown = format!("{raw:?}");
+        let chunk = match Chunk::read(raw) {
+            Ok(chunk) => chunk,
+            Err(violation) => {
+                return assert_eq!(Err(violation.field), expected.map(|_| ()), "{shown}");
+            }
+        };
+        let mut offset = 0;
+        let read: Vec<_> = (0..chunk.items())
+            .map(|item| {
+                let number = chunk.number_at(offset);
+                offset += number.len() + 1;
+                chunk
+                    .query(item, number)
+                    .map_err(|violation| violation.field)
+                    .map(|query| {
+                        let issuer = query
+                            .issuer
+                            .map_or(String::new(), |issuer| issuer.code().to_owned());
+                        let number = query.number.unwrap().as_str().to_owned();
+                        (
+                            number,
+                            issuer,
+                            query
+                                .document_type
+                                .map_or(0, |document_type| document_type.code()),
+                        )
+                    })
+            })
+            .collect();
+        let read: Vec<_> = read
+            .iter()
+            .map(|item| {
+                item.as_ref()
+                    .map(|(n, i, t)| (n.as_str(), i.as_str(), *t))
+                    .map_err(|field| *field)
+            })
+            .collect();
+        assert_eq!(Ok(read.as_slice()), expected, "{shown}");
+    }
+
+    #[test]
+    fn items_and_what_holds_for_all() {
+        check(raw("", &[], b"", b""), Ok(&[]));
+        check(raw("A1", &[], b"", b""), Ok(&[Ok(("A1", "", 3))]));
+        check(raw("A1\n", &["DEU"], b"", b""), Ok(&[Ok(("A1", "D", 3))]));
+        check(
+            raw("A1\r\nb-2\r\n", &["UKR"], b"", b""),
+            Ok(&[Ok(("A1", "UKR", 3)), Ok(("B2", "UKR", 3))]),
+        );
+        check(
+            raw("A1\nA2\nA3", &["D", "QQQ"], &[1, 0, 2], &[1, 0, 10]),
+            Ok(&[Ok(("A1", "D", 1)), Ok(("A2", "", 0)), Ok(("A3", "QQQ", 10))]),
+        );
+    }
+
+    #[test]
+    fn a_faulty_item_leaves_the_others_alone() {
+        check(
+            raw("\nA!\nA3\n\n", &[], b"", b""),
+            Ok(&[
+                Err("numbers"),
+                Err("numbers"),
+                Ok(("A3", "", 3)),
+                Err("numbers"),
+            ]),
+        );
+        check(
+            raw("A1\nA2\nA3", &["D", "D1"], &[2, 1, 3], b""),
+            Ok(&[
+                Err("issuing_states"),
+                Ok(("A2", "D", 3)),
+                Err("issuing_state_indexes"),
+            ]),
+        );
+        check(
+            raw("A1\nA2", &[], b"", &[11, 1]),
+            Ok(&[Err("types"), Ok(("A2", "", 1))]),
+        );
+    }
+
+    #[test]
+    fn a_faulty_chunk_is_refused() {
+        check(
+            raw(&"1\n".repeat(ITEMS_MAX + 1), &[], b"", b""),
+            Err("numbers"),
+        );
+        check(raw("A1", &["D"; 256], &[1], b""), Err("issuing_states"));
+        check(
+            raw("A1", &["D", "UKR"], b"", b""),
+            Err("issuing_state_indexes"),
+        );
+        check(
+            raw("A1", &["D"], &[1, 1], b""),
+            Err("issuing_state_indexes"),
+        );
+        check(raw("A1\nA2", &[], b"", &[1]), Err("types"));
+    }
+
+    #[test]
+    fn a_full_chunk_is_taken() {
+        assert_eq!(
+            Chunk::read(raw(&"1\n".repeat(ITEMS_MAX), &[], b"", b""))
+                .unwrap()
+                .items(),
+            ITEMS_MAX
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! What an operator may set, and what holds otherwise.
+
+use super::duration::parse_duration;
+use crate::index::LoadMode;
+use crate::snapshot::{LoadOptions, Warm};
+use serde::{Deserialize, Deserializer};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Settings of the server. [`Config::default`] is what holds without a file.
+///
+/// The file is TOML with the names of the fields below; every key may be left out, an unknown one is
+/// an error:
+///
+/// ```
+/// let config = sltd::service::Config::from_toml(r#"
+///     listen = "127.0.0.1:7440"
+///     threads = 2               # default: as many as there are cores
+///     drain = "8s"              # how long running calls may take after SIGTERM
+///     max_connections = 16000   # further ones are closed at once
+///     watch = "1s"              # how often to look for a new snapshot
+///     log = "json"              # or "human"
+///     load = "mmap"             # or "heap"
+///     warm = "all"              # or "filter"; default: all, where memory allows
+///     soft_age = "26h"          # past it answers say stale; default: never
+///     hard_age = "7d"           # past it a miss is INCONCLUSIVE; default: never
+/// "#).unwrap();
+/// assert_eq!(config.drain, std::time::Duration::from_secs(8));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Config {
+    /// Address to listen on. Default 127.0.0.1:7440.
+    pub listen: SocketAddr,
+    /// Threads that serve connections, 1 to 1,024. Default: the cores available.
+    pub threads: NonZeroUsize,
+    /// How long running calls may take to end once the server was told to stop; then they are cut.
+    /// Default 8 s.
+    #[serde(deserialize_with = "duration")]
+    pub drain: Duration,
+    /// Connections open at a time; further ones are closed as soon as they are accepted, so that a
+    /// client with several endpoints turns to another one at once. Default 16,000.
+    pub max_connections: NonZeroUsize,
+    /// How often to look for a new snapshot, at least 10 ms. Default 1 s.
+    #[serde(deserialize_with = "duration")]
+    pub watch: Duration,
+    /// Form of the log. Default human.
+    pub log: LogFormat,
+    /// How segments are held in memory. Default mapped.
+    #[serde(deserialize_with = "load_mode")]
+    pub load: LoadMode,
+    /// What is brought into memory before a snapshot is served. Default: all, where memory allows.
+    #[serde(deserialize_with = "warm")]
+    pub warm: Option<Warm>,
+    /// Age of the snapshot past which answers are marked stale. Default: none.
+    #[serde(deserialize_with = "some_duration")]
+    pub soft_age: Option<Duration>,
+    /// Age of the snapshot past which a miss is no longer answered NO_RECORD. Default: none.
+    #[serde(deserialize_with = "some_duration")]
+    pub hard_age: Option<Duration>,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a key is unknown or has a wrong value.
+    #[error("the configuration is not valid: {0}")]
+    Form(#[from] toml::de::Error),
+    /// A value is out of bounds, alone or beside another.
+    #[error("the configuration is not valid: `{key}` must be {expected}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Threads beyond this are surely a mistake.
+const THREADS_MAX: usize = 1_024;
+/// Looking more often would cost more than it brings.
+const WATCH_MIN: Duration = Duration::from_millis(10);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7440)),
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            drain: Duration::from_secs(8),
+            max_connections: NonZeroUsize::MIN.saturating_add(15_999),
+            watch: Duration::from_secs(1),
+            log: LogFormat::Human,
+            load: LoadMode::Mmap,
+            warm: None,
+            soft_age: None,
+            hard_age: None,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or its content is not valid.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_toml(&text)
+    }
+
+    /// Reads a configuration from the text of a file.
+    ///
+    /// # Errors
+    /// If the text is not valid TOML, a key is unknown, or a value is out of bounds.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// How snapshots are to be loaded.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            load: self.load,
+            warm: self.warm,
+        }
+    }
+
+    /// Checks what the types leave open.
+    ///
+    /// # Errors
+    /// If a value is out of bounds, alone or beside another.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |key, expected| Err(ConfigError::Value { key, expected });
+        if self.threads.get() > THREADS_MAX {
+            return wrong("threads", "at most 1024");
+        }
+        if self.watch < WATCH_MIN {
+            return wrong("watch", "at least 10ms");
+        }
+        if let (Some(soft), Some(hard)) = (self.soft_age, self.hard_age)
+            && hard < soft
+        {
+            return wrong("hard_age", "no shorter than `soft_age`");
+        }
+        Ok(())
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+fn load_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoadMode, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "mmap" => Ok(LoadMode::Mmap),
+        "heap" => Ok(LoadMode::Heap),
+        other => Err(serde::de::Error::unknown_variant(other, &["mmap", "heap"])),
+    }
+}
+
+fn warm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Warm>, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "all" => Ok(Some(Warm::All)),
+        "filter" => Ok(Some(Warm::Filter)),
+        other => Err(serde::de::Error::unknown_variant(other, &["all", "filter"])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(Config::from_toml("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let cases = [
+            ("drian = \"8s\"", "unknown field `drian`"),
+            ("drain = 8", "expected a string"),
+            ("drain = \"8\"", "expected a whole number and a unit"),
+            ("threads = 0", "nonzero"),
+            ("threads = 2000", "`threads` must be at most 1024"),
+            ("watch = \"1ms\"", "`watch` must be at least 10ms"),
+            ("load = \"disk\"", "expected `mmap` or `heap`"),
+            ("warm = \"none\"", "expected `all` or `filter`"),
+            ("log = \"xml\"", "expected `human` or `json`"),
+            ("listen = \"localhost\"", "invalid socket address"),
+            (
+                "soft_age = \"2d\"\nhard_age = \"1d\"",
+                "no shorter than `soft_age`",
+            ),
+        ];
+        for (text, expected) in cases {
+            let message = Config::from_toml(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+}

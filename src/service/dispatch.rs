@@ -1,0 +1,236 @@
+//! The way of a call: from HTTP/2 stream to method.
+
+use super::errors::{CallError, Violation};
+use super::health::Health;
+use super::serving::Serving;
+use super::wire::{self, MESSAGE_BYTES_MAX, Reply};
+use super::{batch, lookup, stream};
+use crate::proto;
+use crate::proto::lookup_service_server::{LookupService, LookupServiceServer};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+use tonic::service::Routes;
+use tonic::{Status, Streaming};
+use tonic_health::pb::health_server::HealthServer;
+use tower::Service as _;
+
+/// All that the calls of one thread need. Each thread has its own: a count of references that all
+/// threads change on every call would cost more than the check.
+pub(super) struct Dispatch {
+    serving: Arc<Serving>,
+    lookup: LookupServiceServer<Lookup>,
+    others: Routes,
+}
+
+impl Dispatch {
+    pub(super) fn new(
+        serving: &Arc<Serving>,
+        health: &Health,
+    ) -> Result<Self, tonic_reflection::server::Error> {
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let lookup = LookupServiceServer::new(Lookup {
+            serving: Arc::clone(serving),
+        })
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let others = Routes::new(HealthServer::new(health.service()))
+            .add_service(reflection().build_v1()?)
+            // Older tools ask for v1alpha only.
+            .add_service(reflection().build_v1alpha()?)
+            .prepare();
+        Ok(Self {
+            serving: Arc::clone(serving),
+            lookup,
+            others,
+        })
+    }
+
+    /// Answers one call. From the outside in: form of the request, deadline, method.
+    pub(super) async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+        if let Some(status) = not_grpc(&request) {
+            let mut response = Response::new(Reply::Empty);
+            *response.status_mut() = status;
+            return response;
+        }
+        let deadline = match deadline(request.headers()) {
+            Ok(deadline) => deadline,
+            Err(error) => return wire::refuse(error),
+        };
+        // All but the one method that counts are boxed, so that its future stays small.
+        match request.uri().path() {
+            "/sltd.v1.LookupService/CheckDocument" => {
+                within(deadline, self.check_document(request)).await
+            }
+            "/sltd.v1.LookupService/BatchCheckDocuments" => {
+                Box::pin(within(deadline, self.batch_check_documents(request))).await
+            }
+            "/sltd.v1.LookupService/StreamCheckDocuments" => {
+                Box::pin(within(
+                    deadline,
+                    self.stream_check_documents(request, deadline),
+                ))
+                .await
+            }
+            _ => Box::pin(within(deadline, self.other(request, deadline))).await,
+        }
+    }
+
+    async fn check_document(&self, request: Request<Incoming>) -> Response<Reply> {
+        let outcome = wire::read(request).await;
+        wire::write(outcome.and_then(|request| lookup::check_document(&self.serving, &request)))
+    }
+
+    async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
+        wire::write(match wire::read(request).await {
+            Ok(request) => batch::check_documents(&self.serving, request).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn stream_check_documents(
+        &self,
+        request: Request<Incoming>,
+        deadline: Option<Instant>,
+    ) -> Response<Reply> {
+        let Ok(response) = self.lookup.clone().call(request).await;
+        response.map(|body| Reply::tonic(body, deadline))
+    }
+
+    /// Health and reflection, and UNIMPLEMENTED for what there is not.
+    async fn other(
+        &self,
+        request: Request<Incoming>,
+        deadline: Option<Instant>,
+    ) -> Response<Reply> {
+        let Ok(response) = self.others.clone().call(request).await;
+        response.map(|body| Reply::tonic(body, deadline))
+    }
+}
+
+/// The methods as tonic wants them. Of these only the stream is reached through tonic.
+struct Lookup {
+    serving: Arc<Serving>,
+}
+
+#[tonic::async_trait]
+impl LookupService for Lookup {
+    async fn check_document(
+        &self,
+        request: tonic::Request<proto::CheckDocumentRequest>,
+    ) -> Result<tonic::Response<proto::CheckDocumentResponse>, Status> {
+        Ok(lookup::check_document(&self.serving, request.get_ref()).map(tonic::Response::new)?)
+    }
+
+    async fn batch_check_documents(
+        &self,
+        request: tonic::Request<proto::BatchCheckDocumentsRequest>,
+    ) -> Result<tonic::Response<proto::BatchCheckDocumentsResponse>, Status> {
+        Ok(batch::check_documents(&self.serving, request.into_inner())
+            .await
+            .map(tonic::Response::new)?)
+    }
+
+    type StreamCheckDocumentsStream =
+        stream::Answers<Streaming<proto::StreamCheckDocumentsRequest>>;
+
+    async fn stream_check_documents(
+        &self,
+        request: tonic::Request<Streaming<proto::StreamCheckDocumentsRequest>>,
+    ) -> Result<tonic::Response<Self::StreamCheckDocumentsStream>, Status> {
+        let answers = stream::check_documents(Arc::clone(&self.serving), request.into_inner());
+        Ok(tonic::Response::new(answers))
+    }
+}
+
+/// The HTTP status for a request that is no gRPC call at all (gRPC over HTTP/2: 415 for a content
+/// type that does not begin with `application/grpc`).
+fn not_grpc<B>(request: &Request<B>) -> Option<StatusCode> {
+    if request.method() != Method::POST {
+        return Some(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_grpc =
+        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    (!is_grpc).then_some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+}
+
+/// Awaits an answer, but not past the caller's deadline. (tonic would say CANCELLED then, which tells
+/// the caller that it has given up itself.)
+async fn within(
+    deadline: Option<Instant>,
+    answer: impl Future<Output = Response<Reply>>,
+) -> Response<Reply> {
+    match deadline {
+        None => answer.await,
+        Some(at) => timeout_at(at, answer)
+            .await
+            .unwrap_or_else(|_| wire::refuse(CallError::Deadline)),
+    }
+}
+
+/// The instant at which the caller stops waiting: `grpc-timeout` is 1 to 8 digits and a unit (gRPC
+/// over HTTP/2, "Timeout").
+fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
+    let Some(value) = headers.get("grpc-timeout") else {
+        return Ok(None);
+    };
+    let timeout = timeout(value.as_bytes()).ok_or_else(|| {
+        Violation::of(
+            "grpc-timeout",
+            "expected 1 to 8 digits and one of H, M, S, m, u, n",
+        )
+    })?;
+    Ok(Instant::now().checked_add(timeout))
+}
+
+fn timeout(value: &[u8]) -> Option<Duration> {
+    let (&unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count = digits
+        .iter()
+        .fold(0, |count, digit| count * 10 + u64::from(digit - b'0'));
+    Some(match unit {
+        b'H' => Duration::from_secs(count * 3_600),
+        b'M' => Duration::from_secs(count * 60),
+        b'S' => Duration::from_secs(count),
+        b'm' => Duration::from_millis(count),
+        b'u' => Duration::from_micros(count),
+        b'n' => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts() {
+        let cases = [
+            ("1S", Some(Duration::from_secs(1))),
+            ("99999999H", Some(Duration::from_secs(99_999_999 * 3_600))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("250m", Some(Duration::from_millis(250))),
+            ("0u", Some(Duration::ZERO)),
+            ("7n", Some(Duration::from_nanos(7))),
+            ("100000000S", None),
+            ("S", None),
+            ("1", None),
+            ("1s", None),
+            ("-1S", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(timeout(text.as_bytes()), expected, "{text}");
+        }
+    }
+}

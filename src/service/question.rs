@@ -1,0 +1,176 @@
+//! A request read as a question, or the field at fault named.
+
+use super::convert;
+use super::errors::Violation;
+use crate::document::mrz::Mrz;
+use crate::document::{DocumentNumber, DocumentType, Issuer, NumberError, StateError};
+use crate::proto;
+use crate::report::{Query, QueryError};
+
+/// Reads a request.
+///
+/// A zone that cannot be segmented is no mistake of the caller but a reason to read again; what was
+/// typed beside it still counts.
+pub(super) fn read(request: &proto::CheckDocumentRequest) -> Result<Query, Violation> {
+    if request.number.is_empty() && request.mrz.is_empty() {
+        let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
+        return Err(Violation::of("number", expected));
+    }
+    let typed = match request.number.as_str() {
+        "" => None,
+        text => Some(number("number", text.as_bytes())?),
+    };
+    let issuer = issuer("issuing_state", &request.issuing_state)?;
+    let document_type = document_type("type", request.r#type)?;
+    if let (Some(number), true) = (typed, request.mrz.is_empty()) {
+        return Ok(Query::from_fields(number, issuer, document_type));
+    }
+    let zone = Mrz::read(&request.mrz).map_or_else(|_| Query::unreadable(), Query::from_mrz);
+    zone.with_fields(typed, issuer, document_type)
+        .map_err(|error| {
+            let field = match error {
+                QueryError::NumberDiffers => "number",
+                QueryError::IssuerDiffers { .. } => "issuing_state",
+                QueryError::TypeDiffers { .. } => "type",
+            };
+            Violation::of(field, error.to_string())
+        })
+}
+
+/// Reads a number.
+pub(super) fn number(field: &'static str, text: &[u8]) -> Result<DocumentNumber, Violation> {
+    DocumentNumber::normalise_bytes(text).map_err(|error| Violation {
+        field,
+        position: match error {
+            NumberError::Character { position, .. } => Some(position),
+            _ => None,
+        },
+        description: error.to_string(),
+    })
+}
+
+/// Reads an issuer; `None` if not given.
+pub(super) fn issuer(field: &'static str, text: &str) -> Result<Option<Issuer>, Violation> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Issuer::parse(text).map(Some).map_err(|error| Violation {
+        field,
+        position: match error {
+            StateError::NotALetter { position } => Some(position),
+            _ => None,
+        },
+        description: error.to_string(),
+    })
+}
+
+/// Reads a type; `None` if not given.
+pub(super) fn document_type(
+    field: &'static str,
+    value: i32,
+) -> Result<Option<DocumentType>, Violation> {
+    convert::document_type_given(value).map_err(|value| {
+        Violation::of(
+            field,
+            format!("there is no DocumentType {value}: expected 0 to 10"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(
+        number: &str,
+        issuing_state: &str,
+        r#type: i32,
+        mrz: &str,
+    ) -> proto::CheckDocumentRequest {
+        proto::CheckDocumentRequest {
+            number: number.to_owned(),
+            issuing_state: issuing_state.to_owned(),
+            r#type,
+            mrz: mrz.to_owned(),
+        }
+    }
+
+    /// Number, issuer and type as understood, or field and position at fault.
+    fn check(
+        request: &proto::CheckDocumentRequest,
+        expected: Result<(&str, &str, Option<DocumentType>), (&str, u32)>,
+    ) {
+        let found = read(request);
+        let found = match &found {
+            Ok(query) => Ok((
+                query.number.as_ref().map_or("", |number| number.as_str()),
+                query.issuer.as_ref().map_or("", |issuer| issuer.code()),
+                query.document_type,
+            )),
+            Err(violation) => {
+                if !request.number.is_empty() {
+                    assert!(
+                        !violation.description.contains(&request.number),
+                        "{violation:?}"
+                    );
+                }
+                Err((
+                    violation.field,
+                    violation.clone().into_item_error().position,
+                ))
+            }
+        };
+        assert_eq!(found, expected, "{request:?}");
+    }
+
+    const TD3: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";
+
+    #[test]
+    fn fields() {
+        use DocumentType::{IdentityCard, Passport};
+        check(
+            &request(" c01x-00t47 ", "DEU", 1, ""),
+            Ok(("C01X00T47", "D", Some(Passport))),
+        );
+        check(
+            &request("0012", "", 3, ""),
+            Ok(("0012", "", Some(IdentityCard))),
+        );
+        check(&request("0012", "QQQ", 0, ""), Ok(("0012", "QQQ", None)));
+        check(&request("", "D", 1, ""), Err(("number", 0)));
+        check(&request("--", "D", 1, ""), Err(("number", 0)));
+        check(&request("AB?123", "D", 1, ""), Err(("number", 3)));
+        check(&request("AB123", "D1", 1, ""), Err(("issuing_state", 2)));
+        check(
+            &request("AB123", "GERMANY", 1, ""),
+            Err(("issuing_state", 0)),
+        );
+        check(&request("AB123", "D", 11, ""), Err(("type", 0)));
+        check(&request(&"A".repeat(25), "D", 1, ""), Err(("number", 0)));
+    }
+
+    #[test]
+    fn zones() {
+        use DocumentType::{IdentityCard, Passport, RefugeeTravelDocument};
+        check(
+            &request("", "", 0, TD3),
+            Ok(("L898902C3", "UTO", Some(Passport))),
+        );
+        check(
+            &request("l898902c3", "UTO", 1, TD3),
+            Ok(("L898902C3", "UTO", Some(Passport))),
+        );
+        check(
+            &request("", "", 6, TD3),
+            Ok(("L898902C3", "UTO", Some(RefugeeTravelDocument))),
+        );
+        check(&request("L898902C4", "", 0, TD3), Err(("number", 0)));
+        check(&request("", "D", 0, TD3), Err(("issuing_state", 0)));
+        check(&request("", "", 3, TD3), Err(("type", 0)));
+        check(&request("", "", 0, "no zone"), Ok(("", "", None)));
+        check(
+            &request("X1", "D", 3, "no zone"),
+            Ok(("X1", "D", Some(IdentityCard))),
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! The server as a whole: listener, threads, snapshot, shutdown.
+
+use super::config::Config;
+use super::connection;
+use super::dispatch::Dispatch;
+use super::health::Health;
+use super::serving::{Ages, Serving};
+use super::watch::{LoadError, Watcher};
+use super::worker::Workers;
+use crate::snapshot;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Connections the kernel keeps for us until we accept them (it caps this by its own limit).
+const BACKLOG: i32 = 4_096;
+/// Wait after a failed accept, doubled up to the second while it goes on failing: with no file
+/// descriptor left, accepting fails at once and for ever, and would burn a core.
+const ACCEPT_WAIT_MIN: Duration = Duration::from_millis(10);
+const ACCEPT_WAIT_MAX: Duration = Duration::from_secs(1);
+/// The same complaint is logged this often at most.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Why the server could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is not a loopback one.
+    #[error(
+        "refusing to listen on {0}: connections are not encrypted, so only loopback addresses \
+         (127.0.0.1, [::1]) are served"
+    )]
+    NotLoopback(SocketAddr),
+    /// Another program listens on the address.
+    #[error(
+        "cannot listen on {0}: another program already does; choose another address or stop it"
+    )]
+    AddressInUse(SocketAddr),
+    /// The address cannot be listened on for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// No snapshot can be served.
+    #[error(transparent)]
+    Store(#[from] snapshot::LoadError),
+    /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
+    #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
+    Panicked,
+    /// The operating system refused a thread or another resource.
+    #[error("cannot start serving: {0}")]
+    Start(#[from] io::Error),
+    /// The descriptors of the contract are damaged: a defect of the build.
+    #[error("cannot serve reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl From<LoadError> for ServeError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Panicked => Self::Panicked,
+        }
+    }
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections whose calls had not ended in time and were cut.
+    pub cut: usize,
+}
+
+/// Binds the address, which must be a loopback one; port 0 takes any free port.
+///
+/// # Errors
+/// If the address is not a loopback one, is taken, or cannot be listened on.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    let listen = || {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        // So that a restart doesn't wait for connections of the last run to time out. Never
+        // SO_REUSEPORT: a second server would silently take half of the connections.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(TcpListener::from(socket))
+    };
+    listen().map_err(|source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::AddressInUse(address),
+        _ => ServeError::Listen { address, source },
+    })
+}
+
+/// Asks the operating system for as many open files as `connections` need beside what the process
+/// needs itself; says so in the log if it grants fewer. Many systems begin with 1,024.
+pub fn raise_open_files_limit(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    /// Segments, runtimes, standard streams, and some to spare.
+    const OWN: u64 = 256;
+    let wanted = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OWN);
+    let limit = getrlimit(Resource::Nofile);
+    // `None` is "no limit".
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let granted = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(granted),
+            maximum: limit.maximum,
+        },
+    );
+    if raised.is_err() || granted < wanted {
+        tracing::warn!(
+            wanted,
+            granted,
+            "fewer files may be open than `max_connections` needs: raise the limit (ulimit -n)"
+        );
+    }
+}
+
+/// Serves the store's current snapshot, and each that is published later, until `shutdown` resolves;
+/// then lets running calls end, for the configured time at most.
+///
+/// Connections are taken at once, but health says SERVING and checks are answered only when the
+/// snapshot is verified and warmed; that moment is logged as `serving`, with the address, the generation and
+/// the number of documents. Needs a Tokio runtime with time and I/O, on which only the accept loop and
+/// the watch of the store run; calls are served by threads of their own.
+///
+/// # Errors
+/// If no snapshot can be served at the start, or threads cannot be started. Snapshots that turn out
+/// bad later are refused and logged.
+pub async fn run(
+    listener: TcpListener,
+    store: PathBuf,
+    config: &Config,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Drained, ServeError> {
+    let address = listener.local_addr()?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let serving = Arc::new(Serving::default());
+    let health = Health::not_serving_yet().await;
+    let dispatches = (0..config.threads.get())
+        .map(|_| Dispatch::new(&serving, &health))
+        .collect::<Result<_, _>>()?;
+    let workers = Workers::start(dispatches, config.drain)?;
+    let watcher = Watcher {
+        store,
+        options: config.load_options(),
+        ages: Ages {
+            soft: config.soft_age,
+            hard: config.hard_age,
+        },
+        every: config.watch,
+        serving,
+        health: health.clone(),
+    };
+    let serve = async {
+        let (current, pointer) = watcher.begin().await?;
+        tracing::info!(
+            %address,
+            generation = current.snapshot().generation(),
+            documents = current.snapshot().documents(),
+            "serving"
+        );
+        drop(current);
+        watcher.run(pointer).await;
+        Ok(())
+    };
+    let ended: Result<(), ServeError> = tokio::select! {
+        ended = serve => ended,
+        () = accept(&listener, &workers, config.max_connections.get()) => Ok(()),
+        () = shutdown => Ok(()),
+    };
+    // Those who watch health look for another server before their connection is ended.
+    health.set(false).await;
+    // Whoever connects from now on is refused by the kernel, not left waiting.
+    drop(listener);
+    if ended.is_ok() {
+        tracing::info!(open = workers.open(), at_most = ?config.drain, "draining");
+    }
+    let cut = tokio::task::spawn_blocking(move || workers.drain())
+        .await
+        .unwrap_or_default();
+    ended?;
+    tracing::info!(cut, "ended");
+    Ok(Drained { cut })
+}
+
+/// Takes connections and hands them out, for ever.
+pub(super) async fn accept(
+    listener: &tokio::net::TcpListener,
+    workers: &Workers,
+    connections_max: usize,
+) {
+    let mut wait = ACCEPT_WAIT_MIN;
+    let mut complaints = Complaints::default();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                wait = ACCEPT_WAIT_MIN;
+                if workers.open() >= connections_max {
+                    if complaints.due() {
+                        tracing::warn!(
+                            connections_max,
+                            "connections are closed as they come: too many are open"
+                        );
+                    }
+                    continue;
+                }
+                // Fails only if the client is gone already.
+                if let Ok(stream) = connection::prepare(&stream).and_then(|()| stream.into_std()) {
+                    workers.hand(stream);
+                }
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                if complaints.due() {
+                    tracing::error!(%error, "cannot accept connections; trying again");
+                }
+                sleep(wait).await;
+                wait = (wait * 2).min(ACCEPT_WAIT_MAX);
+            }
+        }
+    }
+}
+
+/// Whether a failed accept concerns only the connection that was to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+/// Keeps one complaint from filling the log.
+#[derive(Default)]
+struct Complaints {
+    last: Option<Instant>,
+}
+
+impl Complaints {
+    fn due(&mut self) -> bool {
+        let due = self
+            .last
+            .is_none_or(|last| last.elapsed() >= COMPLAIN_EVERY);
+        if due {
+            self.last = Some(Instant::now());
+        }
+        due
+    }
+}

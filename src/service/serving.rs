@@ -1,0 +1,129 @@
+//! The snapshot being served.
+
+use super::convert;
+use super::errors::CallError;
+use crate::proto;
+use crate::index::Damage;
+use crate::report::Query;
+use crate::snapshot::{Answer, Moment, Snapshot};
+use arc_swap::{ArcSwapOption, Guard};
+use jiff::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Ages past which the answers change.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ages {
+    /// Answers are marked stale.
+    pub(super) soft: Option<Duration>,
+    /// A miss is no longer NO_RECORD.
+    pub(super) hard: Option<Duration>,
+}
+
+/// A snapshot and what is worked out of it once.
+#[derive(Debug)]
+pub(super) struct Current {
+    snapshot: Snapshot,
+    wire: proto::Snapshot,
+    stale_from: Timestamp,
+    too_old_from: Timestamp,
+}
+
+impl Current {
+    pub(super) fn new(snapshot: Snapshot, ages: Ages) -> Self {
+        let built_at = snapshot.built_at();
+        let after = |age: Option<Duration>| {
+            age.and_then(|age| built_at.checked_add(age).ok())
+                .unwrap_or(Timestamp::MAX)
+        };
+        Self {
+            wire: proto::Snapshot {
+                generation: snapshot.generation(),
+                data_as_of: Some(convert::timestamp(snapshot.data_as_of())),
+                built_at: Some(convert::timestamp(built_at)),
+                stale: false,
+            },
+            stale_from: after(ages.soft),
+            too_old_from: after(ages.hard),
+            snapshot,
+        }
+    }
+
+    /// The snapshot itself.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The snapshot as answers name it at the instant `now`.
+    pub(super) fn named(&self, now: Timestamp) -> proto::Snapshot {
+        proto::Snapshot {
+            stale: now >= self.stale_from,
+            ..self.wire
+        }
+    }
+
+    /// Checks one document.
+    fn check(&self, query: &Query, now: Timestamp) -> Result<Answer<'_>, Damage> {
+        let data_too_old = now >= self.too_old_from;
+        self.snapshot.check(query, Moment { now, data_too_old })
+    }
+}
+
+/// The place that holds the snapshot being served. Readers never wait, neither for each other nor for
+/// a swap.
+#[derive(Debug, Default)]
+pub(super) struct Serving {
+    current: ArcSwapOption<Current>,
+    suspect: Notify,
+}
+
+impl Serving {
+    /// The snapshot of the moment, for a check that doesn't wait for anything.
+    pub(super) fn guard(&self) -> Guard<Option<Arc<Current>>> {
+        self.current.load()
+    }
+
+    /// The snapshot of the moment, for a call that lasts.
+    pub(super) fn hold(&self) -> Result<Arc<Current>, CallError> {
+        self.current.load_full().ok_or(CallError::NoSnapshot)
+    }
+
+    /// Puts another snapshot in its place, or none, and returns the one before. Calls under way keep
+    /// the one they began with.
+    pub(super) fn swap(&self, next: Option<Arc<Current>>) -> Option<Arc<Current>> {
+        self.current.swap(next)
+    }
+
+    /// Checks one document and hands the answer to `read`, catching a panic of either: data that
+    /// passed verification and still trips the code must not take the connection's other calls
+    /// down with it. That, and bytes that have changed since, marks the snapshot suspect, and the watcher verifies it again.
+    pub(super) fn check<T>(
+        &self,
+        current: &Current,
+        query: &Query,
+        now: Timestamp,
+        read: impl FnOnce(&Answer<'_>) -> T,
+    ) -> Result<T, CallError> {
+        // Nothing that outlives the closure is changed by it: the query and the snapshot are read only.
+        let outcome = catch_unwind(AssertUnwindSafe(|| Ok(read(&current.check(query, now)?))));
+        let cause = match outcome {
+            Ok(Ok(read)) => return Ok(read),
+            Ok(Err(damage)) => Damage::to_string(&damage),
+            Err(_) => "panic".to_owned(),
+        };
+        tracing::error!(
+            generation = current.wire.generation,
+            cause,
+            "a check failed: the snapshot is suspect and will be verified again"
+        );
+        self.suspect.notify_one();
+        Err(CallError::Defect)
+    }
+
+    /// Waits until a snapshot has been marked suspect.
+    pub(super) async fn suspected(&self) {
+        self.suspect.notified().await;
+    }
+}

@@ -1,0 +1,85 @@
+//! How well an issuing State's documents are covered: a miss from a State that reports nothing
+//! is not the same as a miss from one that did an hour ago.
+
+use super::Manifest;
+use crate::document::{DocumentType, IssuingState};
+use crate::index::{CountOf, Segment};
+use crate::report::Day;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How well an issuer's documents of a type are covered, by the owner's own sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CoverageLevel {
+    /// The owner reports no documents of this type.
+    None,
+    /// It does, but the newest data of its sources are older than they should be.
+    Stale,
+    /// It does, and its data are fresh.
+    Current,
+}
+
+/// What a snapshot holds of an issuing State's documents of a type, from the owner's own
+/// sources only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// The level.
+    pub level: CoverageLevel,
+    /// Documents reported.
+    pub documents: u64,
+    /// The newest day of a report, where any is dated.
+    pub newest_report: Option<Day>,
+    /// Age of the newest data among the owner's sources; `None` where it has none.
+    pub source_age: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    documents: u64,
+    newest_report: Option<Day>,
+    /// Newest as-of among the sources, and how old that may be.
+    source: Option<(Timestamp, Duration)>,
+}
+
+/// Coverage of all issuing States, computed when a snapshot is loaded; ages when it is asked.
+#[derive(Debug)]
+pub(super) struct CoverageTable(HashMap<(IssuingState, Option<DocumentType>), Entry>);
+
+impl CoverageTable {
+    pub(super) fn new(manifest: &Manifest, segments: &[Segment]) -> Self {
+        let sources: HashMap<&str, (Timestamp, Duration)> =
+            manifest.sources.iter().map(|source| (source.name.as_str(), (source.as_of, source.stale_after()))).collect();
+        let mut table: HashMap<_, Entry> = HashMap::new();
+        for count in segments.iter().flat_map(Segment::counts) {
+            // A query may leave the type open: then all types together count.
+            for document_type in [Some(count.document_type), None] {
+                let entry = table.entry((count.issuing_state, document_type)).or_default();
+                match &count.of {
+                    CountOf::Owned => {
+                        entry.documents += count.documents;
+                        entry.newest_report = entry.newest_report.max(count.newest_report);
+                    }
+                    CountOf::OwnSource(name) => {
+                        entry.source = entry.source.max(sources.get(&**name).copied());
+                    }
+                    CountOf::All | CountOf::Source(_) | CountOf::Status(_) => {}
+                }
+            }
+        }
+        Self(table)
+    }
+
+    pub(super) fn get(&self, state: IssuingState, document_type: Option<DocumentType>, now: Timestamp) -> Coverage {
+        let entry = self.0.get(&(state, document_type)).copied().unwrap_or_default();
+        // Data from a clock ahead of ours is as fresh as can be.
+        let age = |as_of: Timestamp| Duration::try_from(now.duration_since(as_of)).unwrap_or_default();
+        let source_age = entry.source.map(|(as_of, _)| age(as_of));
+        let level = match entry.source {
+            None => CoverageLevel::None,
+            Some((as_of, stale_after)) if age(as_of) > stale_after => CoverageLevel::Stale,
+            Some(_) => CoverageLevel::Current,
+        };
+        Coverage { level, documents: entry.documents, newest_report: entry.newest_report, source_age }
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be wrong with a store, one type an operation.
+
+use crate::index::{Damage, OpenError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a snapshot can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such folder, or it is no store.
+    #[error("{0} is not a store: expected a folder with a file CURRENT; `sltd-data build` makes one")]
+    NotAStore(PathBuf),
+    /// A file can't be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// `CURRENT` or a manifest is not what was written.
+    #[error("{path}: {what}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold.
+        what: String,
+    },
+    /// A segment is refused.
+    #[error("generation {generation}: {source}")]
+    Segment {
+        /// The snapshot it belongs to.
+        generation: u64,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
+}
+
+/// Why a snapshot can't be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Another process is changing the store.
+    #[error("{0} is locked: another build or publish is changing the store; wait for it to end")]
+    Locked(PathBuf),
+    /// A file can't be written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// What is published now can't be read, so that the next generation is not known.
+    #[error("the current snapshot can't be read: {0}")]
+    Current(#[from] LoadError),
+}
+
+impl LoadError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+
+    pub(super) fn segment(generation: u64, path: &Path, damage: Damage) -> Self {
+        Self::Segment { generation, source: OpenError { path: path.to_owned(), damage } }
+    }
+}
+
+impl PublishError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
