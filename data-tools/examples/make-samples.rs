@@ -31,7 +31,7 @@ const ASKED_CARDS: &str = "{\"number\":\"L9ZZ90001\",\"issuing_state\":\"D\",\"t
 const ASKED_UKRAINE: &str = r#"{"ID":"0007_СН_900001","OVD":"ВІДДІЛ ПОЛІЦІЇ № 7","D_SERIES":"СН","D_NUMBER":"900001","D_TYPE":"ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ","D_STATUS":"ВИКРАДЕНО","THEFT_DATA":"2026-05-17T00:00:00","INSERT_DATE":"2026-05-18T00:00:00"}"#;
 const ASKED_RUSSIA: &str = "9999,900001\n";
 /// Dutch police found a Belgian card: a third party's report.
-const ASKED_NETHERLANDS: &str = "990009000115,BEL,identity_card,stolen,,2026-11-02,,NLD-01,,,\n";
+const ASKED_NETHERLANDS: &str = "990009000150,BEL,identity_card,stolen,,2026-11-02,,NLD-01,,,\n";
 /// Numbers that stand in no list, and those that stand in one by the rows above only.
 const FIXED: [&str; 11] = [
     "99ZZ9000",
@@ -42,7 +42,7 @@ const FIXED: [&str; 11] = [
     "YA90O0001",
     "T900001",
     "900001,",
-    "990009000115",
+    "990009000150",
     "\"900001\"",
     "999990000",
 ];

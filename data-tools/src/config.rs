@@ -28,7 +28,7 @@
 //! | `encoding` | `utf-8`, `windows-1251`; default `utf-8` |
 //! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
 //! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
-//! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none |
+//! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none; not what every row of a public list has itself |
 //! | `kind` | layout `czechia`: 0 to 3; default: by the name of the file |
 
 mod read;

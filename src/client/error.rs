@@ -211,7 +211,7 @@ mod tests {
         let ClientError::Malformed { faults, .. } = error else {
             panic!("{error:?}")
         };
-        assert_eq!(faults, [item.clone()]);
+        assert_eq!(faults.as_slice(), std::slice::from_ref(&item));
         assert_eq!(item.to_string(), format!("number: {text}"));
     }
 

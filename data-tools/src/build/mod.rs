@@ -8,7 +8,7 @@ mod progress;
 
 pub use account::{Account, SourceAccounts};
 pub use args::{BuildArgs, run};
-pub use progress::Progress;
+pub use progress::{Progress, Shown, Silent};
 
 use crate::config::SourcesFile;
 use crate::sources::{self, ReadOptions, Row, RowSink, SinkError, SourceError};

@@ -10,6 +10,8 @@ use sltd::document::{DocumentType, IssuingState};
 use sltd::report::ReportStatus;
 use toml::{Table, Value};
 
+use crate::sources::CODE_BYTES_MAX;
+
 use super::{
     AuthorityConfig, Compression, Encoding, Layout, Owns, SourceConfig, SourcesFile, ThirdParty,
 };
@@ -269,6 +271,23 @@ impl Entry {
         self.read(field, expected_state, |text| IssuingState::parse(text).ok())
     }
 
+    /// A text that reports keep as a code.
+    fn code(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
+        match self.line(field)? {
+            Some(code) if code.len() > CODE_BYTES_MAX => {
+                let found = format!("{} bytes", code.len());
+                Err(self.wrong(field, format!("at most {CODE_BYTES_MAX} bytes"), &found))
+            }
+            code => Ok(code),
+        }
+    }
+
+    /// The error for a value that the rows of a layout have themselves.
+    fn given(&self, layout: Layout, field: &'static str) -> ConfigError {
+        let expected = format!("nothing: every row of layout {} has its own", layout.name());
+        self.wrong(field, expected, "a value")
+    }
+
     /// To be called when every known field has been taken.
     fn nothing_left(self) -> Result<(), ConfigError> {
         match self.fields.keys().next() {
@@ -345,10 +364,16 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         issuing_state,
         document_type: entry.one_of("type", &DocumentType::ALL, DocumentType::name)?,
         status: entry.one_of("status", &ReportStatus::ALL, ReportStatus::name)?,
-        authority: entry.line("authority")?,
-        restriction: entry.line("restriction")?,
+        authority: entry.code("authority")?,
+        restriction: entry.code("restriction")?,
         kind: read_kind(&mut entry, layout)?,
     };
+    if layout.issuing_state().is_some() && source.issuing_state.is_some() {
+        return Err(entry.given(layout, "issuing_state"));
+    }
+    if matches!(layout, Layout::Russia | Layout::Czechia) && source.document_type.is_some() {
+        return Err(entry.given(layout, "type"));
+    }
     entry.nothing_left()?;
     Ok(source)
 }
@@ -403,7 +428,7 @@ fn read_kind(entry: &mut Entry, layout: Layout) -> Result<Option<u8>, ConfigErro
 fn read_authority(mut entry: Entry, index: usize) -> Result<AuthorityConfig, ConfigError> {
     entry.place = format!("authority {}", index + 1);
     let code = entry
-        .line("code")?
+        .code("code")?
         .ok_or_else(|| entry.missing("code", "the code that reports name it by"))?;
     entry.place = format!("authority {code}");
     let authority = AuthorityConfig {

@@ -14,11 +14,11 @@
 //! `number`, `issuing_state`, `type` and `status` are required; all but the number may be fixed in
 //! the source instead. What a row says itself goes before what the source fixes.
 
-use sltd::document::{DocumentNumber, DocumentType};
-use sltd::report::{Day, ReportStatus};
+use sltd::document::DocumentNumber;
+use sltd::report::Day;
 
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, StateMemo};
+use super::worker::{Memos, Reading};
 use crate::config::SourceConfig;
 
 /// The columns, in the order in which `sltd-data generate` writes them.
@@ -51,9 +51,9 @@ const OWNER_REFERENCE: usize = 9;
 const RANGE_END: usize = 10;
 
 /// The longest code of an authority or restriction, in bytes.
-pub(super) const CODE_BYTES_MAX: usize = 64;
+pub const CODE_BYTES_MAX: usize = 64;
 /// The longest reference of an owner, in bytes.
-pub(super) const REFERENCE_BYTES_MAX: usize = 255;
+pub const REFERENCE_BYTES_MAX: usize = 255;
 
 /// The place of a column among [`COLUMNS`].
 pub(super) fn column(name: &str) -> Option<usize> {
@@ -61,14 +61,19 @@ pub(super) fn column(name: &str) -> Option<usize> {
 }
 
 /// The first required column that neither the list has nor the source fixes.
-pub(super) fn missing_column(source: &SourceConfig, has: impl Fn(usize) -> bool) -> Option<&'static str> {
+pub(super) fn missing_column(
+    source: &SourceConfig,
+    has: impl Fn(usize) -> bool,
+) -> Option<&'static str> {
     let fixed = |column| match column {
         ISSUING_STATE => source.issuing_state.is_some(),
         TYPE => source.document_type.is_some(),
         STATUS => source.status.is_some(),
         _ => false,
     };
-    let missing = [NUMBER, ISSUING_STATE, TYPE, STATUS].into_iter().find(|&column| !has(column) && !fixed(column))?;
+    let missing = [NUMBER, ISSUING_STATE, TYPE, STATUS]
+        .into_iter()
+        .find(|&column| !has(column) && !fixed(column))?;
     COLUMNS.get(missing).copied()
 }
 
@@ -76,33 +81,38 @@ pub(super) fn missing_column(source: &SourceConfig, has: impl Fn(usize) -> bool)
 #[inline]
 pub(super) fn read<'a>(
     source: &'a SourceConfig,
-    states: &mut StateMemo,
+    memos: &mut Memos,
     cells: &[&'a str; COUNT],
 ) -> Result<Reading<'a>, Reject> {
     let cell = |column: usize| -> &'a str { trim(cells[column]) };
     let number = required(cell(NUMBER), NUMBER)?;
     let issuing_state = match (cell(ISSUING_STATE), source.issuing_state) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => states
-            .read(required(raw, ISSUING_STATE)?)
+        (raw, _) => memos
+            .state(required(raw, ISSUING_STATE)?)
             .ok_or_else(|| Reject::expected(COLUMNS[ISSUING_STATE], EXPECTED_STATE))?,
     };
     let document_type = match (cell(TYPE), source.document_type) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => {
-            DocumentType::from_name(required(raw, TYPE)?).ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?
-        }
+        (raw, _) => memos
+            .document_type(required(raw, TYPE)?)
+            .ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?,
     };
     let status = match (cell(STATUS), source.status) {
         ("", Some(fixed)) => fixed,
-        (raw, _) => ReportStatus::from_name(required(raw, STATUS)?)
+        (raw, _) => memos
+            .status(required(raw, STATUS)?)
             .ok_or_else(|| Reject::expected(COLUMNS[STATUS], EXPECTED_STATUS))?,
     };
     Ok(Reading {
-        number: DocumentNumber::normalise(number).map_err(|error| Reject::new(COLUMNS[NUMBER], error))?,
+        number: DocumentNumber::normalise(number)
+            .map_err(|error| Reject::new(COLUMNS[NUMBER], error))?,
         range_end: match cell(RANGE_END) {
             "" => None,
-            raw => Some(DocumentNumber::normalise(raw).map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?),
+            raw => Some(
+                DocumentNumber::normalise(raw)
+                    .map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?,
+            ),
         },
         issuing_state,
         document_type,
@@ -111,21 +121,39 @@ pub(super) fn read<'a>(
         date_of_loss: day(cell(DATE_OF_LOSS), DATE_OF_LOSS)?,
         date_reported: day(cell(DATE_REPORTED), DATE_REPORTED)?,
         review_date: day(cell(REVIEW_DATE), REVIEW_DATE)?,
-        authority: text(cell(AUTHORITY), source.authority.as_deref(), COLUMNS[AUTHORITY], CODE_BYTES_MAX)?,
-        restriction: text(cell(RESTRICTION), source.restriction.as_deref(), COLUMNS[RESTRICTION], CODE_BYTES_MAX)?,
-        owner_reference: text(cell(OWNER_REFERENCE), None, COLUMNS[OWNER_REFERENCE], REFERENCE_BYTES_MAX)?,
+        authority: text(
+            cell(AUTHORITY),
+            source.authority.as_deref(),
+            COLUMNS[AUTHORITY],
+            CODE_BYTES_MAX,
+        )?,
+        restriction: text(
+            cell(RESTRICTION),
+            source.restriction.as_deref(),
+            COLUMNS[RESTRICTION],
+            CODE_BYTES_MAX,
+        )?,
+        owner_reference: text(
+            cell(OWNER_REFERENCE),
+            None,
+            COLUMNS[OWNER_REFERENCE],
+            REFERENCE_BYTES_MAX,
+        )?,
     })
 }
 
-pub(super) const EXPECTED_STATE: &str =
-    "expected the code of a known issuing State (ICAO Doc 9303 part 3 section 5), found another text";
+pub(super) const EXPECTED_STATE: &str = "expected the code of a known issuing State (ICAO Doc 9303 part 3 section 5), found another text";
 const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card, visa, residence_permit, \
     refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other, found another text";
 const EXPECTED_STATUS: &str =
     "expected lost, stolen, stolen_blank, revoked or invalidated, found another text";
 
 fn required(raw: &str, column: usize) -> Result<&str, Reject> {
-    if raw.is_empty() { Err(Reject::new(COLUMNS[column], Reason::Missing)) } else { Ok(raw) }
+    if raw.is_empty() {
+        Err(Reject::new(COLUMNS[column], Reason::Missing))
+    } else {
+        Ok(raw)
+    }
 }
 
 #[inline]
@@ -135,17 +163,31 @@ fn day(raw: &str, column: usize) -> Result<Option<Day>, Reject> {
     }
     match Day::parse_iso(raw) {
         Some(day) => Ok(Some(day)),
-        None => Err(Reject::expected(COLUMNS[column], "expected a day of the calendar as YYYY-MM-DD, found another text")),
+        None => Err(Reject::expected(
+            COLUMNS[column],
+            "expected a day of the calendar as YYYY-MM-DD, found another text",
+        )),
     }
 }
 
 /// A text of limited length, or what the source fixes for it.
 #[inline]
-pub(super) fn text<'a>(raw: &'a str, fixed: Option<&'a str>, field: &'static str, max: usize) -> Result<&'a str, Reject> {
+pub(super) fn text<'a>(
+    raw: &'a str,
+    fixed: Option<&'a str>,
+    field: &'static str,
+    max: usize,
+) -> Result<&'a str, Reject> {
     match raw {
         "" => Ok(fixed.unwrap_or("")),
         raw if raw.len() <= max => Ok(raw),
-        raw => Err(Reject::new(field, Reason::TextTooLong { found: raw.len(), max })),
+        raw => Err(Reject::new(
+            field,
+            Reason::TextTooLong {
+                found: raw.len(),
+                max,
+            },
+        )),
     }
 }
 
@@ -154,5 +196,9 @@ pub(super) fn text<'a>(raw: &'a str, fixed: Option<&'a str>, field: &'static str
 pub(super) fn trim(text: &str) -> &str {
     let plain = |byte: Option<&u8>| byte.is_none_or(|byte| (b'!'..=b'~').contains(byte));
     let bytes = text.as_bytes();
-    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+    if plain(bytes.first()) && plain(bytes.last()) {
+        text
+    } else {
+        text.trim()
+    }
 }

@@ -57,7 +57,7 @@ impl Cutter for Lines {
         match quoted_after {
             None => whole = memrchr(b'\n', buffer).map_or(0, |at| at + 1),
             Some(delimiter) => {
-                while let RowEnd::At(end) = row_end(buffer, whole, delimiter)
+                while let RowEnd::At { end, .. } = row_end(buffer, whole, delimiter)
                     && end - whole <= ROW_BYTES_MAX
                 {
                     whole = end;
@@ -94,10 +94,11 @@ impl Cutter for Lines {
 /// Where a row of comma-separated values ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowEnd {
-    /// Before this byte; its line break is part of the row.
-    At(usize),
+    /// Before byte `end`; its line break is part of the row. `sound`: every closing quotation mark
+    /// is the last character of its field, as it has to be.
+    At { end: usize, sound: bool },
     /// Not in these bytes.
-    Beyond,
+    Beyond { sound: bool },
     /// Not in these bytes: they end inside quotation marks.
     Quoted,
 }
@@ -106,25 +107,33 @@ pub(super) enum RowEnd {
 /// only as the field's first character, and two of them inside stand for one.
 pub(super) fn row_end(buffer: &[u8], start: usize, delimiter: u8) -> RowEnd {
     let from = |at: usize| buffer.get(at..).unwrap_or_default();
-    let mut at = start;
+    let (mut at, mut sound) = (start, true);
     loop {
-        let Some(found) = memchr2(b'\n', b'"', from(at)) else { return RowEnd::Beyond };
+        let Some(found) = memchr2(b'\n', b'"', from(at)) else {
+            return RowEnd::Beyond { sound };
+        };
         at += found;
         if buffer.get(at) == Some(&b'\n') {
-            return RowEnd::At(at + 1);
+            return RowEnd::At { end: at + 1, sound };
         }
         let opens = at == start || buffer.get(at - 1) == Some(&delimiter);
         at += 1;
         if opens {
             // To the quotation mark that is not one of a pair.
             loop {
-                let Some(found) = memchr(b'"', from(at)) else { return RowEnd::Quoted };
+                let Some(found) = memchr(b'"', from(at)) else {
+                    return RowEnd::Quoted;
+                };
                 at += found + 1;
                 if buffer.get(at) != Some(&b'"') {
                     break;
                 }
                 at += 1;
             }
+            sound &= match from(at) {
+                [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..] => true,
+                [next, ..] => *next == delimiter,
+            };
         }
     }
 }

@@ -40,20 +40,34 @@ const KIND: &str = "typ_dokladu";
 
 /// The kind of document a file is about, and the form of its rows.
 pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), SourceError> {
-    let kind = kind(source, file).ok_or_else(|| SourceError::Kind { file: file.to_owned() })?;
+    let kind = kind(source, file).ok_or_else(|| SourceError::Kind {
+        file: file.to_owned(),
+    })?;
     // Cells: number, series, date.
     let columns = if kind == 1 { vec![0, 1, 2] } else { vec![0, 2] };
-    Ok((kind, Format { delimiter: b';', quoted: false, columns }))
+    Ok((
+        kind,
+        Format {
+            delimiter: b';',
+            quoted: false,
+            columns,
+        },
+    ))
 }
 
 /// Refuses an archive that holds two lists of one kind.
 pub(super) fn check(source: &SourceConfig, inputs: &[Input]) -> Result<(), SourceError> {
     for (index, input) in inputs.iter().enumerate() {
-        let same = |other: &&Input| other.archive() == input.archive() && kind(source, &other.name) == kind(source, &input.name);
+        let same = |other: &&Input| {
+            other.archive() == input.archive()
+                && kind(source, &other.name) == kind(source, &input.name)
+        };
         if let Some(archive) = input.archive()
             && inputs.iter().skip(index + 1).any(|other| same(&other))
         {
-            return Err(SourceError::Difference { file: archive.to_owned() });
+            return Err(SourceError::Difference {
+                file: archive.to_owned(),
+            });
         }
     }
     Ok(())
@@ -64,7 +78,9 @@ fn kind(source: &SourceConfig, file: &str) -> Option<u8> {
         let (_, after) = file.rsplit_once(KIND)?;
         let digits = after.trim_start_matches(['=', '_', '-']).as_bytes();
         match digits {
-            [kind @ b'0'..=b'3', rest @ ..] if !rest.first().is_some_and(u8::is_ascii_digit) => Some(kind - b'0'),
+            [kind @ b'0'..=b'3', rest @ ..] if !rest.first().is_some_and(u8::is_ascii_digit) => {
+                Some(kind - b'0')
+            }
             _ => None,
         }
     };
@@ -80,13 +96,20 @@ pub(super) fn rows<S: RowSink>(
 ) {
     let source = worker.source;
     let status = source.status.unwrap_or(ReportStatus::Invalidated);
-    let document_type = if kind <= 1 { DocumentType::IdentityCard } else { DocumentType::Passport };
+    let document_type = if kind <= 1 {
+        DocumentType::IdentityCard
+    } else {
+        DocumentType::Passport
+    };
     delimited::each_row(format, chunk, |raw, cells| {
         let read = cells.and_then(|&[number, series, date, ..]| {
             let series = if kind == 1 { trim(series) } else { "" };
             let number = joined(series, trim(number), kind == 1)?;
             let date_reported = day(trim(date))?;
-            Ok(Reading { date_reported, ..Reading::new(source, number, state, document_type, status) })
+            Ok(Reading {
+                date_reported,
+                ..Reading::new(source, number, state, document_type, status)
+            })
         });
         worker.row(raw, read);
         !worker.has_failed()
@@ -110,15 +133,29 @@ fn day(text: &str) -> Result<Option<Day>, Reject> {
         return Ok(None);
     }
     let part = |text: &str, longest| {
-        let fits = (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let fits =
+            (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         fits.then(|| text.parse::<u16>().ok()).flatten()
     };
     let read = || {
         let mut parts = text.split('.');
-        let (day, month, year) = (part(parts.next()?, 2)?, part(parts.next()?, 2)?, parts.next()?);
+        let (day, month, year) = (
+            part(parts.next()?, 2)?,
+            part(parts.next()?, 2)?,
+            parts.next()?,
+        );
         let complete = year.len() == 4 && parts.next().is_none();
         let year = part(year, 4).filter(|_| complete)?;
-        Day::from_ymd(i32::from(year), u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+        Day::from_ymd(
+            i32::from(year),
+            u8::try_from(month).ok()?,
+            u8::try_from(day).ok()?,
+        )
     };
-    read().map(Some).ok_or_else(|| Reject::expected("date", "expected a day of the calendar as d.M.yyyy, found another text"))
+    read().map(Some).ok_or_else(|| {
+        Reject::expected(
+            "date",
+            "expected a day of the calendar as d.M.yyyy, found another text",
+        )
+    })
 }

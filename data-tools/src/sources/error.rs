@@ -62,7 +62,9 @@ pub enum SourceError {
         file: String,
     },
     /// A required column is missing.
-    #[error("{file}: column {column} is missing; expected it in the header, or its value fixed in the source")]
+    #[error(
+        "{file}: column {column} is missing; expected it in the header, or its value fixed in the source"
+    )]
     MissingColumn {
         /// The file.
         file: String,
@@ -104,14 +106,18 @@ pub enum SourceError {
         expected: &'static str,
     },
     /// It is not known which kind of document a Czech file is about.
-    #[error("{file}: expected the kind of document in the name, as in typ_dokladu=2, or `kind` in the source")]
+    #[error(
+        "{file}: expected the kind of document in the name, as in typ_dokladu=2, or `kind` in the source"
+    )]
     Kind {
         /// The file.
         file: String,
     },
     /// A Czech archive holds two lists of one kind: a daily difference, whose second list names
     /// the documents that are reported no more.
-    #[error("{file}: expected one list of each kind, found two: a daily difference is no full list")]
+    #[error(
+        "{file}: expected one list of each kind, found two: a daily difference is no full list"
+    )]
     Difference {
         /// The archive.
         file: String,

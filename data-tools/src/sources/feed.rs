@@ -3,12 +3,12 @@
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
+use super::SourceError;
 use super::cut::{Cut, Cutter, Wrong};
 use super::delimited::without_break;
 use super::layout::{Head, cutter, header_end};
 use super::pipeline::{Feeder, Stop, What};
 use super::reject::{EXCERPT_BYTES, ROW_BYTES_MAX, Reason};
-use super::SourceError;
 
 /// Bytes that are filled from a stream and go to a worker. The memory is kept for the next use.
 #[derive(Debug, Default)]
@@ -76,9 +76,21 @@ pub(super) struct Feed<'f, 'a> {
 }
 
 impl<'f, 'a> Feed<'f, 'a> {
-    pub(super) fn new(feeder: &'f mut Feeder<'a>, stream: usize, name: &'f str, text: &'f mut dyn Read) -> Self {
+    pub(super) fn new(
+        feeder: &'f mut Feeder<'a>,
+        stream: usize,
+        name: &'f str,
+        text: &'f mut dyn Read,
+    ) -> Self {
         let cutter = cutter(feeder.source().layout);
-        Self { feeder, stream, name, text, cutter, ended: false }
+        Self {
+            feeder,
+            stream,
+            name,
+            text,
+            cutter,
+            ended: false,
+        }
     }
 
     /// Hands out the rows of the stream.
@@ -92,20 +104,24 @@ impl<'f, 'a> Feed<'f, 'a> {
                 Cut::Rows(count) => {
                     let mut rest = self.feeder.buffer()?;
                     buffer.split_into(count, &mut rest);
-                    self.feeder.send(self.stream, What::Rows(Arc::clone(&head), buffer))?;
+                    self.feeder
+                        .send(self.stream, What::Rows(Arc::clone(&head), buffer))?;
                     buffer = rest;
                     self.fill(&mut buffer)?;
                 }
                 Cut::None(count) => buffer.drop_front(count),
                 Cut::Unusable(count, reason) => {
-                    let raw = without_break(buffer.bytes().get(..count).unwrap_or_default()).to_vec();
+                    let raw =
+                        without_break(buffer.bytes().get(..count).unwrap_or_default()).to_vec();
                     buffer.drop_front(count);
                     self.feeder.send(self.stream, What::Unusable(raw, reason))?;
                 }
                 Cut::TooLong => self.pass_over(&mut buffer)?,
                 Cut::Wrong(Wrong::Ends) => return Err(self.damaged("the JSON array is not closed")),
                 Cut::Wrong(Wrong::Begins) => return Err(self.not_an_array("at the beginning")),
-                Cut::Wrong(Wrong::GoesOn) => return Err(self.not_an_array("after the end of the array")),
+                Cut::Wrong(Wrong::GoesOn) => {
+                    return Err(self.not_an_array("after the end of the array"));
+                }
             }
         }
     }
@@ -119,12 +135,18 @@ impl<'f, 'a> Feed<'f, 'a> {
         match buffer.bytes() {
             [0xef, 0xbb, 0xbf, ..] => buffer.drop_front(3),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                return Err(SourceError::Utf16 { file: self.name.to_owned() }.into());
+                return Err(SourceError::Utf16 {
+                    file: self.name.to_owned(),
+                }
+                .into());
             }
             _ => {}
         }
         if buffer.used == 0 && self.ended {
-            return Err(SourceError::Empty { file: self.name.to_owned() }.into());
+            return Err(SourceError::Empty {
+                file: self.name.to_owned(),
+            }
+            .into());
         }
         let layout = self.feeder.source().layout;
         let end = loop {
@@ -135,7 +157,10 @@ impl<'f, 'a> Feed<'f, 'a> {
                 None => self.fill(buffer)?,
             }
         };
-        let header = buffer.bytes().get(..end).filter(|header| !header.is_empty());
+        let header = buffer
+            .bytes()
+            .get(..end)
+            .filter(|header| !header.is_empty());
         let head = self.feeder.head(self.name, header.map(without_break))?;
         buffer.drop_front(end);
         Ok(head)
@@ -145,7 +170,9 @@ impl<'f, 'a> Feed<'f, 'a> {
     fn fill(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
         if !self.ended {
             let wanted = self.feeder.chunk_bytes();
-            let filled = buffer.fill(self.text, wanted).map_err(|error| self.damaged(error))?;
+            let filled = buffer
+                .fill(self.text, wanted)
+                .map_err(|error| self.damaged(error))?;
             self.ended = filled < wanted;
         }
         Ok(())
@@ -153,12 +180,20 @@ impl<'f, 'a> Feed<'f, 'a> {
 
     /// Passes over a row that is too long and rejects it.
     fn pass_over(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
-        let raw = buffer.bytes().get(..EXCERPT_BYTES).unwrap_or(buffer.bytes()).to_vec();
+        let raw = buffer
+            .bytes()
+            .get(..EXCERPT_BYTES)
+            .unwrap_or(buffer.bytes())
+            .to_vec();
         let (mut bytes, mut first) = (0, true);
         loop {
             let end = self.cutter.pass_over(buffer.bytes(), first);
             let passed = end.unwrap_or(buffer.used);
-            let line_break = end.is_some() && buffer.bytes().get(..passed).is_some_and(|row| row.ends_with(b"\n"));
+            let line_break = end.is_some()
+                && buffer
+                    .bytes()
+                    .get(..passed)
+                    .is_some_and(|row| row.ends_with(b"\n"));
             bytes += u64::try_from(passed - usize::from(line_break)).unwrap_or(u64::MAX);
             buffer.drop_front(passed);
             if end.is_some() || (self.ended && buffer.used == 0) {
@@ -167,14 +202,24 @@ impl<'f, 'a> Feed<'f, 'a> {
             self.fill(buffer)?;
             first = false;
         }
-        self.feeder.send(self.stream, What::Unusable(raw, Reason::TooLong { bytes }))
+        self.feeder
+            .send(self.stream, What::Unusable(raw, Reason::TooLong { bytes }))
     }
 
     fn damaged(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Stop {
-        SourceError::Damaged { file: self.name.to_owned(), rows: 0, error: error.into() }.into()
+        SourceError::Damaged {
+            file: self.name.to_owned(),
+            rows: 0,
+            error: error.into(),
+        }
+        .into()
     }
 
     fn not_an_array(&self, place: &'static str) -> Stop {
-        SourceError::NotAnArray { file: self.name.to_owned(), place }.into()
+        SourceError::NotAnArray {
+            file: self.name.to_owned(),
+            place,
+        }
+        .into()
     }
 }

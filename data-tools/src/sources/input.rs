@@ -69,9 +69,19 @@ pub(super) fn find(source: &SourceConfig) -> Result<Inputs, SourceError> {
     // The folder may hold characters that mean something in a pattern; the path may too, and does
     // so by intent. An absolute path replaces the folder.
     let folder = glob::Pattern::escape(&source.folder.to_string_lossy());
-    let pattern = Path::new(&folder).join(&source.path).to_string_lossy().into_owned();
-    let paths = glob::glob(&pattern).map_err(|error| SourceError::Pattern { pattern: pattern.clone(), error })?;
-    let mut found = Inputs { inputs: Vec::new(), oldest: SystemTime::now(), warnings: Vec::new() };
+    let pattern = Path::new(&folder)
+        .join(&source.path)
+        .to_string_lossy()
+        .into_owned();
+    let paths = glob::glob(&pattern).map_err(|error| SourceError::Pattern {
+        pattern: pattern.clone(),
+        error,
+    })?;
+    let mut found = Inputs {
+        inputs: Vec::new(),
+        oldest: SystemTime::now(),
+        warnings: Vec::new(),
+    };
     let mut files = 0;
     for path in paths {
         let path = path.map_err(|error| SourceError::Open {
@@ -79,14 +89,19 @@ pub(super) fn find(source: &SourceConfig) -> Result<Inputs, SourceError> {
             error: io::Error::new(error.error().kind(), error.error().to_string()),
         })?;
         let name = name_of(&path, &source.folder);
-        let open = |error| SourceError::Open { file: name.clone(), error };
+        let open = |error| SourceError::Open {
+            file: name.clone(),
+            error,
+        };
         let facts = path.metadata().map_err(open)?;
         if !facts.is_file() {
             continue;
         }
         files += 1;
         if is_schema(source.layout, &name) {
-            found.warnings.push(format!("{name}: not read, a schema and no list"));
+            found
+                .warnings
+                .push(format!("{name}: not read, a schema and no list"));
             continue;
         }
         if facts.len() == 0 {
@@ -117,13 +132,31 @@ pub(super) fn add(
         Compression::Zstd => Packing::Zstd,
         Compression::Zip => return add_entries(source, &name, &origin, found),
     };
-    found.inputs.push(Input { name, bytes, origin, packing, archive_name_bytes: None });
+    found.inputs.push(Input {
+        name,
+        bytes,
+        origin,
+        packing,
+        archive_name_bytes: None,
+    });
     Ok(())
 }
 
-fn add_entries(source: &SourceConfig, name: &str, origin: &Origin, found: &mut Inputs) -> Result<(), SourceError> {
-    let damaged = |error| SourceError::Damaged { file: name.to_owned(), rows: 0, error: Box::new(error) };
-    let opened = open_raw(origin).map_err(|error| SourceError::Open { file: name.to_owned(), error })?;
+fn add_entries(
+    source: &SourceConfig,
+    name: &str,
+    origin: &Origin,
+    found: &mut Inputs,
+) -> Result<(), SourceError> {
+    let damaged = |error| SourceError::Damaged {
+        file: name.to_owned(),
+        rows: 0,
+        error: Box::new(error),
+    };
+    let opened = open_raw(origin).map_err(|error| SourceError::Open {
+        file: name.to_owned(),
+        error,
+    })?;
     let mut archive = zip::ZipArchive::new(opened).map_err(damaged)?;
     let before = found.inputs.len();
     for index in 0..archive.len() {
@@ -135,7 +168,9 @@ fn add_entries(source: &SourceConfig, name: &str, origin: &Origin, found: &mut I
         }
         let entry_name = format!("{name}/{inner}");
         if is_schema(source.layout, &inner) {
-            found.warnings.push(format!("{entry_name}: not read, a schema and no list"));
+            found
+                .warnings
+                .push(format!("{entry_name}: not read, a schema and no list"));
             continue;
         }
         if entry.size() == 0 {
@@ -144,17 +179,28 @@ fn add_entries(source: &SourceConfig, name: &str, origin: &Origin, found: &mut I
         let bytes = entry.compressed_size();
         let packing = Packing::ZipEntry(index);
         let archive_name_bytes = Some(name.len());
-        found.inputs.push(Input { name: entry_name, bytes, origin: origin.clone(), packing, archive_name_bytes });
+        found.inputs.push(Input {
+            name: entry_name,
+            bytes,
+            origin: origin.clone(),
+            packing,
+            archive_name_bytes,
+        });
     }
     if found.inputs.len() == before {
-        return Err(SourceError::Empty { file: name.to_owned() });
+        return Err(SourceError::Empty {
+            file: name.to_owned(),
+        });
     }
     Ok(())
 }
 
 /// The name of a file in messages: below the folder of `sources.toml` relative to it.
 fn name_of(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The Ukrainian portal keeps the description of the fields beside the list; its name contains
@@ -165,10 +211,19 @@ fn is_schema(layout: Layout, name: &str) -> bool {
 }
 
 /// How a file is packed: as configured, else by its first bytes, else by its name.
-fn compression(source: &SourceConfig, name: &str, origin: &Origin) -> Result<Compression, SourceError> {
-    let open = |error| SourceError::Open { file: name.to_owned(), error };
+fn compression(
+    source: &SourceConfig,
+    name: &str,
+    origin: &Origin,
+) -> Result<Compression, SourceError> {
+    let open = |error| SourceError::Open {
+        file: name.to_owned(),
+        error,
+    };
     let mut first = Vec::new();
-    open_raw(origin).and_then(|raw| raw.take(4).read_to_end(&mut first)).map_err(open)?;
+    open_raw(origin)
+        .and_then(|raw| raw.take(4).read_to_end(&mut first))
+        .map_err(open)?;
     let by_magic = match first.as_slice() {
         [0x1f, 0x8b, ..] => Compression::Gzip,
         [b'B', b'Z', b'h', b'1'..=b'9'] => Compression::Bzip2,
@@ -177,7 +232,9 @@ fn compression(source: &SourceConfig, name: &str, origin: &Origin) -> Result<Com
         [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Compression::Zip,
         _ => Compression::None,
     };
-    let extension = Path::new(name).extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = Path::new(name)
+        .extension()
+        .map(|extension| extension.to_ascii_lowercase());
     let by_name = match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("gz" | "gzip") => Compression::Gzip,
         Some("bz2" | "bzip2") => Compression::Bzip2,
@@ -187,9 +244,18 @@ fn compression(source: &SourceConfig, name: &str, origin: &Origin) -> Result<Com
     };
     // A file that is named as packed and is not, or not as told, is a damaged copy: it would
     // otherwise be read as one long row of rubbish.
-    let expected = source.compression.unwrap_or(if by_magic == Compression::None { by_name } else { by_magic });
+    let expected = source
+        .compression
+        .unwrap_or(if by_magic == Compression::None {
+            by_name
+        } else {
+            by_magic
+        });
     if expected != Compression::None && expected != by_magic {
-        return Err(SourceError::NotPacked { file: name.to_owned(), expected: expected.name() });
+        return Err(SourceError::NotPacked {
+            file: name.to_owned(),
+            expected: expected.name(),
+        });
     }
     Ok(expected)
 }
@@ -214,7 +280,8 @@ struct Counted<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.bytes.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.bytes
+            .fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -233,8 +300,14 @@ pub(super) fn with_text<T>(
     bytes: &AtomicU64,
     read: impl FnOnce(&mut dyn Read) -> Result<T, SourceError>,
 ) -> Result<T, SourceError> {
-    let open = |error| SourceError::Open { file: input.name.clone(), error };
-    let raw = Counted { inner: open_raw(&input.origin).map_err(open)?, bytes };
+    let open = |error| SourceError::Open {
+        file: input.name.clone(),
+        error,
+    };
+    let raw = Counted {
+        inner: open_raw(&input.origin).map_err(open)?,
+        bytes,
+    };
     let decoded = |text: &mut dyn Read| match encoding {
         Encoding::Utf8 => read(text),
         Encoding::Windows1251 => read(&mut Transcoded::new(text)),
@@ -244,15 +317,24 @@ pub(super) fn with_text<T>(
             let mut raw = raw;
             decoded(&mut raw)
         }
-        Packing::Gzip => decoded(&mut flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, raw))),
-        Packing::Bzip2 => decoded(&mut bzip2::bufread::MultiBzDecoder::new(BufReader::with_capacity(READ_BYTES, raw))),
+        Packing::Gzip => decoded(&mut flate2::bufread::MultiGzDecoder::new(
+            BufReader::with_capacity(READ_BYTES, raw),
+        )),
+        Packing::Bzip2 => decoded(&mut bzip2::bufread::MultiBzDecoder::new(
+            BufReader::with_capacity(READ_BYTES, raw),
+        )),
         Packing::Zstd => {
             let buffered = BufReader::with_capacity(READ_BYTES, raw);
             decoded(&mut zstd::stream::read::Decoder::with_buffer(buffered).map_err(open)?)
         }
         Packing::ZipEntry(index) => {
-            let damaged = |error| SourceError::Damaged { file: input.name.clone(), rows: 0, error: Box::new(error) };
-            let mut archive = zip::ZipArchive::new(BufReader::with_capacity(READ_BYTES, raw)).map_err(damaged)?;
+            let damaged = |error| SourceError::Damaged {
+                file: input.name.clone(),
+                rows: 0,
+                error: Box::new(error),
+            };
+            let mut archive =
+                zip::ZipArchive::new(BufReader::with_capacity(READ_BYTES, raw)).map_err(damaged)?;
             decoded(&mut archive.by_index(index).map_err(damaged)?)
         }
     }
@@ -272,7 +354,13 @@ impl<'a> Transcoded<'a> {
     fn new(inner: &'a mut dyn Read) -> Self {
         let decoder = WINDOWS_1251.new_decoder_without_bom_handling();
         // One byte of Windows-1251 is at most three of UTF-8: what is read always fits.
-        Self { inner, decoder, raw: vec![0; READ_BYTES], text: vec![0; 3 * READ_BYTES + 16], left: 0..0 }
+        Self {
+            inner,
+            decoder,
+            raw: vec![0; READ_BYTES],
+            text: vec![0; 3 * READ_BYTES + 16],
+            left: 0..0,
+        }
     }
 }
 
@@ -284,7 +372,11 @@ impl Read for Transcoded<'_> {
             let (_, _, written, _) = self.decoder.decode_to_utf8(raw, &mut self.text, false);
             self.left = 0..written;
         }
-        let read = self.text.get(self.left.clone()).unwrap_or_default().read(buffer)?;
+        let read = self
+            .text
+            .get(self.left.clone())
+            .unwrap_or_default()
+            .read(buffer)?;
         self.left.start += read;
         Ok(read)
     }

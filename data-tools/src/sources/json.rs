@@ -96,7 +96,12 @@ fn whole_elements(buffer: &[u8], at: usize) -> usize {
 }
 
 fn skip(buffer: &[u8], at: usize, passes: impl Fn(u8) -> bool) -> usize {
-    at + buffer.get(at..).unwrap_or_default().iter().take_while(|&&byte| passes(byte)).count()
+    at + buffer
+        .get(at..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|&&byte| passes(byte))
+        .count()
 }
 
 fn is_space(byte: u8) -> bool {
@@ -181,7 +186,10 @@ mod tests {
             loop {
                 match cutter.cut(&buffer, rest.is_empty()) {
                     Cut::Rows(end) => {
-                        rows.extend(elements(&buffer[..end]).map(|row| String::from_utf8(row.to_vec()).unwrap()));
+                        rows.extend(
+                            elements(&buffer[..end])
+                                .map(|row| String::from_utf8(row.to_vec()).unwrap()),
+                        );
                         buffer.drain(..end);
                     }
                     Cut::None(0) | Cut::More => break,
@@ -201,7 +209,10 @@ mod tests {
             ("[]", ""),
             (" [ ] \n", ""),
             (r#"[{"a":1},{"b":"}"}]"#, r#"{"a":1}|{"b":"}"}"#),
-            (r#"[{"a":"\"}\\"} , {"b":[{},[]]}]"#, r#"{"a":"\"}\\"}|{"b":[{},[]]}"#),
+            (
+                r#"[{"a":"\"}\\"} , {"b":[{},[]]}]"#,
+                r#"{"a":"\"}\\"}|{"b":[{},[]]}"#,
+            ),
             (r#"[1, null,"a,]\"",[{}], {}]"#, r#"1|null|"a,]\""|[{}]|{}"#),
             ("[},{}]", "}|{}"),
             ("", "Wrong(Begins)"),

@@ -27,8 +27,14 @@ impl Value<'_> {
         match self {
             Self::Absent => Ok(""),
             Self::Text(text) => Ok(text),
-            Self::Integer(_) => Err(Reject::expected(field, "expected a text, found a number: leading zeros would be lost")),
-            Self::Other => Err(Reject::expected(field, "expected a text, found another kind of value")),
+            Self::Integer(_) => Err(Reject::expected(
+                field,
+                "expected a text, found a number: leading zeros would be lost",
+            )),
+            Self::Other => Err(Reject::expected(
+                field,
+                "expected a text, found another kind of value",
+            )),
         }
     }
 }
@@ -40,16 +46,32 @@ pub(super) fn read<'a, const N: usize>(
     keys: &[&'static str; N],
     mut unknown: impl FnMut(&str),
 ) -> Result<[Value<'a>; N], Reject> {
-    let mut fields = Fields { keys, values: std::array::from_fn(|_| Value::Absent), twice: None, unknown: &mut unknown };
+    let mut fields = Fields {
+        keys,
+        values: std::array::from_fn(|_| Value::Absent),
+        twice: None,
+        unknown: &mut unknown,
+    };
     let mut text = serde_json::Deserializer::from_slice(row);
-    let read = (&mut fields).deserialize(&mut text).and_then(|()| text.end());
+    let read = (&mut fields)
+        .deserialize(&mut text)
+        .and_then(|()| text.end());
     match (read, fields.twice) {
-        (Err(error), _) if error.classify() == Category::Data => Err(Reject { field: ROW, reason: Reason::NotAnObject }),
+        (Err(error), _) if error.classify() == Category::Data => Err(Reject {
+            field: ROW,
+            reason: Reason::NotAnObject,
+        }),
         (Err(error), _) => {
             let column = error.column();
-            Err(Reject { field: ROW, reason: Reason::NotJson { column } })
+            Err(Reject {
+                field: ROW,
+                reason: Reason::NotJson { column },
+            })
         }
-        (Ok(()), Some(field)) => Err(Reject { field, reason: Reason::Twice }),
+        (Ok(()), Some(field)) => Err(Reject {
+            field,
+            reason: Reason::Twice,
+        }),
         (Ok(()), None) => Ok(fields.values),
     }
 }
@@ -78,7 +100,8 @@ impl<'a, const N: usize> Visitor<'a> for &mut Fields<'_, 'a, N> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(key)) = map.next_key()? {
-            let Some((index, &name)) = self.keys.iter().enumerate().find(|(_, name)| **name == key) else {
+            let Some((index, &name)) = self.keys.iter().enumerate().find(|(_, name)| **name == key)
+            else {
                 (self.unknown)(&key);
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -167,7 +190,9 @@ mod tests {
     #[track_caller]
     fn check(row: &str, expected: Result<&str, &str>) {
         let mut unknown = Vec::new();
-        let read = read(row.as_bytes(), &["a", "b"], |name| unknown.push(name.to_owned()));
+        let read = read(row.as_bytes(), &["a", "b"], |name| {
+            unknown.push(name.to_owned())
+        });
         let found = match &read {
             Ok(values) => Ok(format!("{values:?} {unknown:?}")),
             Err(reject) => Err(format!("{}: {}", reject.field, reject.reason)),
@@ -178,16 +203,34 @@ mod tests {
     #[test]
     fn objects() {
         check("{}", Ok("[Absent, Absent] []"));
-        check(r#"{"b":"x","c":[1,{"d":2}],"a":null}"#, Ok(r#"[Absent, Text("x")] ["c"]"#));
-        check(r#"{"a":"\u0416\"","b":7}"#, Ok(r#"[Text("Ж\""), Integer(7)] []"#));
+        check(
+            r#"{"b":"x","c":[1,{"d":2}],"a":null}"#,
+            Ok(r#"[Absent, Text("x")] ["c"]"#),
+        );
+        check(
+            r#"{"a":"\u0416\"","b":7}"#,
+            Ok(r#"[Text("Ж\""), Integer(7)] []"#),
+        );
         check(r#"{"a":-1,"b":{"a":"x"}}"#, Ok("[Other, Other] []"));
         check(r#"{"a":1.5,"b":true}"#, Ok("[Other, Other] []"));
-        check(r#"{"a":"x","a":"y"}"#, Err("a: field given twice: expected once"));
+        check(
+            r#"{"a":"x","a":"y"}"#,
+            Err("a: field given twice: expected once"),
+        );
         check("[]", Err("row: not a JSON object: expected one"));
         check("7", Err("row: not a JSON object: expected one"));
-        check(r#"{"a":"x""#, Err("row: not a JSON object: error in character 8 of the row"));
-        check(r#"{"a":"x"} 7"#, Err("row: not a JSON object: error in character 11 of the row"));
-        check("", Err("row: not a JSON object: error in character 0 of the row"));
+        check(
+            r#"{"a":"x""#,
+            Err("row: not a JSON object: error in character 8 of the row"),
+        );
+        check(
+            r#"{"a":"x"} 7"#,
+            Err("row: not a JSON object: error in character 11 of the row"),
+        );
+        check(
+            "",
+            Err("row: not a JSON object: error in character 0 of the row"),
+        );
     }
 
     #[test]

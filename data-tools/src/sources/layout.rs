@@ -24,7 +24,9 @@ pub(super) enum Head {
 /// Finds the ends of a layout's rows.
 pub(super) fn cutter(layout: Layout) -> Box<dyn Cutter> {
     match layout {
-        Layout::SltdCsv => Box::new(Lines { quoted_after: Some(b',') }),
+        Layout::SltdCsv => Box::new(Lines {
+            quoted_after: Some(b','),
+        }),
         Layout::Ukraine => Box::new(ArrayElements::default()),
         Layout::SltdJsonl | Layout::SltdParquet | Layout::Russia | Layout::Czechia => {
             Box::new(Lines { quoted_after: None })
@@ -37,8 +39,8 @@ pub(super) fn cutter(layout: Layout) -> Box<dyn Cutter> {
 pub(super) fn header_end(layout: Layout, buffer: &[u8], ended: bool) -> Option<usize> {
     let end = match layout {
         Layout::SltdCsv => match row_end(buffer, 0, b',') {
-            RowEnd::At(end) => Some(end),
-            RowEnd::Beyond | RowEnd::Quoted => None,
+            RowEnd::At { end, .. } => Some(end),
+            RowEnd::Beyond { .. } | RowEnd::Quoted => None,
         },
         Layout::Russia => memchr(b'\n', buffer).map(|at| at + 1),
         Layout::SltdJsonl | Layout::SltdParquet | Layout::Ukraine | Layout::Czechia => Some(0),
@@ -55,7 +57,10 @@ impl Head {
         unknown: &mut BTreeSet<String>,
     ) -> Result<Self, SourceError> {
         let header = header.unwrap_or_default();
-        let state = source.layout.issuing_state().and_then(|code| IssuingState::parse(code).ok());
+        let state = source
+            .layout
+            .issuing_state()
+            .and_then(|code| IssuingState::parse(code).ok());
         Ok(match (source.layout, state) {
             (Layout::Russia, Some(state)) => Self::Russia(state, russia::head(name, header)?),
             (Layout::Ukraine, Some(state)) => Self::Ukraine(state),
@@ -75,7 +80,9 @@ impl Head {
             Self::SltdJsonl => sltd_jsonl::rows(worker, chunk),
             Self::Russia(state, format) => russia::rows(worker, *state, format, chunk),
             Self::Ukraine(state) => ukraine::rows(worker, *state, chunk),
-            Self::Czechia(state, kind, format) => czechia::rows(worker, *state, (*kind, format), chunk),
+            Self::Czechia(state, kind, format) => {
+                czechia::rows(worker, *state, (*kind, format), chunk)
+            }
         }
     }
 }

@@ -51,7 +51,11 @@ impl<'a> Ledger<'a> {
             stopped: false,
             error: None,
         };
-        Self { names, state: Mutex::new(state), moved_on: Condvar::new() }
+        Self {
+            names,
+            state: Mutex::new(state),
+            moved_on: Condvar::new(),
+        }
     }
 
     /// Enters chunk number `chunk`, a part of stream number `stream`. Waits while it is too far ahead of
@@ -60,13 +64,19 @@ impl<'a> Ledger<'a> {
         let mut state = self.lock();
         // The worker that has the chunk `next` never waits here, so that the others wait in vain never.
         while !state.stopped && chunk > state.next + AHEAD_MAX {
-            state = self.moved_on.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .moved_on
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if state.stopped {
             return None;
         }
         state.early.insert(chunk, (stream, outcome));
-        while let Some((stream, outcome)) = { let next = state.next; state.early.remove(&next) } {
+        while let Some((stream, outcome)) = {
+            let next = state.next;
+            state.early.remove(&next)
+        } {
             if let Err(error) = state.enter(stream, &outcome, self.names) {
                 self.stop(&mut state, Some(error));
                 return None;
@@ -99,8 +109,16 @@ impl<'a> Ledger<'a> {
     }
 
     pub(super) fn close(self) -> Closed {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Closed { tally: state.tally, rows: state.rows, rejects: state.rejects, error: state.error }
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Closed {
+            tally: state.tally,
+            rows: state.rows,
+            rejects: state.rejects,
+            error: state.error,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -109,7 +127,12 @@ impl<'a> Ledger<'a> {
 }
 
 impl State {
-    fn enter(&mut self, stream: usize, outcome: &Outcome, names: &[String]) -> Result<(), SourceError> {
+    fn enter(
+        &mut self,
+        stream: usize,
+        outcome: &Outcome,
+        names: &[String],
+    ) -> Result<(), SourceError> {
         let before = self.rows.get(stream).copied().unwrap_or(0);
         let name = names.get(stream).map_or("", String::as_str);
         if let Some(rejects) = &mut self.rejects {
@@ -117,7 +140,10 @@ impl State {
                 let row = before + reject.row + 1;
                 rejects
                     .write(name, row, reject.field, &reject.reason, &reject.raw)
-                    .map_err(|error| SourceError::Rejects { path: rejects.path().to_owned(), error })?;
+                    .map_err(|error| SourceError::Rejects {
+                        path: rejects.path().to_owned(),
+                        error,
+                    })?;
             }
         }
         if let Some(rows) = self.rows.get_mut(stream) {

@@ -25,11 +25,12 @@ mod russia;
 mod sltd_csv;
 mod sltd_jsonl;
 mod sltd_parquet;
-mod ukraine;
-mod worker;
 #[cfg(test)]
 mod tests;
+mod ukraine;
+mod worker;
 
+pub use cells::{CODE_BYTES_MAX, REFERENCE_BYTES_MAX};
 pub use error::SourceError;
 pub use reject::ROW_BYTES_MAX;
 
@@ -178,7 +179,14 @@ pub fn read_source<S: RowSink>(
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
-    read_inputs(source, input::find(source)?, options, CHUNK_BYTES, make_sink, progress)
+    read_inputs(
+        source,
+        input::find(source)?,
+        options,
+        CHUNK_BYTES,
+        make_sink,
+        progress,
+    )
 }
 
 /// Reads bytes as a list of one source that owns every State's documents, rows going nowhere: what
@@ -193,7 +201,11 @@ pub fn read_bytes(layout: Layout, bytes: &[u8]) -> Result<SourceAccount, SourceE
             Ok(())
         }
     }
-    let options = ReadOptions { today: Day::MIN, threads: 1, rejects: None };
+    let options = ReadOptions {
+        today: Day::MIN,
+        threads: 1,
+        rejects: None,
+    };
     let source = SourceConfig::for_bytes(layout);
     read_bytes_of(&source, "bytes", bytes, &options, CHUNK_BYTES, &|_| Nowhere)
 }
@@ -206,9 +218,19 @@ fn read_bytes_of<S: RowSink>(
     chunk_bytes: usize,
     make_sink: &(dyn Fn(usize) -> S + Sync),
 ) -> Result<SourceAccount, SourceError> {
-    let mut inputs = Inputs { inputs: Vec::new(), oldest: SystemTime::UNIX_EPOCH, warnings: Vec::new() };
+    let mut inputs = Inputs {
+        inputs: Vec::new(),
+        oldest: SystemTime::UNIX_EPOCH,
+        warnings: Vec::new(),
+    };
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    input::add(source, name.to_owned(), Origin::Bytes(Arc::from(bytes)), length, &mut inputs)?;
+    input::add(
+        source,
+        name.to_owned(),
+        Origin::Bytes(Arc::from(bytes)),
+        length,
+        &mut inputs,
+    )?;
     read_inputs(source, inputs, options, chunk_bytes, make_sink, &|_| {})
 }
 
@@ -220,29 +242,50 @@ fn read_inputs<S: RowSink>(
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
-    let Inputs { inputs, oldest, mut warnings } = found;
+    let Inputs {
+        inputs,
+        oldest,
+        mut warnings,
+    } = found;
     if source.layout == Layout::Czechia {
         czechia::check(source, &inputs)?;
     }
-    let Done { closed, unknown_columns } = pipeline::run(source, &inputs, options, chunk_bytes, make_sink, progress);
+    let Done {
+        closed,
+        unknown_columns,
+    } = pipeline::run(source, &inputs, options, chunk_bytes, make_sink, progress);
     if let Some(error) = closed.error {
         return Err(error);
     }
     let files: Vec<FileAccount> = inputs
         .into_iter()
         .zip(closed.rows)
-        .map(|(input, rows)| FileAccount { name: input.name, bytes: input.bytes, rows })
+        .map(|(input, rows)| FileAccount {
+            name: input.name,
+            bytes: input.bytes,
+            rows,
+        })
         .collect();
-    warnings.extend(files.iter().filter(|file| file.rows == 0).map(|file| format!("{}: no rows", file.name)));
+    warnings.extend(
+        files
+            .iter()
+            .filter(|file| file.rows == 0)
+            .map(|file| format!("{}: no rows", file.name)),
+    );
     if !unknown_columns.is_empty() {
         let names: Vec<_> = unknown_columns.into_iter().collect();
-        warnings.push(format!("columns that are not known and not read: {}", names.join(", ")));
+        warnings.push(format!(
+            "columns that are not known and not read: {}",
+            names.join(", ")
+        ));
     }
     let rejects_file = match closed.rejects {
         None => None,
         Some(rejects) => {
             let path = rejects.path().to_owned();
-            rejects.finish().map_err(|error| SourceError::Rejects { path, error })?
+            rejects
+                .finish()
+                .map_err(|error| SourceError::Rejects { path, error })?
         }
     };
     let tally = closed.tally;
@@ -257,7 +300,9 @@ fn read_inputs<S: RowSink>(
         warnings,
         files,
         // A file system's time beyond jiff's years is beyond sense too.
-        as_of: source.as_of.unwrap_or_else(|| Timestamp::try_from(oldest).unwrap_or(Timestamp::UNIX_EPOCH)),
+        as_of: source
+            .as_of
+            .unwrap_or_else(|| Timestamp::try_from(oldest).unwrap_or(Timestamp::UNIX_EPOCH)),
         rejects_file,
     })
 }

@@ -57,7 +57,9 @@ pub(super) fn run<S: RowSink>(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Done {
     let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
-    let rejects = options.rejects.map(|folder| RejectsFile::new(folder, &source.name, inputs.len() > 1));
+    let rejects = options
+        .rejects
+        .map(|folder| RejectsFile::new(folder, &source.name, inputs.len() > 1));
     let keep_rejects = rejects.is_some();
     let ledger = Ledger::new(&names, rejects);
     let bytes = AtomicU64::new(0);
@@ -79,7 +81,8 @@ pub(super) fn run<S: RowSink>(
                 let (ledger, bytes, feeding_failed) = (&ledger, &bytes, &feeding_failed);
                 scope.spawn(move || {
                     let _alarm = ledger.alarm();
-                    let mut worker = Worker::new(source, options.today, keep_rejects, make_sink(index));
+                    let mut worker =
+                        Worker::new(source, options.today, keep_rejects, make_sink(index));
                     for piece in &to_do {
                         let (number, stream) = (piece.number, piece.stream);
                         let name = inputs.get(stream).map_or("", |input| input.name.as_str());
@@ -96,7 +99,8 @@ pub(super) fn run<S: RowSink>(
                         };
                         let tally = entered?;
                         progress(Progress {
-                            bytes: bytes.load(Ordering::Relaxed),
+                            // An archive's directory is read too, and stands in no entry.
+                            bytes: bytes.load(Ordering::Relaxed).min(bytes_total),
                             bytes_total,
                             rows: tally.rows,
                             rejected: tally.rejected,
@@ -105,14 +109,27 @@ pub(super) fn run<S: RowSink>(
                     if feeding_failed.load(Ordering::Acquire) || ledger.has_failed() {
                         return None;
                     }
-                    worker.finish().map_err(|error| ledger.fail(error.into())).ok()
+                    worker
+                        .finish()
+                        .map_err(|error| ledger.fail(error.into()))
+                        .ok()
                 })
             })
             .collect();
         drop((to_do, give_back));
 
-        let mut feeder = Feeder { source, chunk_bytes, work, spare, number: 0, unknown: BTreeSet::new() };
-        let fed = inputs.iter().enumerate().try_for_each(|(stream, input)| feeder.input(stream, input, &bytes));
+        let mut feeder = Feeder {
+            source,
+            chunk_bytes,
+            work,
+            spare,
+            number: 0,
+            unknown: BTreeSet::new(),
+        };
+        let fed = inputs
+            .iter()
+            .enumerate()
+            .try_for_each(|(stream, input)| feeder.input(stream, input, &bytes));
         let Feeder { work, unknown, .. } = feeder;
         unknown_columns = unknown;
         // Before the channel closes: a worker that sees it closed must see this too.
@@ -132,9 +149,17 @@ pub(super) fn run<S: RowSink>(
 
     let mut closed = ledger.close();
     if let Some(SourceError::Damaged { file, rows, .. }) = &mut closed.error {
-        *rows = names.iter().position(|name| name == file).and_then(|at| closed.rows.get(at)).copied().unwrap_or(0);
+        *rows = names
+            .iter()
+            .position(|name| name == file)
+            .and_then(|at| closed.rows.get(at))
+            .copied()
+            .unwrap_or(0);
     }
-    Done { closed, unknown_columns }
+    Done {
+        closed,
+        unknown_columns,
+    }
 }
 
 /// Parses one piece of work and gives its buffer back.
@@ -155,7 +180,11 @@ fn take<S: RowSink>(
         What::RowGroup(table, group) => {
             table
                 .rows(worker, group)
-                .map_err(|error| SourceError::Damaged { file: name.to_owned(), rows: 0, error })?;
+                .map_err(|error| SourceError::Damaged {
+                    file: name.to_owned(),
+                    rows: 0,
+                    error,
+                })?;
             bytes.fetch_add(table.row_group_bytes(group), Ordering::Relaxed);
         }
     }
@@ -190,8 +219,9 @@ impl Feeder<'_> {
     fn input(&mut self, stream: usize, input: &Input, bytes: &AtomicU64) -> Result<(), Stop> {
         if self.source.layout == Layout::SltdParquet {
             let table = Arc::new(Table::open(self.source, input, &mut self.unknown)?);
-            return (0..table.row_groups())
-                .try_for_each(|group| self.send(stream, What::RowGroup(Arc::clone(&table), group)));
+            return (0..table.row_groups()).try_for_each(|group| {
+                self.send(stream, What::RowGroup(Arc::clone(&table), group))
+            });
         }
         let mut ended = Ok(());
         with_text(input, self.source.encoding, bytes, |text| {
@@ -222,7 +252,11 @@ impl Feeder<'_> {
     }
 
     pub(super) fn send(&mut self, stream: usize, what: What) -> Result<(), Stop> {
-        let work = Work { number: self.number, stream, what };
+        let work = Work {
+            number: self.number,
+            stream,
+            what,
+        };
         self.number += 1;
         self.work.send(work).map_err(|_| Stop::NobodyListens)
     }

@@ -27,7 +27,9 @@ pub(super) const ROW: &str = "row";
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Reason {
-    #[error("row of {bytes} bytes: expected at most {ROW_BYTES_MAX}; the first {EXCERPT_BYTES} are shown")]
+    #[error(
+        "row of {bytes} bytes: expected at most {ROW_BYTES_MAX}; the first {EXCERPT_BYTES} are shown"
+    )]
     TooLong { bytes: u64 },
     #[error("quotation mark without its pair before the end of the row: expected a closing one")]
     UnclosedQuote,
@@ -57,11 +59,17 @@ pub(super) enum Reason {
 
 impl Reject {
     pub(super) fn new(field: &'static str, reason: impl Into<Reason>) -> Self {
-        Self { field, reason: reason.into() }
+        Self {
+            field,
+            reason: reason.into(),
+        }
     }
 
     pub(super) fn expected(field: &'static str, expected: &'static str) -> Self {
-        Self { field, reason: Reason::Expected(expected) }
+        Self {
+            field,
+            reason: Reason::Expected(expected),
+        }
     }
 }
 
@@ -92,16 +100,32 @@ impl RejectsFile {
     }
 
     /// Appends one row. `raw` is the row as it came, without its line break.
-    pub(super) fn write(&mut self, file: &str, row: u64, field: &str, reason: &str, raw: &str) -> io::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        file: &str,
+        row: u64,
+        field: &str,
+        reason: &str,
+        raw: &str,
+    ) -> io::Result<()> {
         let name_files = self.name_files;
         let row = row.to_string();
         let values = [row.as_str(), field, reason, raw, file];
-        let columns = if name_files { values.len() } else { values.len() - 1 };
+        let columns = if name_files {
+            values.len()
+        } else {
+            values.len() - 1
+        };
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
-                let mut writer = csv::Writer::from_writer(BufWriter::new(create_private(&self.temporary)?));
-                writer.write_record(["row", "field", "reason", "raw", "file"].iter().take(columns))?;
+                let mut writer =
+                    csv::Writer::from_writer(BufWriter::new(create_private(&self.temporary)?));
+                writer.write_record(
+                    ["row", "field", "reason", "raw", "file"]
+                        .iter()
+                        .take(columns),
+                )?;
                 self.writer.insert(writer)
             }
         };
@@ -118,7 +142,11 @@ impl RejectsFile {
             }
             return Ok(None);
         };
-        let file = writer.into_inner().map_err(|error| error.into_error())?.into_inner().map_err(|error| error.into_error())?;
+        let file = writer
+            .into_inner()
+            .map_err(|error| error.into_error())?
+            .into_inner()
+            .map_err(|error| error.into_error())?;
         file.sync_all()?;
         std::fs::rename(&self.temporary, &self.path)?;
         sync_folder(&self.path)?;
@@ -209,25 +237,48 @@ mod tests {
     fn a_file_of_rejects_appears_whole_private_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let list = || {
-            let mut names: Vec<_> =
-                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let mut names: Vec<_> = std::fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
             names.sort();
             names
         };
         let mut rejects = RejectsFile::new(folder.path(), "one", false);
-        rejects.write("a.csv", 7, "number", "missing", "x,\"y\"").unwrap();
+        rejects
+            .write("a.csv", 7, "number", "missing", "x,\"y\"")
+            .unwrap();
         assert_eq!(list(), [".one.csv.tmp"]);
         let path = rejects.finish().unwrap().unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "row,field,reason,raw\n7,number,missing,\"x,\"\"y\"\"\"\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "row,field,reason,raw\n7,number,missing,\"x,\"\"y\"\"\"\n"
+        );
         #[cfg(unix)]
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions())
+                & 0o777,
+            0o600
+        );
 
         let mut rejects = RejectsFile::new(folder.path(), "one", true);
         rejects.write("a.csv", 1, ROW, "bad", "r").unwrap();
         drop(rejects);
-        assert_eq!(list(), ["one.csv"], "a reading that failed leaves what was there");
+        assert_eq!(
+            list(),
+            ["one.csv"],
+            "a reading that failed leaves what was there"
+        );
 
-        assert_eq!(RejectsFile::new(folder.path(), "one", true).finish().unwrap(), None);
-        assert!(list().is_empty(), "the rejects of an earlier build are gone");
+        assert_eq!(
+            RejectsFile::new(folder.path(), "one", true)
+                .finish()
+                .unwrap(),
+            None
+        );
+        assert!(
+            list().is_empty(),
+            "the rejects of an earlier build are gone"
+        );
     }
 }

@@ -31,19 +31,37 @@ const NUMBER: &str = "PASSP_NUMBER";
 pub(super) fn head(file: &str, header: &[u8]) -> Result<Format, SourceError> {
     let names = header.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
     if names.eq([SERIES.as_bytes(), NUMBER.as_bytes()]) {
-        return Ok(Format { delimiter: b',', quoted: false, columns: vec![0, 1] });
+        return Ok(Format {
+            delimiter: b',',
+            quoted: false,
+            columns: vec![0, 1],
+        });
     }
-    Err(SourceError::Header { file: file.to_owned(), expected: "PASSP_SERIES,PASSP_NUMBER" })
+    Err(SourceError::Header {
+        file: file.to_owned(),
+        expected: "PASSP_SERIES,PASSP_NUMBER",
+    })
 }
 
 /// Reads the rows of a chunk.
-pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, state: IssuingState, format: &Format, chunk: &[u8]) {
+pub(super) fn rows<S: RowSink>(
+    worker: &mut Worker<'_, S>,
+    state: IssuingState,
+    format: &Format,
+    chunk: &[u8],
+) {
     let source = worker.source;
     let status = source.status.unwrap_or(ReportStatus::Invalidated);
     delimited::each_row(format, chunk, |raw, cells| {
         let read = cells.and_then(|&[series, passport, ..]| {
             let number = number(trim(series), trim(passport))?;
-            Ok(Reading::new(source, number, state, DocumentType::DomesticPassport, status))
+            Ok(Reading::new(
+                source,
+                number,
+                state,
+                DocumentType::DomesticPassport,
+                status,
+            ))
         });
         worker.row(raw, read);
         !worker.has_failed()
@@ -52,10 +70,14 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, state: IssuingState, 
 
 /// Series and number as one.
 fn number(series: &str, passport: &str) -> Result<DocumentNumber, Reject> {
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(series, 4) {
         let soviet = series.chars().any(char::is_alphabetic);
-        return Err(Reject::expected(SERIES, if soviet { SOVIET } else { EXPECTED_SERIES }));
+        return Err(Reject::expected(
+            SERIES,
+            if soviet { SOVIET } else { EXPECTED_SERIES },
+        ));
     }
     if !digits(passport, 6) {
         return Err(Reject::expected(NUMBER, EXPECTED_NUMBER));
@@ -64,10 +86,12 @@ fn number(series: &str, passport: &str) -> Result<DocumentNumber, Reject> {
     let (first, last) = joined.split_at_mut(4);
     first.copy_from_slice(series.as_bytes());
     last.copy_from_slice(passport.as_bytes());
-    DocumentNumber::from_normalised(&joined).ok_or_else(|| Reject::expected(NUMBER, EXPECTED_NUMBER))
+    DocumentNumber::from_normalised(&joined)
+        .ok_or_else(|| Reject::expected(NUMBER, EXPECTED_NUMBER))
 }
 
 const EXPECTED_SERIES: &str = "expected a series of four digits";
-const EXPECTED_NUMBER: &str = "expected a number of six digits; fewer may have lost their leading zeros";
+const EXPECTED_NUMBER: &str =
+    "expected a number of six digits; fewer may have lost their leading zeros";
 const SOVIET: &str = "expected a series of four digits, found letters: \
     a passport of the Soviet Union, which Russia has not issued, or a damaged row";

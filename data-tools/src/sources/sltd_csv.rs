@@ -22,10 +22,19 @@ pub(super) fn head(
     header: &[u8],
     unknown: &mut BTreeSet<String>,
 ) -> Result<Format, SourceError> {
-    let mut format = Format { delimiter: b',', quoted: true, columns: Vec::new() };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header);
+    let mut format = Format {
+        delimiter: b',',
+        quoted: true,
+        columns: Vec::new(),
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(header);
     let mut names = csv::StringRecord::new();
-    let wrong = || SourceError::Header { file: file.to_owned(), expected: "number,issuing_state,type,status,..." };
+    let wrong = || SourceError::Header {
+        file: file.to_owned(),
+        expected: "number,issuing_state,type,status,...",
+    };
     if !reader.read_record(&mut names).map_err(|_| wrong())? || names.len() > COLUMNS_MAX {
         return Err(wrong());
     }
@@ -38,14 +47,28 @@ pub(super) fn head(
         };
         let cell = u8::try_from(cell).unwrap_or(IGNORED);
         if format.columns.contains(&cell) {
-            let column = cells::COLUMNS.get(usize::from(cell)).copied().unwrap_or_default();
-            return Err(SourceError::ColumnTwice { file: file.to_owned(), column });
+            let column = cells::COLUMNS
+                .get(usize::from(cell))
+                .copied()
+                .unwrap_or_default();
+            return Err(SourceError::ColumnTwice {
+                file: file.to_owned(),
+                column,
+            });
         }
         format.columns.push(cell);
     }
-    let has = |column: usize| format.columns.iter().any(|&cell| usize::from(cell) == column);
+    let has = |column: usize| {
+        format
+            .columns
+            .iter()
+            .any(|&cell| usize::from(cell) == column)
+    };
     match cells::missing_column(source, has) {
-        Some(column) => Err(SourceError::MissingColumn { file: file.to_owned(), column }),
+        Some(column) => Err(SourceError::MissingColumn {
+            file: file.to_owned(),
+            column,
+        }),
         None => Ok(format),
     }
 }
@@ -53,9 +76,8 @@ pub(super) fn head(
 /// Reads the rows of a chunk.
 pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, format: &Format, chunk: &[u8]) {
     delimited::each_row(format, chunk, |raw, cells| {
-        let read = cells.and_then(|cells| cells::read(worker.source, &mut worker.states, cells));
+        let read = cells.and_then(|cells| cells::read(worker.source, &mut worker.memos, cells));
         worker.row(raw, read);
         !worker.has_failed()
     });
 }
-

@@ -17,7 +17,9 @@ use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{
+    ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader,
+};
 use parquet::schema::types::ColumnDescriptor;
 use sltd::report::Day;
 
@@ -61,28 +63,64 @@ impl Table {
         if input.packing != Packing::Plain {
             return Err(SourceError::PackedParquet { file: file() });
         }
-        let place = Place { origin: input.origin.clone(), bytes: input.bytes };
-        let damaged = |error: Damage| SourceError::Damaged { file: file(), rows: 0, error };
-        let reader = unwinding(|| SerializedFileReader::new(place).map_err(Damage::from)).map_err(damaged)?;
+        let place = Place {
+            origin: input.origin.clone(),
+            bytes: input.bytes,
+        };
+        let damaged = |error: Damage| SourceError::Damaged {
+            file: file(),
+            rows: 0,
+            error,
+        };
+        let reader = unwinding(|| SerializedFileReader::new(place).map_err(Damage::from))
+            .map_err(damaged)?;
         let mut columns: Vec<Column> = Vec::new();
-        for (index, found) in reader.metadata().file_metadata().schema_descr().columns().iter().enumerate() {
+        for (index, found) in reader
+            .metadata()
+            .file_metadata()
+            .schema_descr()
+            .columns()
+            .iter()
+            .enumerate()
+        {
             let name = found.path().string();
             let Some(cell) = cells::column(&name) else {
                 remember_unknown(unknown, &name);
                 continue;
             };
-            let expected = if (4..=6).contains(&cell) { "texts or dates, one a row" } else { "texts, one a row" };
+            let expected = if (4..=6).contains(&cell) {
+                "texts or dates, one a row"
+            } else {
+                "texts, one a row"
+            };
             let Some(date) = readable(found, cell) else {
-                return Err(SourceError::ColumnType { file: file(), column: name, expected });
+                return Err(SourceError::ColumnType {
+                    file: file(),
+                    column: name,
+                    expected,
+                });
             };
             if columns.iter().any(|column| column.cell == cell) {
                 let column = COLUMNS.get(cell).copied().unwrap_or_default();
-                return Err(SourceError::ColumnTwice { file: file(), column });
+                return Err(SourceError::ColumnTwice {
+                    file: file(),
+                    column,
+                });
             }
-            columns.push(Column { index, cell, defined: found.max_def_level(), date });
+            columns.push(Column {
+                index,
+                cell,
+                defined: found.max_def_level(),
+                date,
+            });
         }
-        match cells::missing_column(source, |cell| columns.iter().any(|column| column.cell == cell)) {
-            Some(column) => Err(SourceError::MissingColumn { file: file(), column }),
+        match cells::missing_column(source, |cell| {
+            columns.iter().any(|column| column.cell == cell)
+        }) {
+            Some(column) => Err(SourceError::MissingColumn {
+                file: file(),
+                column,
+            }),
             None => Ok(Self { reader, columns }),
         }
     }
@@ -94,15 +132,25 @@ impl Table {
     /// Bytes of a row group in the file.
     pub(super) fn row_group_bytes(&self, group: usize) -> u64 {
         let group = self.reader.metadata().row_groups().get(group);
-        group.map_or(0, |group| u64::try_from(group.compressed_size()).unwrap_or(0))
+        group.map_or(0, |group| {
+            u64::try_from(group.compressed_size()).unwrap_or(0)
+        })
     }
 
     /// Reads the rows of a row group.
-    pub(super) fn rows<S: RowSink>(&self, worker: &mut Worker<'_, S>, group: usize) -> Result<(), Damage> {
+    pub(super) fn rows<S: RowSink>(
+        &self,
+        worker: &mut Worker<'_, S>,
+        group: usize,
+    ) -> Result<(), Damage> {
         unwinding(|| self.read_rows(worker, group))
     }
 
-    fn read_rows<S: RowSink>(&self, worker: &mut Worker<'_, S>, group: usize) -> Result<(), Damage> {
+    fn read_rows<S: RowSink>(
+        &self,
+        worker: &mut Worker<'_, S>,
+        group: usize,
+    ) -> Result<(), Damage> {
         let group = self.reader.get_row_group(group)?;
         let mut left = usize::try_from(group.metadata().num_rows())?;
         let mut columns = Vec::new();
@@ -128,10 +176,13 @@ fn readable(found: &ColumnDescriptor, cell: usize) -> Option<bool> {
     if found.max_rep_level() > 0 || found.max_def_level() > 1 {
         return None;
     }
-    let date = found.logical_type_ref() == Some(&LogicalType::Date) || found.converted_type() == ConvertedType::DATE;
+    let date = found.logical_type_ref() == Some(&LogicalType::Date)
+        || found.converted_type() == ConvertedType::DATE;
     match found.physical_type() {
         Type::BYTE_ARRAY => Some(false),
-        Type::INT32 if date && COLUMNS.get(cell).is_some_and(|name| name.contains("date")) => Some(true),
+        Type::INT32 if date && COLUMNS.get(cell).is_some_and(|name| name.contains("date")) => {
+            Some(true)
+        }
         _ => None,
     }
 }
@@ -146,21 +197,38 @@ fn take_row<S: RowSink>(worker: &mut Worker<'_, S>, columns: &[Decoder<'_>], row
         bytes += raw.len();
         match (from_utf8(raw), texts.get_mut(column.cell)) {
             (Ok(text), Some(place)) => *place = text,
-            (Err(error), _) => wrong = Some(Reject::new(name, Reason::NotUtf8 { position: error.valid_up_to() + 1 })),
+            (Err(error), _) => {
+                wrong = Some(Reject::new(
+                    name,
+                    Reason::NotUtf8 {
+                        position: error.valid_up_to() + 1,
+                    },
+                ))
+            }
             (Ok(_), None) => {}
         }
     }
     let too_long = bytes > ROW_BYTES_MAX;
     let read = match wrong {
-        _ if too_long => Err(Reject::new(ROW, Reason::TooLong { bytes: u64::try_from(bytes).unwrap_or(u64::MAX) })),
+        _ if too_long => Err(Reject::new(
+            ROW,
+            Reason::TooLong {
+                bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
+            },
+        )),
         Some(reject) => Err(reject),
-        None => cells::read(worker.source, &mut worker.states, &texts),
+        None => cells::read(worker.source, &mut worker.memos, &texts),
     };
     let render = |line: &mut String| {
         let shown = if too_long { 64 } else { usize::MAX };
         let cell = |text: &str| text.chars().take(shown).collect::<String>();
-        let cells = COLUMNS.iter().zip(texts).filter(|(_, text)| !text.is_empty());
-        let object: serde_json::Map<_, _> = cells.map(|(&name, text)| (name.to_owned(), cell(text).into())).collect();
+        let cells = COLUMNS
+            .iter()
+            .zip(texts)
+            .filter(|(_, text)| !text.is_empty());
+        let object: serde_json::Map<_, _> = cells
+            .map(|(&name, text)| (name.to_owned(), cell(text).into()))
+            .collect();
         line.push_str(&serde_json::Value::Object(object).to_string());
     };
     worker.rendered_row(render, read);
@@ -194,7 +262,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn cell_of(&self, row: usize) -> &[u8] {
-        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let start = row
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
         let end = self.ends.get(row).copied().unwrap_or(start);
         self.bytes.get(start..end).unwrap_or_default()
     }
@@ -231,14 +303,17 @@ impl<'a> Decoder<'a> {
         self.ends.clear();
         let (mut texts, mut days) = (self.texts.iter(), self.days.iter());
         for row in 0..rows {
-            let there = self.column.defined == 0 || self.levels.get(row) == Some(&self.column.defined);
+            let there =
+                self.column.defined == 0 || self.levels.get(row) == Some(&self.column.defined);
             if there && self.column.date {
                 let day = days.next().and_then(|&day| Day::from_number(day));
                 // A day outside of the years 1 to 9999 is left for the row to be rejected with.
                 let day = day.map_or_else(|| "no day".to_owned(), |day| day.to_string());
                 self.bytes.extend_from_slice(day.as_bytes());
             } else if there {
-                let text = texts.next().ok_or("a column has fewer values than its levels say")?;
+                let text = texts
+                    .next()
+                    .ok_or("a column has fewer values than its levels say")?;
                 self.bytes.extend_from_slice(text.data());
             }
             self.ends.push(self.bytes.len());
@@ -250,7 +325,8 @@ impl<'a> Decoder<'a> {
 /// Turns a panic of the decoder, which some damaged pages cause, into an error.
 fn unwinding<T>(read: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
     // What `read` leaves behind is thrown away by every caller: the source has failed.
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the decoder gave up on a damaged page".into()))
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("the decoder gave up on a damaged page".into()))
 }
 
 /// Where the bytes of a file are. Every read opens it anew: handles that share a position would get
@@ -278,9 +354,14 @@ impl ChunkReader for Place {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         // A length from a damaged file is not believed before the bytes are there.
         let mut bytes = Vec::new();
-        self.get_read(start)?.take(u64::try_from(length).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+        self.get_read(start)?
+            .take(u64::try_from(length).unwrap_or(u64::MAX))
+            .read_to_end(&mut bytes)?;
         if bytes.len() < length {
-            return Err(ParquetError::EOF(format!("expected {length} bytes, found {}", bytes.len())));
+            return Err(ParquetError::EOF(format!(
+                "expected {length} bytes, found {}",
+                bytes.len()
+            )));
         }
         Ok(bytes.into())
     }

@@ -29,16 +29,24 @@
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
+use super::RowSink;
 use super::cells::{REFERENCE_BYTES_MAX, text, trim};
 use super::json::elements;
 use super::json_object::{self, Value};
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, StateMemo, Worker, series_and_number};
-use super::RowSink;
+use super::worker::{Memos, Reading, Worker, series_and_number};
 use crate::config::SourceConfig;
 
-const FIELDS: [&str; 8] =
-    ["ID", "OVD", "D_SERIES", "D_NUMBER", "D_TYPE", "D_STATUS", "THEFT_DATA", "INSERT_DATE"];
+const FIELDS: [&str; 8] = [
+    "ID",
+    "OVD",
+    "D_SERIES",
+    "D_NUMBER",
+    "D_TYPE",
+    "D_STATUS",
+    "THEFT_DATA",
+    "INSERT_DATE",
+];
 
 /// What a `D_TYPE` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,15 +62,42 @@ enum Named {
 /// The names of documents, in capitals.
 const TYPES: [(&str, Named); 14] = [
     ("ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ", Named::Citizen),
-    ("ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ ДЛЯ ВИЇЗДУ ЗА КОРДОН", Named::Ukrainian(DocumentType::Passport)),
-    ("ДИПЛОМАТИЧНИЙ ПАСПОРТ УКРАЇНИ", Named::Ukrainian(DocumentType::Passport)),
-    ("СЛУЖБОВИЙ ПАСПОРТ УКРАЇНИ", Named::Ukrainian(DocumentType::Passport)),
-    ("ПОСВІДЧЕННЯ ОСОБИ МОРЯКА", Named::Ukrainian(DocumentType::SeafarersDocument)),
-    ("ПОСВІДЧЕННЯ ОСОБИ НА ПОВЕРНЕННЯ В УКРАЇНУ", Named::Ukrainian(DocumentType::EmergencyTravelDocument)),
-    ("ПРОЇЗНИЙ ДОКУМЕНТ БІЖЕНЦЯ", Named::Ukrainian(DocumentType::RefugeeTravelDocument)),
-    ("ПРОЇЗНИЙ ДОКУМЕНТ ОСОБИ БЕЗ ГРОМАДЯНСТВА", Named::Ukrainian(DocumentType::RefugeeTravelDocument)),
-    ("ПОСВІДКА НА ПОСТІЙНЕ ПРОЖИВАННЯ", Named::Ukrainian(DocumentType::ResidencePermit)),
-    ("ПОСВІДКА НА ТИМЧАСОВЕ ПРОЖИВАННЯ", Named::Ukrainian(DocumentType::ResidencePermit)),
+    (
+        "ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ ДЛЯ ВИЇЗДУ ЗА КОРДОН",
+        Named::Ukrainian(DocumentType::Passport),
+    ),
+    (
+        "ДИПЛОМАТИЧНИЙ ПАСПОРТ УКРАЇНИ",
+        Named::Ukrainian(DocumentType::Passport),
+    ),
+    (
+        "СЛУЖБОВИЙ ПАСПОРТ УКРАЇНИ",
+        Named::Ukrainian(DocumentType::Passport),
+    ),
+    (
+        "ПОСВІДЧЕННЯ ОСОБИ МОРЯКА",
+        Named::Ukrainian(DocumentType::SeafarersDocument),
+    ),
+    (
+        "ПОСВІДЧЕННЯ ОСОБИ НА ПОВЕРНЕННЯ В УКРАЇНУ",
+        Named::Ukrainian(DocumentType::EmergencyTravelDocument),
+    ),
+    (
+        "ПРОЇЗНИЙ ДОКУМЕНТ БІЖЕНЦЯ",
+        Named::Ukrainian(DocumentType::RefugeeTravelDocument),
+    ),
+    (
+        "ПРОЇЗНИЙ ДОКУМЕНТ ОСОБИ БЕЗ ГРОМАДЯНСТВА",
+        Named::Ukrainian(DocumentType::RefugeeTravelDocument),
+    ),
+    (
+        "ПОСВІДКА НА ПОСТІЙНЕ ПРОЖИВАННЯ",
+        Named::Ukrainian(DocumentType::ResidencePermit),
+    ),
+    (
+        "ПОСВІДКА НА ТИМЧАСОВЕ ПРОЖИВАННЯ",
+        Named::Ukrainian(DocumentType::ResidencePermit),
+    ),
     ("ПАСПОРТ ГРОМАДЯНИНА РОСІЇ", Named::Foreign("RUS")),
     ("ПАСПОРТ ГРОМАДЯНИНА БІЛОРУСІ", Named::Foreign("BLR")),
     ("ПАСПОРТ ГРОМАДЯНИНА МОЛДОВИ", Named::Foreign("MDA")),
@@ -79,14 +114,15 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, state: IssuingState, 
         let fields = json_object::read(element, &FIELDS, |name| worker.unknown_column(name));
         let source = worker.source;
         let read = fields.as_ref().map_err(Clone::clone);
-        let read = read.and_then(|fields| read_row(source, &mut worker.states, state, fields, &mut names));
+        let read =
+            read.and_then(|fields| read_row(source, &mut worker.memos, state, fields, &mut names));
         worker.row(element, read);
     }
 }
 
 fn read_row<'a>(
     source: &'a SourceConfig,
-    states: &mut StateMemo,
+    memos: &mut Memos,
     ukraine: IssuingState,
     [id, _, series, number, name, status, loss, reported]: &'a [Value<'a>; 8],
     names: &mut String,
@@ -103,7 +139,11 @@ fn read_row<'a>(
     if number.is_empty() {
         return Err(Reject::new("D_NUMBER", Reason::Missing));
     }
-    let mut foreign = |code| states.read(code).ok_or_else(|| Reject::expected("D_TYPE", EXPECTED_TYPE));
+    let mut foreign = |code| {
+        memos
+            .state(code)
+            .ok_or_else(|| Reject::expected("D_TYPE", EXPECTED_TYPE))
+    };
     let (state, document_type) = match named(trim(name.text("D_TYPE")?), source, names)? {
         Named::Citizen if series.is_empty() => (ukraine, DocumentType::IdentityCard),
         Named::Citizen => (ukraine, DocumentType::DomesticPassport),
@@ -131,10 +171,21 @@ fn read_row<'a>(
 /// What the name of a document says; `capitals` is working space.
 fn named(name: &str, source: &SourceConfig, capitals: &mut String) -> Result<Named, Reject> {
     if name.is_empty() {
-        let fixed = source.document_type.ok_or_else(|| Reject::new("D_TYPE", Reason::Missing))?;
-        return Ok(if fixed == DocumentType::DomesticPassport { Named::Citizen } else { Named::Ukrainian(fixed) });
+        let fixed = source
+            .document_type
+            .ok_or_else(|| Reject::new("D_TYPE", Reason::Missing))?;
+        return Ok(if fixed == DocumentType::DomesticPassport {
+            Named::Citizen
+        } else {
+            Named::Ukrainian(fixed)
+        });
     }
-    let find = |name: &str| TYPES.iter().find(|(known, _)| *known == name).map(|&(_, named)| named);
+    let find = |name: &str| {
+        TYPES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|&(_, named)| named)
+    };
     find(name)
         .or_else(|| {
             // Not all is in capitals; blanks may stand twice.
@@ -151,10 +202,16 @@ fn named(name: &str, source: &SourceConfig, capitals: &mut String) -> Result<Nam
 }
 
 /// Series and number as one, in the form that documents of the type have.
-fn numbered(document_type: DocumentType, series: &str, number: &str) -> Result<DocumentNumber, Reject> {
+fn numbered(
+    document_type: DocumentType,
+    series: &str,
+    number: &str,
+) -> Result<DocumentNumber, Reject> {
     let digits = |count| number.len() == count && number.bytes().all(|byte| byte.is_ascii_digit());
     match document_type {
-        DocumentType::IdentityCard if !digits(9) => return Err(Reject::expected("D_NUMBER", EXPECTED_CARD)),
+        DocumentType::IdentityCard if !digits(9) => {
+            return Err(Reject::expected("D_NUMBER", EXPECTED_CARD));
+        }
         DocumentType::DomesticPassport | DocumentType::Passport => {
             if series.chars().count() != 2 || !series.chars().all(char::is_alphabetic) {
                 return Err(Reject::expected("D_SERIES", EXPECTED_SERIES));
@@ -177,13 +234,18 @@ fn day(field: &'static str, value: &Value<'_>) -> Result<Option<Day>, Reject> {
     let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
     let timed = rest.is_empty() || rest.starts_with(['T', ' ']);
     let day = Day::parse_iso(day).filter(|_| timed);
-    day.map(Some).ok_or_else(|| Reject::expected(field, "expected a date and time as YYYY-MM-DDThh:mm:ss, found another text"))
+    day.map(Some).ok_or_else(|| {
+        Reject::expected(
+            field,
+            "expected a date and time as YYYY-MM-DDThh:mm:ss, found another text",
+        )
+    })
 }
 
 const EXPECTED_TYPE: &str = "expected the name of a document of Ukraine, or of a citizen's passport of a State \
     known to this layout, found another text";
-const EXPECTED_STATUS: &str =
-    "expected ВТРАЧЕНО or ВИКРАДЕНО, or a status fixed in the source for other words, found another text";
+const EXPECTED_STATUS: &str = "expected ВТРАЧЕНО or ВИКРАДЕНО, or a status fixed in the source for other words, found another text";
 const EXPECTED_CARD: &str = "expected nine digits, as on a card without series";
 const EXPECTED_SERIES: &str = "expected a series of two letters";
-const EXPECTED_NUMBER: &str = "expected six digits after a series; fewer may have lost their leading zeros";
+const EXPECTED_NUMBER: &str =
+    "expected six digits after a series; fewer may have lost their leading zeros";

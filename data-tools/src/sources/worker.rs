@@ -100,11 +100,11 @@ pub(super) struct Outcome {
 /// One thread's share of a source.
 pub(super) struct Worker<'a, S> {
     pub(super) source: &'a SourceConfig,
-    pub(super) states: StateMemo,
+    pub(super) memos: Memos,
     pub(super) unknown_columns: BTreeSet<String>,
     /// Whether what is rejected has to be written down.
     keep_rejects: bool,
-    today: Day,
+    retention: Retention,
     sink: S,
     outcome: Outcome,
     failed: Option<SinkError>,
@@ -114,10 +114,10 @@ impl<'a, S: RowSink> Worker<'a, S> {
     pub(super) fn new(source: &'a SourceConfig, today: Day, keep_rejects: bool, sink: S) -> Self {
         Self {
             source,
-            states: StateMemo::default(),
+            memos: Memos::default(),
             unknown_columns: BTreeSet::new(),
             keep_rejects,
-            today,
+            retention: Retention::new(today),
             sink,
             outcome: Outcome::default(),
             failed: None,
@@ -140,11 +140,18 @@ impl<'a, S: RowSink> Worker<'a, S> {
 
     /// Takes a row longer than [`ROW_BYTES_MAX`](super::ROW_BYTES_MAX), of which the beginning is there.
     pub(super) fn too_long_row(&mut self, raw: &[u8], bytes: u64) {
-        self.unusable_row(raw.get(..EXCERPT_BYTES).unwrap_or(raw), Reason::TooLong { bytes });
+        self.unusable_row(
+            raw.get(..EXCERPT_BYTES).unwrap_or(raw),
+            Reason::TooLong { bytes },
+        );
     }
 
     /// Takes a row of a layout without text: `raw` writes it in some readable form.
-    pub(super) fn rendered_row(&mut self, raw: impl FnOnce(&mut String), read: Result<Reading<'_>, Reject>) {
+    pub(super) fn rendered_row(
+        &mut self,
+        raw: impl FnOnce(&mut String),
+        read: Result<Reading<'_>, Reject>,
+    ) {
         if let Err(reject) = read.and_then(|reading| self.usable(&reading)) {
             self.reject(&reject, raw);
         }
@@ -155,23 +162,24 @@ impl<'a, S: RowSink> Worker<'a, S> {
     fn usable(&mut self, reading: &Reading<'_>) -> Result<(), Reject> {
         let source = self.source;
         if let Some(end) = reading.range_end {
-            NumberRange::new(reading.number, end).map_err(|error| Reject::new("range_end", error))?;
+            NumberRange::new(reading.number, end)
+                .map_err(|error| Reject::new("range_end", error))?;
         }
         let owned = source.owns.contains(&reading.issuing_state);
         if !owned && source.third_party == ThirdParty::Reject {
             let state = reading.issuing_state.code().to_owned();
             return Err(Reject::new("issuing_state", Reason::NotOwned { state }));
         }
-        let last_day = last_day_in_force(reading.status, reading.date_reported, reading.review_date);
+        let in_force = self.retention.in_force(reading);
         let tally = &mut self.outcome.tally;
-        if last_day.is_some_and(|last| last < self.today) {
+        if in_force == Some(false) {
             tally.expired += 1;
             return Ok(());
         }
         tally.passed += 1;
         tally.third_party += u64::from(!owned);
         tally.ranges += u64::from(reading.range_end.is_some_and(|end| end != reading.number));
-        tally.undated += u64::from(last_day.is_none() && reading.status != ReportStatus::StolenBlank);
+        tally.undated += u64::from(in_force.is_none());
         let row = Row {
             number: reading.number,
             range_end: reading.range_end,
@@ -238,43 +246,128 @@ impl<'a, S: RowSink> Worker<'a, S> {
 /// Adds a name to those of unknown columns. The set stays small, and the same in any order of
 /// adding: the names that come first in the alphabet are kept.
 pub(super) fn remember_unknown(names: &mut BTreeSet<String>, name: &str) {
-    let short: String = name.chars().take(64).map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let short: String = name
+        .chars()
+        .take(64)
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect();
     names.insert(short);
     if names.len() > UNKNOWN_MAX {
         names.pop_last();
     }
 }
 
-/// Remembers which State a code stands for. A list names a few States in millions of rows, and
-/// reading a code with all its aliases costs more than the rest of the row.
+/// Remembers what the texts of a column stand for. A list has a few States, types and statuses in
+/// millions of rows, and reading one with all its aliases costs more than the rest of the row.
 #[derive(Debug)]
-pub(super) struct StateMemo {
-    slots: Box<[Option<([u8; 3], IssuingState)>; 256]>,
+pub(super) struct Memo<T> {
+    slots: Box<[Option<(MemoText, T)>; MEMO_SLOTS]>,
 }
 
-impl Default for StateMemo {
+const MEMO_SLOTS: usize = 256;
+
+/// A text of at most 15 bytes: padded with zeros, its length in the last byte.
+type MemoText = [u8; 16];
+
+impl<T: Copy> Default for Memo<T> {
     fn default() -> Self {
-        Self { slots: Box::new([None; 256]) }
+        Self {
+            slots: Box::new([None; MEMO_SLOTS]),
+        }
     }
 }
 
-impl StateMemo {
-    /// The State of a code or alias as [`IssuingState::parse`] reads it; `None` when not known.
+impl<T: Copy> Memo<T> {
+    /// What `read` makes of a text.
     #[inline]
-    pub(super) fn read(&mut self, raw: &str) -> Option<IssuingState> {
-        let &[a, b, c] = raw.as_bytes() else { return IssuingState::parse(raw).ok() };
-        // Letters differ in their five low bits; the product spreads three times five over eight.
-        let packed = u32::from(a & 31) | u32::from(b & 31) << 5 | u32::from(c & 31) << 10;
-        let slot = (packed.wrapping_mul(0x9e37_79b1) >> 24) as u8;
-        let slot = &mut self.slots[usize::from(slot)];
-        if let Some((key, state)) = slot
-            && *key == [a, b, c]
+    pub(super) fn read(&mut self, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let mut key: MemoText = [0; 16];
+        let Some(place) = key.get_mut(..text.len()).filter(|place| place.len() < 16) else {
+            return read(text);
+        };
+        place.copy_from_slice(text.as_bytes());
+        key[15] = text.len() as u8;
+        // The product's high byte depends on every byte below it.
+        let packed = u128::from_le_bytes(key);
+        let folded = (packed as u64) ^ (packed >> 64) as u64;
+        let slot = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let slot = self.slots.get_mut(slot as usize)?;
+        if let Some((known, value)) = slot
+            && *known == key
         {
-            return Some(*state);
+            return Some(*value);
         }
-        let state = IssuingState::parse(raw).ok()?;
-        *slot = Some(([a, b, c], state));
-        Some(state)
+        let value = read(text)?;
+        *slot = Some((key, value));
+        Some(value)
+    }
+}
+
+/// The memories of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Memos {
+    states: Memo<IssuingState>,
+    types: Memo<DocumentType>,
+    statuses: Memo<ReportStatus>,
+}
+
+impl Memos {
+    pub(super) fn state(&mut self, code: &str) -> Option<IssuingState> {
+        self.states
+            .read(code, |code| IssuingState::parse(code).ok())
+    }
+
+    pub(super) fn document_type(&mut self, name: &str) -> Option<DocumentType> {
+        self.types.read(name, DocumentType::from_name)
+    }
+
+    pub(super) fn status(&mut self, name: &str) -> Option<ReportStatus> {
+        self.statuses.read(name, ReportStatus::from_name)
+    }
+}
+
+/// [`last_day_in_force`] asked about one day for many reports: no calendar in the way of a row.
+#[derive(Debug, Clone, Copy)]
+struct Retention {
+    today: Day,
+    /// Reports without a review date are in force when made on this day or later.
+    first_reported: Day,
+}
+
+impl Retention {
+    fn new(today: Day) -> Self {
+        // The later a report was made the later it ends, so the first day can be searched for.
+        let (mut low, mut high) = (Day::MIN.number(), Day::MAX.number());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let last = last_day_in_force(ReportStatus::Lost, Day::from_number(middle), None);
+            if last.is_some_and(|last| last < today) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let first_reported = Day::from_number(low).unwrap_or(today);
+        Self {
+            today,
+            first_reported,
+        }
+    }
+
+    /// Whether a report is in force; `None` when it bears no day from which an end could be told.
+    fn in_force(&self, reading: &Reading<'_>) -> Option<bool> {
+        match (reading.review_date, reading.date_reported) {
+            (Some(last), _) => Some(last >= self.today),
+            (None, _) if reading.status == ReportStatus::StolenBlank => Some(true),
+            (None, Some(reported)) => Some(reported >= self.first_reported),
+            (None, None) => None,
+        }
     }
 }
 
@@ -282,10 +375,20 @@ impl StateMemo {
 const PART_BYTES_MAX: usize = 64;
 
 /// A number that a list keeps in two parts, series first, normalised as one.
-pub(super) fn series_and_number(field: &'static str, series: &str, number: &str) -> Result<DocumentNumber, Reject> {
+pub(super) fn series_and_number(
+    field: &'static str,
+    series: &str,
+    number: &str,
+) -> Result<DocumentNumber, Reject> {
     let found = series.len().max(number.len());
     if found > PART_BYTES_MAX {
-        return Err(Reject::new(field, Reason::TextTooLong { found, max: PART_BYTES_MAX }));
+        return Err(Reject::new(
+            field,
+            Reason::TextTooLong {
+                found,
+                max: PART_BYTES_MAX,
+            },
+        ));
     }
     // On the stack: no row of a list costs an allocation.
     let mut joined = [0; 2 * PART_BYTES_MAX];
@@ -295,4 +398,89 @@ pub(super) fn series_and_number(field: &'static str, series: &str, number: &str)
     }
     let joined = joined.get(..length).unwrap_or_default();
     DocumentNumber::normalise_bytes(joined).map_err(|error| Reject::new(field, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layout;
+
+    #[test]
+    fn retention_is_that_of_reports() {
+        let source = SourceConfig::for_bytes(Layout::SltdCsv);
+        let number = DocumentNumber::normalise("A1").unwrap();
+        let state = IssuingState::parse("FRA").unwrap();
+        let days = |text: &str| Day::parse_iso(text);
+        for today in [
+            "0001-01-01",
+            "0011-01-01",
+            "2024-02-28",
+            "2024-02-29",
+            "2026-11-01",
+            "9999-12-31",
+        ] {
+            let today = days(today).unwrap();
+            let retention = Retention::new(today);
+            for status in ReportStatus::ALL {
+                for review_date in [
+                    None,
+                    days("2024-02-28"),
+                    days("2026-10-31"),
+                    days("2026-11-01"),
+                ] {
+                    for reported in [
+                        0,
+                        9 * 365,
+                        3648,
+                        3649,
+                        3650,
+                        3651,
+                        3652,
+                        3653,
+                        3654,
+                        3655,
+                        11 * 365,
+                        800_000,
+                    ] {
+                        for date_reported in [None, Day::from_number(today.number() - reported)] {
+                            let reading =
+                                Reading::new(&source, number, state, DocumentType::Visa, status);
+                            let reading = Reading {
+                                date_reported,
+                                review_date,
+                                ..reading
+                            };
+                            let last = last_day_in_force(status, date_reported, review_date);
+                            let expected = last.is_none_or(|last| last >= today);
+                            assert_eq!(
+                                retention.in_force(&reading).unwrap_or(true),
+                                expected,
+                                "{reading:?}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_memo_gives_what_it_was_given() {
+        let mut memo = Memo::default();
+        for _ in 0..2 {
+            for text in [
+                "",
+                "a",
+                "b",
+                "a\0",
+                "fifteen letters",
+                "sixteen letters!",
+                "no",
+            ] {
+                let read = memo.read(text, |text| (text != "no").then_some(text.len()));
+                assert_eq!(read, (text != "no").then_some(text.len()), "{text}");
+            }
+        }
+        assert_eq!(memo.read("a", |_| None), Some(1), "remembered");
+    }
 }

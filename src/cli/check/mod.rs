@@ -75,11 +75,11 @@ Exit codes of one question:
 Of two or more: 0 all answered, 2 one was malformed, 3 one failed; 3 if both happened";
 
 const LONG_AFTER_HELP: &str = "\
-Output: one question is answered in several lines, two or more in one line each, in the order of the
-questions; with --json always in one line. What could not be answered gets a line too, that begins with
-MALFORMED or FAILED and names the line of the input, or with --json {\"error\": ...} with a
-google.rpc.Status (code 3: malformed). No error repeats a document number. To learn that there is only
-one question, its answer waits for the second line or the end of the input, except with --json.
+Output: one question is answered in several lines, two or more in one line each, in the order of \
+the questions; with --json always in one line. What could not be answered gets a line too, that \
+begins with MALFORMED or FAILED and names the line of the input, or with --json {\"error\": ...} with a \
+google.rpc.Status (code 3: malformed). No such line repeats a document number. To learn that there is \
+only one question, its answer waits for the second one or the end of the input, except with --json.
 
 Blank lines are skipped among numbers. Types are those that --type takes.
 

@@ -6,10 +6,40 @@ use proptest::prelude::*;
 /// What lists are made of, so that random texts reach further than the first error.
 fn text_like() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
-        &b"\""[..], b"\"\"", b",", b";", b"\n", b"\r\n", b"\r", b"A1", b"0102", b"000003", b"FRA", b"visa", b"lost", b" ",
-        b"2024-01-02", b"5.3.2019", b"{", b"}", b"[", b"]", b":", b"\\", b"\"number\":\"A1\"", b"\"D_NUMBER\":\"000001\"",
-        b"\"D_SERIES\":null", b"{\"a\":1}", b"A1,FRA,visa,lost,x\n", b"0102,000003\n", b"000001;AB12;5.3.2019\n",
-        "ВТ".as_bytes(), b"\xd0", b"\xff", b"\0", b"\xef\xbb\xbf",
+        &b"\""[..],
+        b"\"\"",
+        b",",
+        b";",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"A1",
+        b"0102",
+        b"000003",
+        b"FRA",
+        b"visa",
+        b"lost",
+        b" ",
+        b"2024-01-02",
+        b"5.3.2019",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b":",
+        b"\\",
+        b"\"number\":\"A1\"",
+        b"\"D_NUMBER\":\"000001\"",
+        b"\"D_SERIES\":null",
+        b"{\"a\":1}",
+        b"A1,FRA,visa,lost,x\n",
+        b"0102,000003\n",
+        b"000001;AB12;5.3.2019\n",
+        "ВТ".as_bytes(),
+        b"\xd0",
+        b"\xff",
+        b"\0",
+        b"\xef\xbb\xbf",
     ]);
     prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
 }
@@ -26,9 +56,14 @@ fn beginning(layout: Layout) -> &'static [u8] {
 
 fn rows_of_csv(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut reader = csv::ReaderBuilder::new();
-    reader.has_headers(false).flexible(true).terminator(csv::Terminator::Any(b'\n'));
+    reader
+        .has_headers(false)
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'));
     let records = reader.from_reader(text).into_byte_records();
-    let mut rows: Vec<Vec<Vec<u8>>> = records.map(|row| row.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
+    let mut rows: Vec<Vec<Vec<u8>>> = records
+        .map(|row| row.unwrap().iter().map(<[u8]>::to_vec).collect())
+        .collect();
     for row in &mut rows {
         if row.last().is_some_and(|field| field.ends_with(b"\r")) {
             row.last_mut().unwrap().pop();
@@ -40,7 +75,7 @@ fn rows_of_csv(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_a_reader_panic_or_lose_a_row(
@@ -70,7 +105,7 @@ proptest! {
     /// Rows that close their quotation marks are those that the `csv` crate reads.
     #[test]
     fn quoted_rows_are_those_of_the_csv_crate(
-        rows in prop::collection::vec(prop::collection::vec("[ab\", \r\n;ж]{0,6}", 5), 0..8),
+        rows in prop::collection::vec(prop::collection::vec("([ab\", \r\n;ж]{0,6}[ab\";ж])?", 5), 0..8),
         quote in prop::sample::select(vec![csv::QuoteStyle::Necessary, csv::QuoteStyle::Always, csv::QuoteStyle::NonNumeric]),
     ) {
         let mut writer = csv::WriterBuilder::new().quote_style(quote).from_writer(Vec::new());
@@ -111,12 +146,24 @@ fn every_key_of_a_list_comes_back() {
     let mut text = "type,number,status,owner_reference,issuing_state\n".to_owned();
     let mut expected = Vec::new();
     for row in 0..30_000_u64 {
-        let state = ["FRA", "D", "UTO", "GBD"][usize::try_from(row % 4).unwrap()];
+        let state = ["FRA", "D", "UKR", "GBD"][usize::try_from(row % 4).unwrap()];
         let kind = ["visa", "passport", "other"][usize::try_from(row % 3).unwrap()];
-        let quoted = if row % 17 == 0 { format!("\"{row}\n{row}\"") } else { row.to_string() };
+        let quoted = if row % 17 == 0 {
+            format!("\"{row}\n{row}\"")
+        } else {
+            row.to_string()
+        };
         text.push_str(&format!("{kind},{row:09},lost,{quoted},{state}\n"));
-        expected.push(format!("{row:09} {state} {kind} lost reference={}", quoted.trim_matches('"')));
+        expected.push(format!(
+            "{row:09} {state} {kind} lost reference={}",
+            quoted.trim_matches('"')
+        ));
     }
-    let outcome = read_all_ways(&SourceConfig::for_bytes(Layout::SltdCsv), "list", text.as_bytes()).unwrap();
+    let outcome = read_all_ways(
+        &SourceConfig::for_bytes(Layout::SltdCsv),
+        "list",
+        text.as_bytes(),
+    )
+    .unwrap();
     assert_eq!(outcome.rows, expected);
 }

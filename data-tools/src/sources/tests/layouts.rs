@@ -17,18 +17,24 @@ fn every_column_of_a_row_arrives() {
     check(
         &csv(),
         format!("{HEADER}{row}"),
-        &["AB100000..AB100009 FRA passport stolen_blank loss=2024-01-02 reported=2024-02-03 \
-           review=2034-02-03 authority=ANTS restriction=R1 reference=ref 1"],
+        &[
+            "AB100000..AB100009 FRA passport stolen_blank loss=2024-01-02 reported=2024-02-03 \
+           review=2034-02-03 authority=ANTS restriction=R1 reference=ref 1",
+        ],
         &[],
     );
 }
 
 #[test]
 fn columns_come_in_any_order_and_unknown_ones_are_named() {
-    let text = "status,holder,Number,type, issuing_state,eyes\r\nlost,x,0001,identity_card,DEU,blue\r\n";
+    let text =
+        "status,holder,Number,type, issuing_state,eyes\r\nlost,x,0001,identity_card,DEU,blue\r\n";
     let outcome = read_all_ways(&csv(), "list", text.as_bytes()).unwrap();
     assert_eq!(outcome.rows, ["0001 D identity_card lost"]);
-    assert_eq!(outcome.account.warnings, ["columns that are not known and not read: eyes, holder"]);
+    assert_eq!(
+        outcome.account.warnings,
+        ["columns that are not known and not read: eyes, holder"]
+    );
 }
 
 #[test]
@@ -41,11 +47,19 @@ fn a_source_fixes_what_rows_do_not_say() {
         restriction: Some("R9".to_owned()),
         ..csv()
     };
-    check(&source, "number\nLV1\n", &["LV1 LVA passport revoked authority=PMLP restriction=R9"], &[]);
+    check(
+        &source,
+        "number\nLV1\n",
+        &["LV1 LVA passport revoked authority=PMLP restriction=R9"],
+        &[],
+    );
     check(
         &source,
         "number,issuing_state,status,authority\nLV1,,,\nLV2,EST,lost,PPA\n",
-        &["LV1 LVA passport revoked authority=PMLP restriction=R9", "LV2 EST passport lost authority=PPA restriction=R9"],
+        &[
+            "LV1 LVA passport revoked authority=PMLP restriction=R9",
+            "LV2 EST passport lost authority=PPA restriction=R9",
+        ],
         &[],
     );
 }
@@ -53,12 +67,26 @@ fn a_source_fixes_what_rows_do_not_say() {
 #[test]
 fn a_header_that_cannot_be_used_stops_the_source() {
     let missing = |column| {
-        format!("list: column {column} is missing; expected it in the header, or its value fixed in the source")
+        format!(
+            "list: column {column} is missing; expected it in the header, or its value fixed in the source"
+        )
     };
-    check_error(&csv(), "number,issuing_state,type\nA,B,C\n", &missing("status"));
+    check_error(
+        &csv(),
+        "number,issuing_state,type\nA,B,C\n",
+        &missing("status"),
+    );
     check_error(&csv(), "A1,FRA,passport,lost\n", &missing("number"));
-    check_error(&csv(), "\n\n", "list: expected the header number,issuing_state,type,status,... on the first line");
-    check_error(&csv(), "number,number\n", "list: expected each column once, found number twice");
+    check_error(
+        &csv(),
+        "\n\n",
+        "list: expected the header number,issuing_state,type,status,... on the first line",
+    );
+    check_error(
+        &csv(),
+        "number,number\n",
+        "list: expected each column once, found number twice",
+    );
     check_error(
         &SourceConfig::for_bytes(Layout::Russia),
         "0000,000001\n",
@@ -69,12 +97,31 @@ fn a_header_that_cannot_be_used_stops_the_source() {
 #[test]
 fn each_unusable_row_is_rejected_with_field_and_reason() {
     let rejected = |row: &str, expected: &str| {
-        let text = format!("{HEADER}A1,FRA,passport,lost,,,,,,,\n{row}\nA2,FRA,passport,lost,,,,,,,\n");
-        let row = format!("2,{expected},{}", if row.contains(',') { format!("\"{row}\"") } else { row.to_owned() });
-        check(&csv(), text, &["A1 FRA passport lost", "A2 FRA passport lost"], &[&row]);
+        let text =
+            format!("{HEADER}A1,FRA,passport,lost,,,,,,,\n{row}\nA2,FRA,passport,lost,,,,,,,\n");
+        let row = format!(
+            "2,{expected},{}",
+            if row.contains(',') {
+                format!("\"{row}\"")
+            } else {
+                row.to_owned()
+            }
+        );
+        check(
+            &csv(),
+            text,
+            &["A1 FRA passport lost", "A2 FRA passport lost"],
+            &[&row],
+        );
     };
-    rejected(",FRA,passport,lost,,,,,,,", "number,\"missing: expected a value, or one fixed in the source\"");
-    rejected("A1,,passport,lost,,,,,,,", "issuing_state,\"missing: expected a value, or one fixed in the source\"");
+    rejected(
+        ",FRA,passport,lost,,,,,,,",
+        "number,\"missing: expected a value, or one fixed in the source\"",
+    );
+    rejected(
+        "A1,,passport,lost,,,,,,,",
+        "issuing_state,\"missing: expected a value, or one fixed in the source\"",
+    );
     rejected(
         "A1,SUN,passport,lost,,,,,,,",
         "issuing_state,\"expected the code of a known issuing State (ICAO Doc 9303 part 3 section 5), found another text\"",
@@ -89,9 +136,18 @@ fn each_unusable_row_is_rejected_with_field_and_reason() {
         "status,\"expected lost, stolen, stolen_blank, revoked or invalidated, found another text\"",
     );
     let day = "\"expected a day of the calendar as YYYY-MM-DD, found another text\"";
-    rejected("A1,FRA,passport,lost,2024-02-30,,,,,,", &format!("date_of_loss,{day}"));
-    rejected("A1,FRA,passport,lost,,2.3.2024,,,,,", &format!("date_reported,{day}"));
-    rejected("A1,FRA,passport,lost,,,2024-1-1,,,,", &format!("review_date,{day}"));
+    rejected(
+        "A1,FRA,passport,lost,2024-02-30,,,,,,",
+        &format!("date_of_loss,{day}"),
+    );
+    rejected(
+        "A1,FRA,passport,lost,,2.3.2024,,,,,",
+        &format!("date_reported,{day}"),
+    );
+    rejected(
+        "A1,FRA,passport,lost,,,2024-1-1,,,,",
+        &format!("review_date,{day}"),
+    );
     rejected("A1,FRA,passport,lost", "row,4 fields: expected 11");
     rejected("A1,FRA,passport,lost,,,,,,,,", "row,12 fields: expected 11");
     rejected(
@@ -99,12 +155,19 @@ fn each_unusable_row_is_rejected_with_field_and_reason() {
         "range_end,\"expected the end of a range at or above its start, found it below\"",
     );
     let long = "r".repeat(256);
-    rejected(&format!("A1,FRA,passport,lost,,,,,,{long},"), "owner_reference,256 bytes: expected at most 255");
+    rejected(
+        &format!("A1,FRA,passport,lost,,,,,,{long},"),
+        "owner_reference,256 bytes: expected at most 255",
+    );
 }
 
 #[test]
 fn reports_end_with_their_review_date_or_ten_years_after_they_were_made() {
-    let source = SourceConfig { document_type: Some(DocumentType::Passport), issuing_state: IssuingState::parse("FRA").ok(), ..csv() };
+    let source = SourceConfig {
+        document_type: Some(DocumentType::Passport),
+        issuing_state: IssuingState::parse("FRA").ok(),
+        ..csv()
+    };
     // Today is 2026-11-01.
     for (row, expected) in [
         ("lost,,2026-11-01", "passed"),
@@ -118,7 +181,9 @@ fn reports_end_with_their_review_date_or_ten_years_after_they_were_made() {
         ("stolen_blank,,", "passed"),
     ] {
         let text = format!("number,status,date_reported,review_date\nA1,{row}\n");
-        let account = read_all_ways(&source, "list", text.as_bytes()).unwrap().account;
+        let account = read_all_ways(&source, "list", text.as_bytes())
+            .unwrap()
+            .account;
         let found = (account.passed, account.expired, account.undated);
         let expected = match expected {
             "passed" => (1, 0, 0),
@@ -131,17 +196,42 @@ fn reports_end_with_their_review_date_or_ten_years_after_they_were_made() {
 
 #[test]
 fn rows_of_states_that_the_source_does_not_own() {
-    let states = |codes: &[&str]| Owns::States(codes.iter().map(|code| IssuingState::parse(code).unwrap()).collect());
-    let text = "number,issuing_state,type,status\nA1,UKR,visa,lost\nA2,D,visa,lost\nA3,RUS,visa,lost\n";
-    let source = SourceConfig { owns: states(&["UKR", "D"]), ..csv() };
+    let states = |codes: &[&str]| {
+        Owns::States(
+            codes
+                .iter()
+                .map(|code| IssuingState::parse(code).unwrap())
+                .collect(),
+        )
+    };
+    let text =
+        "number,issuing_state,type,status\nA1,UKR,visa,lost\nA2,D,visa,lost\nA3,RUS,visa,lost\n";
+    let source = SourceConfig {
+        owns: states(&["UKR", "D"]),
+        ..csv()
+    };
     check(
         &source,
         text,
         &["A1 UKR visa lost", "A2 D visa lost"],
-        &["3,issuing_state,document of RUS: expected a State that this source owns,\"A3,RUS,visa,lost\""],
+        &[
+            "3,issuing_state,document of RUS: expected a State that this source owns,\"A3,RUS,visa,lost\"",
+        ],
     );
-    let source = SourceConfig { third_party: ThirdParty::Keep, ..source };
-    check(&source, text, &["A1 UKR visa lost", "A2 D visa lost", "A3 RUS visa lost third-party"], &[]);
+    let source = SourceConfig {
+        third_party: ThirdParty::Keep,
+        ..source
+    };
+    check(
+        &source,
+        text,
+        &[
+            "A1 UKR visa lost",
+            "A2 D visa lost",
+            "A3 RUS visa lost third-party",
+        ],
+        &[],
+    );
 }
 
 #[test]
@@ -149,7 +239,9 @@ fn quotation_marks() {
     let header = "number,issuing_state,type,status,owner_reference\n";
     check(
         &csv(),
-        format!("{header}\"A1\",FRA,visa,lost,\"a \"\"b\"\", c\"\nA2,FRA,visa,lost,\"two\r\nlines\"\r\nA3,FRA,visa,lost,5\"\n"),
+        format!(
+            "{header}\"A1\",FRA,visa,lost,\"a \"\"b\"\", c\"\nA2,FRA,visa,lost,\"two\r\nlines\"\r\nA3,FRA,visa,lost,5\"\n"
+        ),
         &[
             "A1 FRA visa lost reference=a \"b\", c",
             "A2 FRA visa lost reference=two\r\nlines",
@@ -158,9 +250,20 @@ fn quotation_marks() {
         &[],
     );
     // A quotation mark without its pair costs its line, not what follows it.
-    let unclosed = "quotation mark without its pair before the end of the row: expected a closing one";
-    for after in ["A2,FRA,visa,lost,\nA3,FRA,visa,lost,\n", "A2,FRA,visa,lost,\nA3,FRA,visa,lost,\"q\"\n"] {
-        let rows = ["A2 FRA visa lost", if after.contains('"') { "A3 FRA visa lost reference=q" } else { "A3 FRA visa lost" }];
+    let unclosed =
+        "quotation mark without its pair before the end of the row: expected a closing one";
+    for after in [
+        "A2,FRA,visa,lost,\nA3,FRA,visa,lost,\n",
+        "A2,FRA,visa,lost,\nA3,FRA,visa,lost,\"q\"\n",
+    ] {
+        let rows = [
+            "A2 FRA visa lost",
+            if after.contains('"') {
+                "A3 FRA visa lost reference=q"
+            } else {
+                "A3 FRA visa lost"
+            },
+        ];
         check(
             &csv(),
             format!("{header}A1,FRA,visa,lost,\"open\n{after}"),
@@ -174,9 +277,17 @@ fn quotation_marks() {
 fn lines_of_json() {
     let source = SourceConfig::for_bytes(Layout::SltdJsonl);
     let row = r#"{"number":"0A1","issuing_state":"FRA","type":"visa","status":"lost","date_reported":"2025-01-01","range_end":null,"x":[1]}"#;
-    let outcome = read_all_ways(&source, "list", format!("\u{feff}{row}\r\n\n{row}").as_bytes()).unwrap();
+    let outcome = read_all_ways(
+        &source,
+        "list",
+        format!("\u{feff}{row}\r\n\n{row}").as_bytes(),
+    )
+    .unwrap();
     assert_eq!(outcome.rows, ["0A1 FRA visa lost reported=2025-01-01"; 2]);
-    assert_eq!(outcome.account.warnings, ["columns that are not known and not read: x"]);
+    assert_eq!(
+        outcome.account.warnings,
+        ["columns that are not known and not read: x"]
+    );
     check(
         &source,
         "{\"number\":1}\nnull\n{\"number\":\"A1\"",
@@ -206,15 +317,28 @@ mod parquet_files {
             for column in 0..4 {
                 let cells: Vec<_> = rows[part.clone()].iter().map(|row| row[column]).collect();
                 let levels: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
-                let values: Vec<_> = cells.iter().flatten().map(|&cell| ByteArray::from(cell)).collect();
+                let values: Vec<_> = cells
+                    .iter()
+                    .flatten()
+                    .map(|&cell| ByteArray::from(cell))
+                    .collect();
                 let mut writer = group.next_column().unwrap().unwrap();
-                writer.typed::<ByteArrayType>().write_batch(&values, Some(&levels), None).unwrap();
+                writer
+                    .typed::<ByteArrayType>()
+                    .write_batch(&values, Some(&levels), None)
+                    .unwrap();
                 writer.close().unwrap();
             }
-            let levels: Vec<i16> = dates[part.clone()].iter().map(|day| i16::from(day.is_some())).collect();
+            let levels: Vec<i16> = dates[part.clone()]
+                .iter()
+                .map(|day| i16::from(day.is_some()))
+                .collect();
             let values: Vec<_> = dates[part.clone()].iter().flatten().copied().collect();
             let mut writer = group.next_column().unwrap().unwrap();
-            writer.typed::<Int32Type>().write_batch(&values, Some(&levels), None).unwrap();
+            writer
+                .typed::<Int32Type>()
+                .write_batch(&values, Some(&levels), None)
+                .unwrap();
             writer.close().unwrap();
             group.close().unwrap();
         }
@@ -225,7 +349,10 @@ mod parquet_files {
         optional binary type; optional binary eyes (UTF8); optional int32 date_reported (DATE); }";
 
     fn source() -> SourceConfig {
-        SourceConfig { status: Some(ReportStatus::Lost), ..SourceConfig::for_bytes(Layout::SltdParquet) }
+        SourceConfig {
+            status: Some(ReportStatus::Lost),
+            ..SourceConfig::for_bytes(Layout::SltdParquet)
+        }
     }
 
     #[test]
@@ -238,17 +365,25 @@ mod parquet_files {
         ];
         let bytes = file(&rows, &[Some(20_000), None, None, Some(1)], SCHEMA);
         let outcome = read_all_ways(&source(), "list", &bytes).unwrap();
-        assert_eq!(outcome.rows, ["01 FRA visa lost reported=2024-10-04", "03 D passport lost"]);
+        assert_eq!(
+            outcome.rows,
+            ["01 FRA visa lost reported=2024-10-04", "03 D passport lost"]
+        );
         let missing = "\"missing: expected a value, or one fixed in the source\"";
         let expected = [
-            format!("2,issuing_state,{missing},\"{{\"\"number\"\":\"\"02\"\",\"\"type\"\":\"\"visa\"\"}}\""),
+            format!(
+                "2,issuing_state,{missing},\"{{\"\"number\"\":\"\"02\"\",\"\"type\"\":\"\"visa\"\"}}\""
+            ),
             format!(
                 "4,number,{missing},\"{{\"\"date_reported\"\":\"\"1970-01-02\"\",\"\"issuing_state\"\":\"\"DEU\"\",\
                  \"\"type\"\":\"\"passport\"\"}}\""
             ),
         ];
         assert_eq!(outcome.rejects.lines().collect::<Vec<_>>(), expected);
-        assert_eq!(outcome.account.warnings, ["columns that are not known and not read: eyes"]);
+        assert_eq!(
+            outcome.account.warnings,
+            ["columns that are not known and not read: eyes"]
+        );
     }
 
     #[test]
@@ -256,7 +391,10 @@ mod parquet_files {
         let row = [Some("01"), Some("FRA"), Some("visa"), Some("blue")];
         let bytes = file(&[row; 4], &[Some(20_000); 4], SCHEMA);
         for cut in 1..bytes.len() {
-            assert!(read(&source(), "list", &bytes[..cut], CHUNK_BYTES, 1).is_err(), "cut to {cut}");
+            assert!(
+                read(&source(), "list", &bytes[..cut], CHUNK_BYTES, 1).is_err(),
+                "cut to {cut}"
+            );
         }
         for position in 0..bytes.len() {
             let mut damaged = bytes.clone();
@@ -267,9 +405,18 @@ mod parquet_files {
 
     #[test]
     fn columns_of_other_types_stop_the_source() {
-        let schema = SCHEMA.replace("optional int32 date_reported (DATE)", "optional int32 number2").replace("eyes", "status");
+        let schema = SCHEMA
+            .replace(
+                "optional int32 date_reported (DATE)",
+                "optional int32 number2",
+            )
+            .replace("eyes", "status");
         let bytes = file(&[], &[], &schema.replace("number2", "date_reported"));
-        check_error(&source(), &bytes, "list: column date_reported: expected texts or dates, one a row");
+        check_error(
+            &source(),
+            &bytes,
+            "list: column date_reported: expected texts or dates, one a row",
+        );
         let bytes = file(&[], &[], &SCHEMA.replace("issuing_state", "state"));
         check_error(
             &source(),

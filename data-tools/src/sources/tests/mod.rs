@@ -31,7 +31,14 @@ fn line(row: &Row<'_>) -> String {
     if let Some(end) = row.range_end {
         write!(line, "..{}", end.as_str()).unwrap();
     }
-    write!(line, " {} {} {}", row.issuing_state.code(), row.document_type.name(), row.status.name()).unwrap();
+    write!(
+        line,
+        " {} {} {}",
+        row.issuing_state.code(),
+        row.document_type.name(),
+        row.status.name()
+    )
+    .unwrap();
     let day = |day: Option<Day>| day.map_or(String::new(), |day| day.to_string());
     for (name, value) in [
         ("word", row.source_status),
@@ -72,28 +79,57 @@ pub(super) fn read(
 ) -> Result<Outcome, SourceError> {
     let folder = tempfile::tempdir().unwrap();
     let rows = Arc::new(Mutex::new(Vec::new()));
-    let options = ReadOptions { today: today(), threads, rejects: Some(folder.path()) };
+    let options = ReadOptions {
+        today: today(),
+        threads,
+        rejects: Some(folder.path()),
+    };
     let sink = |_| Lines(Arc::clone(&rows));
     let mut account = read_bytes_of(source, name, bytes, &options, chunk_bytes, &sink)?;
     assert!(account.adds_up());
-    let rejects = account.rejects_file.take().map(|path| std::fs::read_to_string(path).unwrap()).unwrap_or_default();
+    let rejects = account
+        .rejects_file
+        .take()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .unwrap_or_default();
     assert_eq!(rejects.is_empty(), account.rejected == 0);
-    let rejects = rejects.split_once('\n').map(|(_, rows)| rows.to_owned()).unwrap_or_default();
+    let rejects = rejects
+        .split_once('\n')
+        .map(|(_, rows)| rows.to_owned())
+        .unwrap_or_default();
     let mut rows = Arc::into_inner(rows).unwrap().into_inner().unwrap();
     rows.sort();
     assert_eq!(u64::try_from(rows.len()).unwrap(), account.passed);
-    Ok(Outcome { rows, rejects, account })
+    Ok(Outcome {
+        rows,
+        rejects,
+        account,
+    })
 }
 
 /// Reads bytes in chunks of many sizes and with several threads; all must give the same.
 #[track_caller]
-pub(super) fn read_all_ways(source: &SourceConfig, name: &str, bytes: &[u8]) -> Result<Outcome, String> {
-    let once = |chunk, threads| read(source, name, bytes, chunk, threads).map_err(|error| error.to_string());
+pub(super) fn read_all_ways(
+    source: &SourceConfig,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Outcome, String> {
+    let once = |chunk, threads| {
+        read(source, name, bytes, chunk, threads).map_err(|error| error.to_string())
+    };
     let expected = once(CHUNK_BYTES, 1);
-    let sizes = if bytes.len() < 10_000 { &[1, 2, 3, 7, 50][..] } else { &[10_000, 100_000] };
+    let sizes = if bytes.len() < 10_000 {
+        &[1, 2, 3, 7, 50][..]
+    } else {
+        &[10_000, 100_000]
+    };
     for &chunk in sizes {
         for threads in [1, 3] {
-            assert_eq!(once(chunk, threads), expected, "chunks of {chunk} bytes, {threads} threads");
+            assert_eq!(
+                once(chunk, threads),
+                expected,
+                "chunks of {chunk} bytes, {threads} threads"
+            );
         }
     }
     expected
@@ -101,7 +137,12 @@ pub(super) fn read_all_ways(source: &SourceConfig, name: &str, bytes: &[u8]) -> 
 
 /// Reads a text and compares the rows that pass and the lines of the rejects file.
 #[track_caller]
-pub(super) fn check(source: &SourceConfig, bytes: impl AsRef<[u8]>, rows: &[&str], rejects: &[&str]) {
+pub(super) fn check(
+    source: &SourceConfig,
+    bytes: impl AsRef<[u8]>,
+    rows: &[&str],
+    rejects: &[&str],
+) {
     let outcome = read_all_ways(source, "list", bytes.as_ref()).unwrap();
     let mut rows = rows.to_vec();
     rows.sort_unstable();
