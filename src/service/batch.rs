@@ -2,12 +2,14 @@
 
 use super::compact::{ENTRY_OVERHEAD, Shared};
 use super::errors::{CallError, Violation};
+use super::group::{GROUP, Groups};
 use super::question;
 use super::serving::Serving;
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
 use crate::proto;
 use crate::proto::batch_result::Outcome;
+use crate::snapshot::Answer;
 use jiff::Timestamp;
 use prost::Message as _;
 
@@ -44,24 +46,31 @@ pub(super) async fn check_documents(
     let mut results = Vec::with_capacity(items.len());
     let mut results_bytes = 0;
     let mut slices = Slices::begin();
-    for (index, item) in items.iter().enumerate() {
-        let outcome = match question::read(item) {
-            Err(violation) => Outcome::Error(violation.into_item_error()),
-            Ok(query) => {
-                // Everything but the matches of this item is inside its own reserve.
-                let reserved = (items.len() - index) * ITEM_RESERVE;
-                let allowance = BUDGET.saturating_sub(results_bytes + shared.bytes() + reserved);
-                Outcome::Answer(serving.check(&current, &query, now, |answer| {
-                    shared.answer(&query, answer, allowance)
-                })?)
-            }
-        };
-        let result = proto::BatchResult {
-            outcome: Some(outcome),
-        };
-        results_bytes += result.encoded_len() + ENTRY_OVERHEAD;
-        results.push(result);
-        slices.item_done().await;
+    let mut groups = Groups::default();
+    let mut group = Vec::with_capacity(GROUP);
+    for requests in items.chunks(GROUP) {
+        group.clear();
+        group.extend(requests.iter().map(question::read));
+        groups.filter(serving, &current, &group)?;
+        for (place, item) in group.drain(..).enumerate() {
+            let outcome = match item {
+                Err(violation) => Outcome::Error(violation.into_item_error()),
+                Ok(query) => {
+                    // Everything but the matches of this item is inside its own reserve.
+                    let reserved = (items.len() - results.len()) * ITEM_RESERVE;
+                    let allowance =
+                        BUDGET.saturating_sub(results_bytes + shared.bytes() + reserved);
+                    let read = |answer: &Answer<'_>| shared.answer(&query, answer, allowance);
+                    Outcome::Answer(groups.check((serving, &current, now), place, &query, read)?)
+                }
+            };
+            let result = proto::BatchResult {
+                outcome: Some(outcome),
+            };
+            results_bytes += result.encoded_len() + ENTRY_OVERHEAD;
+            results.push(result);
+            slices.item_done().await;
+        }
     }
     Ok(proto::BatchCheckDocumentsResponse {
         snapshot: Some(current.named(now)),

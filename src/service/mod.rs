@@ -8,10 +8,11 @@
 //! snapshot of the moment, [`Snapshot::check`](crate::snapshot::Snapshot::check)) → `convert` (answer
 //! to message) → `wire`.
 //!
-//! `batch` and `stream` (of `chunk`s) take the same way for many documents at once, with what is common to the
-//! answers kept once (`compact`) and the thread shared fairly (`slice`). `server` and `worker` hold
-//! the threads, `watch` brings new snapshots into service, `health` says whether checks are answered,
-//! and `errors` is the one table from inner errors to statuses.
+//! `batch` and `stream` (of `chunk`s) take the same way for many documents at once: the filter is
+//! asked for a `group` together, what is common to the answers is kept once (`compact`), and the
+//! thread is shared fairly (`slice`). `server` and `worker` hold the threads, `watch` brings new
+//! snapshots into service, `health` says whether checks are answered, and `errors` is the one table
+//! from inner errors to statuses.
 //!
 //! Nothing on the way of a check takes a lock, logs, or reads a file; what it allocates is the
 //! message it decodes and the one it answers.
@@ -28,6 +29,7 @@ mod convert;
 mod dispatch;
 mod duration;
 mod errors;
+mod group;
 mod health;
 mod lookup;
 mod question;

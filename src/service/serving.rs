@@ -2,8 +2,9 @@
 
 use super::convert;
 use super::errors::CallError;
-use crate::proto;
+use crate::document::DocumentNumber;
 use crate::index::Damage;
+use crate::proto;
 use crate::report::Query;
 use crate::snapshot::{Answer, Moment, Snapshot};
 use arc_swap::{ArcSwapOption, Guard};
@@ -64,10 +65,11 @@ impl Current {
         }
     }
 
-    /// Checks one document.
-    fn check(&self, query: &Query, now: Timestamp) -> Result<Answer<'_>, Damage> {
-        let data_too_old = now >= self.too_old_from;
-        self.snapshot.check(query, Moment { now, data_too_old })
+    fn moment(&self, now: Timestamp) -> Moment {
+        Moment {
+            now,
+            data_too_old: now >= self.too_old_from,
+        }
     }
 }
 
@@ -96,9 +98,7 @@ impl Serving {
         self.current.swap(next)
     }
 
-    /// Checks one document and hands the answer to `read`, catching a panic of either: data that
-    /// passed verification and still trips the code must not take the connection's other calls
-    /// down with it. That, and bytes that have changed since, marks the snapshot suspect, and the watcher verifies it again.
+    /// Checks one document and hands the answer to `read`.
     pub(super) fn check<T>(
         &self,
         current: &Current,
@@ -106,11 +106,53 @@ impl Serving {
         now: Timestamp,
         read: impl FnOnce(&Answer<'_>) -> T,
     ) -> Result<T, CallError> {
-        // Nothing that outlives the closure is changed by it: the query and the snapshot are read only.
-        let outcome = catch_unwind(AssertUnwindSafe(|| Ok(read(&current.check(query, now)?))));
-        let cause = match outcome {
-            Ok(Ok(read)) => return Ok(read),
-            Ok(Err(damage)) => Damage::to_string(&damage),
+        self.guarded(current, || {
+            Ok(read(&current.snapshot.check(query, current.moment(now))?))
+        })
+    }
+
+    /// The same for a document of which the filter has said already that nothing is reported.
+    pub(super) fn check_unreported<T>(
+        &self,
+        current: &Current,
+        query: &Query,
+        now: Timestamp,
+        read: impl FnOnce(&Answer<'_>) -> T,
+    ) -> Result<T, CallError> {
+        self.guarded(current, || {
+            Ok(read(
+                &current
+                    .snapshot
+                    .check_unreported(query, current.moment(now)),
+            ))
+        })
+    }
+
+    /// Sets `positions` to the places of the numbers about which anything may be reported, in order.
+    pub(super) fn filter(
+        &self,
+        current: &Current,
+        numbers: &[DocumentNumber],
+        positions: &mut Vec<u32>,
+    ) -> Result<(), CallError> {
+        self.guarded(current, || {
+            current.snapshot.may_contain_each(numbers, positions);
+            Ok(())
+        })
+    }
+
+    /// Catches a panic: data that passed verification and still trips the code must not take the
+    /// connection's other calls down with it. That, and bytes that have changed since, marks the
+    /// snapshot suspect, and the watcher verifies it again.
+    fn guarded<T>(
+        &self,
+        current: &Current,
+        work: impl FnOnce() -> Result<T, Damage>,
+    ) -> Result<T, CallError> {
+        // A panic fails the call, and with it all that the closure may have left half done.
+        let cause = match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(damage)) => damage.to_string(),
             Err(_) => "panic".to_owned(),
         };
         tracing::error!(

@@ -5,13 +5,17 @@
 
 use super::chunk::{Chunk, ITEMS_MAX};
 use super::compact::{ENTRY_OVERHEAD, Shared};
-use super::errors::{CallError, of_received_chunk};
+use super::convert;
+use super::errors::{CallError, Violation, of_received_chunk};
+use super::group::{GROUP, Groups};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
 use crate::document::DocumentType;
 use crate::proto;
 use crate::proto::stream_item_detail::Outcome;
+use crate::report::Query;
+use crate::snapshot::Answer;
 use jiff::Timestamp;
 use prost::Message as _;
 use std::pin::Pin;
@@ -81,71 +85,123 @@ where
         &mut self,
         mut progress: Progress,
     ) -> Result<proto::StreamCheckDocumentsResponse, CallError> {
-        let chunk = &progress.chunk;
-        let mut shared = Shared::new();
-        let mut verdicts = Vec::with_capacity(chunk.items() - progress.item);
-        let mut details = Vec::new();
-        let mut details_bytes = 0;
-        let mut covered = Covered::default();
+        let Progress {
+            chunk,
+            current,
+            now,
+            ..
+        } = &progress;
+        let (mut item, mut offset) = (progress.item, progress.offset);
+        let mut draft = Draft::new(chunk.items() - item);
+        let mut groups = Groups::default();
+        let mut group = Vec::with_capacity(GROUP);
+        let mut ends = Vec::with_capacity(GROUP);
         let mut slices = Slices::begin();
-        while progress.item < chunk.items() && details_bytes + shared.bytes() < BYTES_FULL {
-            let number = chunk.number_at(progress.offset);
-            let (verdict, outcome) = match chunk.query(progress.item, number) {
-                Err(violation) => (
-                    proto::Verdict::Unspecified,
-                    Some(Outcome::Error(violation.into_item_error())),
-                ),
-                Ok(query) => {
-                    let first_of_its_kind =
-                        covered.insert(chunk.issuer_index(progress.item), query.document_type);
-                    self.serving
-                        .check(&progress.current, &query, progress.now, |answer| {
-                            if first_of_its_kind {
-                                shared.coverage(&query, answer);
-                            }
-                            let judgement = &answer.judgement;
-                            let verdict = super::convert::verdict(judgement.verdict);
-                            let nothing_to_add = verdict == proto::Verdict::NoRecord
-                                && judgement.same_number_other_issuers == 0;
-                            let outcome = (!nothing_to_add).then(|| {
-                                Outcome::Answer(shared.answer(
-                                    &query,
-                                    answer,
-                                    ITEM_MATCHES_BYTES_MAX,
-                                ))
-                            });
-                            (verdict, outcome)
-                        })?
-                }
-            };
-            if let Some(outcome) = outcome {
-                // At most 65,536 items: fits.
-                let index = u32::try_from(verdicts.len()).unwrap_or(u32::MAX);
-                let detail = proto::StreamItemDetail {
-                    index,
-                    outcome: Some(outcome),
-                };
-                details_bytes += detail.encoded_len() + ENTRY_OVERHEAD;
-                details.push(detail);
+        'message: while item < chunk.items() {
+            group.clear();
+            ends.clear();
+            let mut end = offset;
+            for next in item..chunk.items().min(item + GROUP) {
+                let number = chunk.number_at(end);
+                group.push(chunk.query(next, number));
+                end += number.len() + 1;
+                ends.push(end);
             }
-            // Values of the enum are below 256.
-            verdicts.push(u8::try_from(i32::from(verdict)).unwrap_or(0));
-            progress.offset += number.len() + 1;
-            progress.item += 1;
-            slices.item_done().await;
+            groups.filter(&self.serving, current, &group)?;
+            for (place, (question, &end)) in group.drain(..).zip(&ends).enumerate() {
+                if draft.is_full() {
+                    break 'message;
+                }
+                match question {
+                    Err(violation) => draft.push_error(violation),
+                    Ok(query) => {
+                        let issuer_index = chunk.issuer_index(item);
+                        let read = |answer: &Answer<'_>| draft.push(issuer_index, &query, answer);
+                        groups.check((&self.serving, current, *now), place, &query, read)?;
+                    }
+                }
+                item += 1;
+                offset = end;
+                slices.item_done().await;
+            }
         }
-        let message = proto::StreamCheckDocumentsResponse {
-            first_item: self.answered,
-            snapshot: Some(progress.current.named(progress.now)),
-            details,
-            shared: Some(shared.into_tables()),
-            verdicts: verdicts.into(),
-        };
+        let message = draft.into_message(self.answered, current.named(*now));
         self.answered += message.verdicts.len() as u64;
-        if progress.item < progress.chunk.items() {
+        if item < chunk.items() {
+            (progress.item, progress.offset) = (item, offset);
             self.progress = Some(progress);
         }
         Ok(message)
+    }
+}
+
+/// A message in the making.
+struct Draft {
+    verdicts: Vec<u8>,
+    details: Vec<proto::StreamItemDetail>,
+    details_bytes: usize,
+    shared: Shared,
+    covered: Covered,
+}
+
+impl Draft {
+    fn new(items: usize) -> Self {
+        Self {
+            verdicts: Vec::with_capacity(items),
+            details: Vec::new(),
+            details_bytes: 0,
+            shared: Shared::new(),
+            covered: Covered::default(),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.details_bytes + self.shared.bytes() >= BYTES_FULL
+    }
+
+    fn push(&mut self, issuer_index: u8, query: &Query, answer: &Answer<'_>) {
+        if self.covered.insert(issuer_index, query.document_type) {
+            self.shared.coverage(query, answer);
+        }
+        let verdict = convert::verdict(answer.judgement.verdict);
+        if verdict != proto::Verdict::NoRecord || answer.judgement.same_number_other_issuers > 0 {
+            let answer = self.shared.answer(query, answer, ITEM_MATCHES_BYTES_MAX);
+            self.push_detail(Outcome::Answer(answer));
+        }
+        // Values of the enum are below 256.
+        self.verdicts
+            .push(u8::try_from(i32::from(verdict)).unwrap_or(0));
+    }
+
+    fn push_error(&mut self, violation: Violation) {
+        self.push_detail(Outcome::Error(violation.into_item_error()));
+        self.verdicts.push(0);
+    }
+
+    /// Adds the detail of the item whose verdict comes next.
+    fn push_detail(&mut self, outcome: Outcome) {
+        // At most 65,536 items: fits.
+        let index = u32::try_from(self.verdicts.len()).unwrap_or(u32::MAX);
+        let detail = proto::StreamItemDetail {
+            index,
+            outcome: Some(outcome),
+        };
+        self.details_bytes += detail.encoded_len() + ENTRY_OVERHEAD;
+        self.details.push(detail);
+    }
+
+    fn into_message(
+        self,
+        first_item: u64,
+        snapshot: proto::Snapshot,
+    ) -> proto::StreamCheckDocumentsResponse {
+        proto::StreamCheckDocumentsResponse {
+            first_item,
+            verdicts: self.verdicts.into(),
+            details: self.details,
+            shared: Some(self.shared.into_tables()),
+            snapshot: Some(snapshot),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::health::Health;
 use super::serving::{Ages, Current, Serving};
-use crate::snapshot::{self, LoadOptions, Store};
+use crate::snapshot::{self, LoadOptions, Pointer, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,41 +36,49 @@ pub(super) struct Watcher {
     pub(super) health: Health,
 }
 
-/// The content of the store's pointer. It is replaced as a whole with each publication, so that any
-/// difference means a new one; what it says is the store's business.
-type Pointer = Option<Vec<u8>>;
+/// What the watcher knows of the store.
+pub(super) struct Seen {
+    store: Store,
+    /// The publication looked at last; `None` while the pointer cannot be read.
+    pointer: Option<Pointer>,
+    /// When a publication was refused last, if the one looked at last was.
+    refused: Option<Instant>,
+}
 
 impl Watcher {
     /// Loads the current snapshot and puts it into service.
-    pub(super) async fn begin(&self) -> Result<(Arc<Current>, Pointer), LoadError> {
-        // Read before loading: a publication in between is then seen as new, at worst loaded twice.
-        let pointer = self.pointer().await;
-        let current = self.load().await?;
+    pub(super) async fn begin(&self) -> Result<(Arc<Current>, Seen), LoadError> {
+        let path = self.store.clone();
+        let (store, pointer) = blocking(move || {
+            let store = Store::open(path)?;
+            let pointer = store.pointer()?;
+            Ok((store, pointer))
+        })
+        .await?;
+        let current = self.load(&store, &pointer).await?;
         self.serving.swap(Some(Arc::clone(&current)));
         self.health.set(true).await;
-        Ok((current, pointer))
+        Ok((
+            current,
+            Seen {
+                store,
+                pointer: Some(pointer),
+                refused: None,
+            },
+        ))
     }
 
     /// Takes over what is published, for ever.
-    pub(super) async fn run(&self, mut seen: Pointer) {
+    pub(super) async fn run(&self, mut seen: Seen) {
         let mut ticks = interval(self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut refused: Option<Instant> = None;
         let mut verified: Option<Instant> = None;
         loop {
             tokio::select! {
-                _ = ticks.tick() => {
-                    let pointer = self.pointer().await;
-                    let again = refused.is_some_and(|at| at.elapsed() >= RETRY);
-                    // A pointer that can't be read just now is no publication.
-                    if again || (pointer.is_some() && pointer != seen) {
-                        seen = pointer;
-                        refused = self.take_over().await.is_err().then(Instant::now);
-                    }
-                }
+                _ = ticks.tick() => self.look(&mut seen).await,
                 () = self.serving.suspected() => {
                     if verified.is_none_or(|at| at.elapsed() >= VERIFY_AGAIN) {
-                        self.verify_again().await;
+                        self.verify_again(&mut seen).await;
                         verified = Some(Instant::now());
                     }
                 }
@@ -78,8 +86,33 @@ impl Watcher {
         }
     }
 
-    async fn take_over(&self) -> Result<(), LoadError> {
-        let current = self.load().await.inspect_err(|error| {
+    /// Takes over a publication that has not been looked at, or was refused some time ago.
+    async fn look(&self, seen: &mut Seen) {
+        let store = seen.store.clone();
+        let pointer = match blocking(move || store.pointer()).await {
+            Ok(pointer) => pointer,
+            Err(error) => {
+                // Said once, not at every look.
+                if seen.pointer.take().is_some() {
+                    tracing::error!(%error, "what is published cannot be read; the snapshot served stays in service");
+                }
+                return;
+            }
+        };
+        let try_again = seen.refused.is_some_and(|at| at.elapsed() >= RETRY);
+        if seen.pointer.as_ref() == Some(&pointer) && !try_again {
+            return;
+        }
+        seen.refused = self
+            .take_over(&seen.store, &pointer)
+            .await
+            .is_err()
+            .then(Instant::now);
+        seen.pointer = Some(pointer);
+    }
+
+    async fn take_over(&self, store: &Store, pointer: &Pointer) -> Result<(), LoadError> {
+        let current = self.load(store, pointer).await.inspect_err(|error| {
             tracing::error!(%error, "the published snapshot was refused; the one before stays in service");
         })?;
         tracing::info!(
@@ -87,31 +120,37 @@ impl Watcher {
             documents = current.snapshot().documents(),
             "serving a new snapshot"
         );
-        self.replace(Some(current)).await;
+        self.replace(Some(current));
         self.health.set(true).await;
         Ok(())
     }
 
-    /// Opens the snapshot anew, which verifies every byte. Damaged, it is taken out of service: a
+    /// Opens what is published anew, which verifies every byte. Damaged, it is taken out of service: a
     /// wrong answer is worse than none, which sends the client to another server.
-    async fn verify_again(&self) {
-        match self.load().await {
+    async fn verify_again(&self, seen: &mut Seen) {
+        let store = seen.store.clone();
+        let verified = match blocking(move || store.pointer()).await {
+            Ok(pointer) => self.load(&seen.store, &pointer).await,
+            Err(error) => Err(error),
+        };
+        match verified {
             Ok(current) => {
                 tracing::warn!(
                     "the suspect snapshot was verified and stays in service: the defect is in the program"
                 );
-                self.replace(Some(current)).await;
+                self.replace(Some(current));
             }
             Err(error) => {
-                tracing::error!(%error, "the suspect snapshot is damaged: no checks are answered until another is published");
+                tracing::error!(%error, "the suspect snapshot is damaged: no checks are answered until a sound one is found");
                 self.health.set(false).await;
-                self.replace(None).await;
+                self.replace(None);
+                seen.refused = Some(Instant::now());
             }
         }
     }
 
     /// Swaps, and lets go of the old snapshot where unmapping it holds up nobody's call.
-    async fn replace(&self, next: Option<Arc<Current>>) {
+    fn replace(&self, next: Option<Arc<Current>>) {
         let Some(old) = self.serving.swap(next) else {
             return;
         };
@@ -123,20 +162,25 @@ impl Watcher {
         });
     }
 
-    async fn load(&self) -> Result<Arc<Current>, LoadError> {
-        let (store, options, ages) = (self.store.clone(), self.options, self.ages);
-        let loaded = spawn_blocking(move || {
-            let snapshot = Store::open(store)?.load_current(&options)?;
-            Ok(Arc::new(Current::new(snapshot, ages)))
-        });
-        loaded.await.unwrap_or(Err(LoadError::Panicked))
+    async fn load(&self, store: &Store, pointer: &Pointer) -> Result<Arc<Current>, LoadError> {
+        let (store, pointer) = (store.clone(), pointer.clone());
+        let (options, ages) = (self.options, self.ages);
+        blocking(move || {
+            Ok(Arc::new(Current::new(
+                store.load(&pointer, &options)?,
+                ages,
+            )))
+        })
+        .await
     }
+}
 
-    async fn pointer(&self) -> Pointer {
-        let path = self.store.join("CURRENT");
-        spawn_blocking(move || std::fs::read(path).ok())
-            .await
-            .ok()
-            .flatten()
+/// Does what reads the disk where it holds up no other task.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, snapshot::LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    match spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(LoadError::Panicked),
     }
 }

@@ -1,6 +1,8 @@
 //! Reading `sources.toml`: every value is checked by hand, so that an error can name the
 //! source, the field and what was expected there.
 
+mod entry;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use sltd::document::{DocumentType, IssuingState};
 use sltd::report::ReportStatus;
 use toml::{Table, Value};
 
-use crate::sources::CODE_BYTES_MAX;
+use entry::{Entry, expected_state};
 
 use super::{
     AuthorityConfig, Compression, Encoding, Layout, Owns, SourceConfig, SourcesFile, ThirdParty,
@@ -153,156 +155,6 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         .ok()?
         .checked_mul(milliseconds)
         .map(Duration::from_millis)
-}
-
-/// One table of the file whose fields are taken out one by one; what is left over is unknown.
-struct Entry {
-    place: String,
-    fields: Table,
-    known: Vec<&'static str>,
-}
-
-impl Entry {
-    /// All tables of one array, taken out of the file.
-    fn all(file: &mut Table, name: &'static str) -> Result<Vec<Self>, ConfigError> {
-        let wrong = |found: &Value| ConfigError::Value {
-            place: "the file".to_owned(),
-            field: name,
-            expected: format!("tables [[{name}]]"),
-            found: found.type_str().to_owned(),
-        };
-        let tables = match file.remove(name) {
-            None => Vec::new(),
-            Some(Value::Array(tables)) => tables,
-            Some(other) => return Err(wrong(&other)),
-        };
-        let entry = |table| match table {
-            Value::Table(fields) => Ok(Self {
-                place: String::new(),
-                fields,
-                known: Vec::new(),
-            }),
-            other => Err(wrong(&other)),
-        };
-        tables.into_iter().map(entry).collect()
-    }
-
-    fn wrong(&self, field: &'static str, expected: impl Into<String>, found: &str) -> ConfigError {
-        ConfigError::Value {
-            place: self.place.clone(),
-            field,
-            expected: expected.into(),
-            found: found.to_owned(),
-        }
-    }
-
-    fn missing(&self, field: &'static str, expected: impl Into<String>) -> ConfigError {
-        ConfigError::Missing {
-            place: self.place.clone(),
-            field,
-            expected: expected.into(),
-        }
-    }
-
-    fn take(&mut self, field: &'static str) -> Option<Value> {
-        self.known.push(field);
-        self.fields.remove(field)
-    }
-
-    fn text(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
-        match self.take(field) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.wrong(field, "a text", other.type_str())),
-        }
-    }
-
-    /// A text that `read` understands.
-    fn read<T>(
-        &mut self,
-        field: &'static str,
-        expected: impl Fn() -> String,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, ConfigError> {
-        let Some(text) = self.text(field)? else {
-            return Ok(None);
-        };
-        match read(&text) {
-            Some(value) => Ok(Some(value)),
-            None => Err(self.wrong(field, expected(), &format!("`{text}`"))),
-        }
-    }
-
-    /// A text that is one of a closed set of names.
-    fn one_of<T: Copy>(
-        &mut self,
-        field: &'static str,
-        all: &[T],
-        name: impl Fn(T) -> &'static str,
-    ) -> Result<Option<T>, ConfigError> {
-        self.read(
-            field,
-            || {
-                format!(
-                    "one of {}",
-                    all.iter()
-                        .map(|&one| name(one))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )
-            },
-            |text| all.iter().copied().find(|&one| name(one) == text),
-        )
-    }
-
-    /// A text that is not empty and has no line break.
-    fn line(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
-        self.read(
-            field,
-            || "a text that is not empty, on one line".to_owned(),
-            |text| {
-                let text = text.trim();
-                (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
-            },
-        )
-    }
-
-    fn state(&mut self, field: &'static str) -> Result<Option<IssuingState>, ConfigError> {
-        self.read(field, expected_state, |text| IssuingState::parse(text).ok())
-    }
-
-    /// A text that reports keep as a code.
-    fn code(&mut self, field: &'static str) -> Result<Option<String>, ConfigError> {
-        match self.line(field)? {
-            Some(code) if code.len() > CODE_BYTES_MAX => {
-                let found = format!("{} bytes", code.len());
-                Err(self.wrong(field, format!("at most {CODE_BYTES_MAX} bytes"), &found))
-            }
-            code => Ok(code),
-        }
-    }
-
-    /// The error for a value that the rows of a layout have themselves.
-    fn given(&self, layout: Layout, field: &'static str) -> ConfigError {
-        let expected = format!("nothing: every row of layout {} has its own", layout.name());
-        self.wrong(field, expected, "a value")
-    }
-
-    /// To be called when every known field has been taken.
-    fn nothing_left(self) -> Result<(), ConfigError> {
-        match self.fields.keys().next() {
-            None => Ok(()),
-            Some(field) => Err(ConfigError::UnknownField {
-                place: self.place,
-                field: field.clone(),
-                expected: self.known.join(", "),
-            }),
-        }
-    }
-}
-
-fn expected_state() -> String {
-    "the code of an issuing State (ICAO Doc 9303 part 3 section 5)".to_owned()
 }
 
 fn is_name(text: &str) -> bool {

@@ -17,8 +17,9 @@
 use sltd::document::DocumentNumber;
 use sltd::report::Day;
 
+use super::memo::Memos;
 use super::reject::{Reason, Reject};
-use super::worker::{Memos, Reading};
+use super::worker::Reading;
 use crate::config::SourceConfig;
 
 /// The columns, in the order in which `sltd-data generate` writes them.

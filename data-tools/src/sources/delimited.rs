@@ -64,23 +64,20 @@ fn plain(
         field: 0,
         column: 0,
     };
-    // Eight bytes at a time. Fields are so short that even a vectorised search for the next
-    // delimiter spends its time on starting.
-    let delimiters = u64::from_le_bytes([format.delimiter; 8]);
-    let breaks = u64::from_le_bytes([b'\n'; 8]);
-    let (words, _) = bytes.as_chunks::<8>();
+    // Sixty-four bytes at a time. Fields are so short that even a vectorised search for the next
+    // delimiter spends its time on starting, and a loop over fewer bytes on mispredicted ends.
+    let (blocks, _) = bytes.as_chunks::<64>();
     let mut start = 0;
-    for &word in words {
-        let word = u64::from_le_bytes(word);
-        let mut ends = zero_bytes(word ^ delimiters) | zero_bytes(word ^ breaks);
+    for block in blocks {
+        let mut ends = ends_in(block, format.delimiter);
         while ends != 0 {
-            let end = start + (ends.trailing_zeros() / 8) as usize;
+            let end = start + ends.trailing_zeros() as usize;
             ends &= ends - 1;
             if !rows.end_field(end, take) {
                 return;
             }
         }
-        start += 8;
+        start += block.len();
     }
     let tail = bytes.get(start..).unwrap_or_default().iter().zip(start..);
     for (&byte, end) in tail {
@@ -91,6 +88,21 @@ fn plain(
     if bytes.last().is_some_and(|&last| last != b'\n') {
         rows.end_field(bytes.len(), take);
     }
+}
+
+/// One bit for each byte that is the delimiter or a line break, the first byte's the lowest.
+fn ends_in(block: &[u8; 64], delimiter: u8) -> u64 {
+    let delimiters = u64::from_le_bytes([delimiter; 8]);
+    let breaks = u64::from_le_bytes([b'\n'; 8]);
+    let (words, _) = block.as_chunks::<8>();
+    let mut ends = 0;
+    for &word in words.iter().rev() {
+        let word = u64::from_le_bytes(word);
+        let found = zero_bytes(word ^ delimiters) | zero_bytes(word ^ breaks);
+        // Moves the high bit of byte n to bit 56 + n; no two of the sums meet in one bit.
+        ends = ends << 8 | (found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    }
+    ends
 }
 
 /// The high bit of each byte that is zero, and of no other.
@@ -315,5 +327,22 @@ impl Unquoting {
             return None;
         }
         Some((bytes + more_bytes, fields + more_fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_ends_of_fields_are_found(bytes in prop::collection::vec(prop::sample::select(vec![b',', b'\n', b'-', b'.', b'\x0b', 0, 0x2d ^ 0x80, 0xff]), 64)) {
+            let block: [u8; 64] = bytes.try_into().unwrap();
+            let found = ends_in(&block, b',');
+            for (place, byte) in block.into_iter().enumerate() {
+                prop_assert_eq!(found >> place & 1 == 1, byte == b',' || byte == b'\n');
+            }
+        }
     }
 }

@@ -23,38 +23,33 @@ enum Place {
 
 impl Cutter for ArrayElements {
     fn cut(&mut self, buffer: &[u8], ended: bool) -> Cut {
-        let mut at = 0;
-        loop {
-            at = skip(buffer, at, is_space);
-            match (self.place, buffer.get(at)) {
-                (Place::Before, Some(b'[')) => {
-                    self.place = Place::Inside;
-                    return Cut::None(at + 1);
-                }
-                (Place::Before, Some(_)) => return Cut::Wrong(Wrong::Begins),
-                (Place::Before, None) if ended => return Cut::Wrong(Wrong::Begins),
-                (Place::Before | Place::After, None) => return Cut::None(at),
-                (Place::After, Some(_)) => return Cut::Wrong(Wrong::GoesOn),
-                (Place::Inside, _) => {}
+        let at = skip(buffer, 0, is_space);
+        match (self.place, buffer.get(at)) {
+            (Place::Before, Some(b'[')) => {
+                self.place = Place::Inside;
+                return Cut::None(at + 1);
             }
-            let whole = whole_elements(buffer, at);
-            if whole > at {
-                return Cut::Rows(whole);
+            (Place::Before, Some(_)) => return Cut::Wrong(Wrong::Begins),
+            (Place::Before, None) if ended => return Cut::Wrong(Wrong::Begins),
+            (Place::Before | Place::After, None) => return Cut::None(at),
+            (Place::After, Some(_)) => return Cut::Wrong(Wrong::GoesOn),
+            (Place::Inside, _) => {}
+        }
+        let whole = whole_elements(buffer, at);
+        if whole > at {
+            return Cut::Rows(whole);
+        }
+        let at = skip(buffer, at, is_between);
+        match buffer.get(at) {
+            Some(b']') => {
+                self.place = Place::After;
+                Cut::None(at + 1)
             }
-            at = skip(buffer, at, is_between);
-            match buffer.get(at) {
-                Some(b']') => {
-                    self.place = Place::After;
-                    return Cut::None(at + 1);
-                }
-                None if !ended => return Cut::None(at),
-                Some(_) if buffer.len() - at > ROW_BYTES_MAX => {
-                    return if at == 0 { Cut::TooLong } else { Cut::None(at) };
-                }
-                _ if ended => return Cut::Wrong(Wrong::Ends),
-                Some(_) if at > 0 => return Cut::None(at),
-                _ => return Cut::More,
-            }
+            None if !ended => Cut::None(at),
+            Some(_) if buffer.len() - at > ROW_BYTES_MAX && at == 0 => Cut::TooLong,
+            Some(_) if at > 0 => Cut::None(at),
+            _ if ended => Cut::Wrong(Wrong::Ends),
+            _ => Cut::More,
         }
     }
 

@@ -19,6 +19,7 @@ mod json;
 mod json_object;
 mod layout;
 mod ledger;
+mod memo;
 mod pipeline;
 mod reject;
 mod russia;

@@ -20,7 +20,7 @@
 //!   source does not own them, and they are rejected, or kept as third-party reports if it says so.
 //! - A status that is neither of the two known words takes the `status` fixed in the source; where
 //!   none is fixed the row is rejected.
-//! - Files whose name contains `shema` [sic] describe the fields and are passed over. An array that is
+//! - Files whose name contains `shema` (sic) describe the fields and are passed over. An array that is
 //!   not closed is a truncated file and stops the source.
 //!
 //! Public source: the data sets on data.gov.ua and their published loaders such as
@@ -33,8 +33,9 @@ use super::RowSink;
 use super::cells::{REFERENCE_BYTES_MAX, text, trim};
 use super::json::elements;
 use super::json_object::{self, Value};
+use super::memo::Memos;
 use super::reject::{Reason, Reject};
-use super::worker::{Memos, Reading, Worker, series_and_number};
+use super::worker::{Reading, Worker, series_and_number};
 use crate::config::SourceConfig;
 
 const FIELDS: [&str; 8] = [

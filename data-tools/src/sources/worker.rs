@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::report::{Day, ReportStatus, last_day_in_force};
 
+use super::memo::Memos;
 use super::reject::{EXCERPT_BYTES, ROW, Reason, Reject, one_line};
 use super::{Row, RowSink, SinkError};
 use crate::config::{SourceConfig, ThirdParty};
@@ -263,75 +264,6 @@ pub(super) fn remember_unknown(names: &mut BTreeSet<String>, name: &str) {
     }
 }
 
-/// Remembers what the texts of a column stand for. A list has a few States, types and statuses in
-/// millions of rows, and reading one with all its aliases costs more than the rest of the row.
-#[derive(Debug)]
-pub(super) struct Memo<T> {
-    slots: Box<[Option<(MemoText, T)>; MEMO_SLOTS]>,
-}
-
-const MEMO_SLOTS: usize = 256;
-
-/// A text of at most 15 bytes: padded with zeros, its length in the last byte.
-type MemoText = [u8; 16];
-
-impl<T: Copy> Default for Memo<T> {
-    fn default() -> Self {
-        Self {
-            slots: Box::new([None; MEMO_SLOTS]),
-        }
-    }
-}
-
-impl<T: Copy> Memo<T> {
-    /// What `read` makes of a text.
-    #[inline]
-    pub(super) fn read(&mut self, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let mut key: MemoText = [0; 16];
-        let Some(place) = key.get_mut(..text.len()).filter(|place| place.len() < 16) else {
-            return read(text);
-        };
-        place.copy_from_slice(text.as_bytes());
-        key[15] = text.len() as u8;
-        // The product's high byte depends on every byte below it.
-        let packed = u128::from_le_bytes(key);
-        let folded = (packed as u64) ^ (packed >> 64) as u64;
-        let slot = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-        let slot = self.slots.get_mut(slot as usize)?;
-        if let Some((known, value)) = slot
-            && *known == key
-        {
-            return Some(*value);
-        }
-        let value = read(text)?;
-        *slot = Some((key, value));
-        Some(value)
-    }
-}
-
-/// The memories of one thread.
-#[derive(Debug, Default)]
-pub(super) struct Memos {
-    states: Memo<IssuingState>,
-    types: Memo<DocumentType>,
-    statuses: Memo<ReportStatus>,
-}
-
-impl Memos {
-    pub(super) fn state(&mut self, code: &str) -> Option<IssuingState> {
-        self.states
-            .read(code, |code| IssuingState::parse(code).ok())
-    }
-
-    pub(super) fn document_type(&mut self, name: &str) -> Option<DocumentType> {
-        self.types.read(name, DocumentType::from_name)
-    }
-
-    pub(super) fn status(&mut self, name: &str) -> Option<ReportStatus> {
-        self.statuses.read(name, ReportStatus::from_name)
-    }
-}
-
 /// [`last_day_in_force`] asked about one day for many reports: no calendar in the way of a row.
 #[derive(Debug, Clone, Copy)]
 struct Retention {
@@ -462,25 +394,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_memo_gives_what_it_was_given() {
-        let mut memo = Memo::default();
-        for _ in 0..2 {
-            for text in [
-                "",
-                "a",
-                "b",
-                "a\0",
-                "fifteen letters",
-                "sixteen letters!",
-                "no",
-            ] {
-                let read = memo.read(text, |text| (text != "no").then_some(text.len()));
-                assert_eq!(read, (text != "no").then_some(text.len()), "{text}");
-            }
-        }
-        assert_eq!(memo.read("a", |_| None), Some(1), "remembered");
     }
 }

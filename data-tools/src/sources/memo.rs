@@ -1,0 +1,97 @@
+//! What the short texts of a list stand for, remembered.
+
+use sltd::document::{DocumentType, IssuingState};
+use sltd::report::ReportStatus;
+
+/// Remembers what the texts of a column stand for. A list has a few States, types and statuses in
+/// millions of rows, and reading one with all its aliases costs more than the rest of the row.
+#[derive(Debug)]
+pub(super) struct Memo<T> {
+    slots: Box<[Option<(MemoText, T)>; MEMO_SLOTS]>,
+}
+
+const MEMO_SLOTS: usize = 256;
+
+/// The bytes of a text of at most 15, behind a leading one that tells its length.
+type MemoText = u128;
+
+impl<T: Copy> Default for Memo<T> {
+    fn default() -> Self {
+        Self {
+            slots: Box::new([None; MEMO_SLOTS]),
+        }
+    }
+}
+
+impl<T: Copy> Memo<T> {
+    /// What `read` makes of a text.
+    #[inline]
+    pub(super) fn read(&mut self, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        if text.len() > 15 {
+            return read(text);
+        }
+        let key = text
+            .bytes()
+            .fold(1, |key: MemoText, byte| key << 8 | MemoText::from(byte));
+        let folded = key as u64 ^ (key >> 64) as u64;
+        // The high byte of a product depends on all bytes below it.
+        let slot = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let slot = self.slots.get_mut(slot as usize)?;
+        if let Some((known, value)) = slot
+            && *known == key
+        {
+            return Some(*value);
+        }
+        let value = read(text)?;
+        *slot = Some((key, value));
+        Some(value)
+    }
+}
+
+/// The memories of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Memos {
+    states: Memo<IssuingState>,
+    types: Memo<DocumentType>,
+    statuses: Memo<ReportStatus>,
+}
+
+impl Memos {
+    pub(super) fn state(&mut self, code: &str) -> Option<IssuingState> {
+        self.states
+            .read(code, |code| IssuingState::parse(code).ok())
+    }
+
+    pub(super) fn document_type(&mut self, name: &str) -> Option<DocumentType> {
+        self.types.read(name, DocumentType::from_name)
+    }
+
+    pub(super) fn status(&mut self, name: &str) -> Option<ReportStatus> {
+        self.statuses.read(name, ReportStatus::from_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memo_gives_what_it_was_given() {
+        let mut memo = Memo::default();
+        for _ in 0..2 {
+            for text in [
+                "",
+                "a",
+                "b",
+                "a\0",
+                "fifteen letters",
+                "sixteen letters!",
+                "no",
+            ] {
+                let read = memo.read(text, |text| (text != "no").then_some(text.len()));
+                assert_eq!(read, (text != "no").then_some(text.len()), "{text}");
+            }
+        }
+        assert_eq!(memo.read("a", |_| None), Some(1), "remembered");
+    }
+}
