@@ -275,7 +275,6 @@ fn malformed_questions_name_the_field_and_never_the_number() {
         (&["--number", &long], "number", "24"),
         (&["--number", " - "], "number", ""),
         (&["--number", "12AB34567", "--issuer", "Q1"], "issuing_state", ""),
-        (&["--number", "12AB34567", "--issuer", "SUN"], "issuing_state", ""),
     ];
     for (arguments, field, part) in cases {
         let command = ["check", "--server", &url];
@@ -404,7 +403,7 @@ fn help_and_version_and_completions() {
     let version = sltd(&["--version"]).exits(0);
     assert_eq!(version.out.trim(), concat!("sltd ", env!("CARGO_PKG_VERSION")));
     for (arguments, parts) in [
-        (["check", "--help"], ["10 hit", "--mrz-file", "127.0.0.1:7440"]),
+        (["check", "--help"], ["10  HIT", "--mrz-file", "127.0.0.1:7440"]),
         (["serve", "--help"], ["SIGTERM", "--drain", "var/store"]),
         (["completions", "bash"], ["_sltd", "check", "serve"]),
     ] {

@@ -6,11 +6,10 @@ use sltd::client::{AnswerStream, Chunk, Client, ClientOptions, Health, Question,
 use sltd::document::DocumentType;
 use sltd::proto::lookup_service_server::SERVICE_NAME;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 use support::{NUMBERS, PATIENCE, ROWS, Server, block_on, publish, sltd, wait_for};
 use tokio_stream::StreamExt as _;
 use tonic::transport::Endpoint;
-use tonic::{Code, Request};
+use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::HealthCheckRequest;
@@ -171,8 +170,9 @@ fn the_drain_has_an_end() {
         // A job that its client never ends, and one who watches health.
         let _job = open_job(&client).await;
         let channel = Endpoint::from_shared(server.url()).unwrap().connect_lazy();
-        let watch = HealthClient::new(channel).watch(Request::new(HealthCheckRequest::default()));
-        let mut watch = watch.await.unwrap().into_inner();
+        let mut health = HealthClient::new(channel);
+        let watch = health.watch(HealthCheckRequest::default()).await;
+        let mut watch = watch.unwrap().into_inner();
         let status = watch.next().await.unwrap().unwrap().status();
         assert_eq!(status, ServingStatus::Serving);
         server.terminate();
@@ -180,6 +180,7 @@ fn the_drain_has_an_end() {
         assert_eq!(status, ServingStatus::NotServing);
     });
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    println!("{}", server.log());
     wait_for("the last line", || server.log().contains("\"cut\":2"));
 }
 
@@ -352,17 +353,33 @@ async fn ask_everything(server: &Server) {
 }
 
 #[test]
-fn clients_wait_for_a_server_and_turn_to_another() {
+fn a_client_turns_from_a_server_that_is_gone_or_full_to_another() {
     let dir = store(ROWS);
-    let (mut first, second) = (Server::start(dir.path()), Server::start(dir.path()));
+    let config = dir.path().join("sltd.toml");
+    std::fs::write(&config, "max_connections = 1\n").unwrap();
+    let full = Server::start_with(dir.path(), &["--config", config.to_str().unwrap()], "info");
+    let mut held = support::Raw::open(full.address);
+    assert!(held.next().is_some());
+    let mut gone = Server::start(dir.path());
+    gone.terminate();
+    gone.wait();
+    let other = Server::start(dir.path());
     block_on(async {
-        let options = ClientOptions { deadline: PATIENCE, retries: 5, backoff: Duration::from_millis(10), ..Default::default() };
-        let client = Client::connect([first.url(), second.url()], options).await.unwrap();
-        assert_eq!(client.health().await.unwrap(), Health::Serving);
-        first.terminate();
-        first.wait();
-        for _ in 0..10 {
-            assert_eq!(client.check(&passport("12AB34567")).await.unwrap().verdict(), Verdict::Hit);
+        let options = ClientOptions {
+            deadline: PATIENCE,
+            ..ClientOptions::default()
+        };
+        for away in [full.url(), gone.url()] {
+            let client = Client::connect([away, other.url()], options.clone()).await.unwrap();
+            for _ in 0..6 {
+                let answer = client.check(&passport("12AB34567")).await.unwrap();
+                assert_eq!(answer.verdict(), Verdict::Hit);
+            }
         }
+        let client = Client::connect([full.url()], options.clone()).await.unwrap();
+        let error = client.check(&passport("12AB34567")).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        let client = Client::connect([other.url()], options).await.unwrap();
+        assert_eq!(client.health().await.unwrap(), Health::Serving);
     });
 }

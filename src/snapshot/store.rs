@@ -103,7 +103,8 @@ impl Store {
         let path = self.path.join(CURRENT);
         let text = fs::read_to_string(&path).map_err(LoadError::io(&path))?;
         let damaged = || LoadError::damaged(&path, "expected one line: the name of a manifest and its digest");
-        let (manifest, digest) = text.trim_end().split_once(' ').ok_or_else(damaged)?;
+        let line = text.strip_suffix('\n').ok_or_else(damaged)?;
+        let (manifest, digest) = line.split_once(' ').ok_or_else(damaged)?;
         // The name comes from disk: it must not lead out of the store.
         if !manifest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') || manifest.starts_with('.') {
             return Err(damaged());
