@@ -11,9 +11,16 @@ fn passport(issuer: &str, number: &str) -> String {
     let number = with_digit(number);
     let dates = [with_digit(birth), with_digit(expiry)];
     let optional = "<".repeat(15);
-    let composite = digit(&[&number, &dates[0], &dates[1], &optional].map(String::as_str).concat());
+    let composite = digit(
+        &[&number, &dates[0], &dates[1], &optional]
+            .map(String::as_str)
+            .concat(),
+    );
     let first = format!("{:<<44}", format!("P<{issuer:<<3}SPECIMEN<<ANNA"));
-    format!("{first}\n{number}{issuer:<<3}{}F{}{optional}{composite}\n", dates[0], dates[1])
+    format!(
+        "{first}\n{number}{issuer:<<3}{}F{}{optional}{composite}\n",
+        dates[0], dates[1]
+    )
 }
 
 fn with_digit(field: &str) -> String {
@@ -56,7 +63,14 @@ fn every_verdict_has_its_exit_code() {
     let misread_hit = wrong_digit(&hit, "12AB34567");
     let cases: &[(&[&str], i32, &str, Expected<'_>)] = &[
         (
-            &["--number", "12AB34567", "--issuer", "FRA", "--type", "passport"],
+            &[
+                "--number",
+                "12AB34567",
+                "--issuer",
+                "FRA",
+                "--type",
+                "passport",
+            ],
             10,
             "HIT",
             &[
@@ -71,8 +85,14 @@ fn every_verdict_has_its_exit_code() {
                 ("/matches/0/type", json!("DOCUMENT_TYPE_PASSPORT")),
                 ("/matches/0/dateOfLoss", json!("2026-10-01")),
                 ("/matches/0/dateReported", json!("2026-10-02")),
-                ("/matches/0/authority/name", json!("National Central Bureau")),
-                ("/matches/0/authority/contact", json!("+999 1, day and night")),
+                (
+                    "/matches/0/authority/name",
+                    json!("National Central Bureau"),
+                ),
+                (
+                    "/matches/0/authority/contact",
+                    json!("+999 1, day and night"),
+                ),
                 ("/matches/0/confirmWithAuthority", json!(true)),
                 ("/matches/1", Value::Null),
                 ("/snapshot/generation", json!("1")),
@@ -84,19 +104,40 @@ fn every_verdict_has_its_exit_code() {
             ],
         ),
         (
-            &["--number", " 12-ab 34.567", "--issuer", "fr", "--type", "passport"],
+            &[
+                "--number",
+                " 12-ab 34.567",
+                "--issuer",
+                "fr",
+                "--type",
+                "passport",
+            ],
             10,
             "HIT",
             &[("/document/number", json!("12AB34567"))],
         ),
         (
-            &["--number", "20BB00142", "--issuer", "FRA", "--type", "passport"],
+            &[
+                "--number",
+                "20BB00142",
+                "--issuer",
+                "FRA",
+                "--type",
+                "passport",
+            ],
             10,
             "HIT",
             &[("/matches/0/status", json!("REPORT_STATUS_STOLEN_BLANK"))],
         ),
         (
-            &["--number", "C4ZZ12345", "--issuer", "DEU", "--type", "passport"],
+            &[
+                "--number",
+                "C4ZZ12345",
+                "--issuer",
+                "DEU",
+                "--type",
+                "passport",
+            ],
             10,
             "HIT",
             &[
@@ -144,12 +185,22 @@ fn every_verdict_has_its_exit_code() {
             11,
             "REVIEW",
             &[
-                ("/reasons", json!(["REASON_TYPE_NOT_GIVEN", "REASON_ISSUER_NOT_GIVEN"])),
+                (
+                    "/reasons",
+                    json!(["REASON_TYPE_NOT_GIVEN", "REASON_ISSUER_NOT_GIVEN"]),
+                ),
                 ("/coverage", Value::Null),
             ],
         ),
         (
-            &["--number", "12AB34567", "--issuer", "QQQ", "--type", "passport"],
+            &[
+                "--number",
+                "12AB34567",
+                "--issuer",
+                "QQQ",
+                "--type",
+                "passport",
+            ],
             11,
             "REVIEW",
             &[
@@ -158,7 +209,14 @@ fn every_verdict_has_its_exit_code() {
             ],
         ),
         (
-            &["--number", "33XY00007", "--issuer", "FRA", "--type", "passport"],
+            &[
+                "--number",
+                "33XY00007",
+                "--issuer",
+                "FRA",
+                "--type",
+                "passport",
+            ],
             11,
             "REVIEW",
             &[
@@ -167,7 +225,14 @@ fn every_verdict_has_its_exit_code() {
             ],
         ),
         (
-            &["--number", "L9ZZ90001", "--issuer", "D", "--type", "passport"],
+            &[
+                "--number",
+                "L9ZZ90001",
+                "--issuer",
+                "D",
+                "--type",
+                "passport",
+            ],
             11,
             "REVIEW",
             &[("/reasons", json!(["REASON_TYPE_INCOMPATIBLE"]))],
@@ -178,11 +243,21 @@ fn every_verdict_has_its_exit_code() {
             "REVIEW",
             &[
                 ("/reasons", json!(["REASON_NUMBER_CHECK_DIGIT_FAILED"])),
-                ("/mrz/failedCheckDigits/0", json!("CHECK_DIGIT_DOCUMENT_NUMBER")),
+                (
+                    "/mrz/failedCheckDigits/0",
+                    json!("CHECK_DIGIT_DOCUMENT_NUMBER"),
+                ),
             ],
         ),
         (
-            &["--number", "12AB34567", "--issuer", "USA", "--type", "passport"],
+            &[
+                "--number",
+                "12AB34567",
+                "--issuer",
+                "USA",
+                "--type",
+                "passport",
+            ],
             0,
             "NO_RECORD",
             &[
@@ -192,13 +267,27 @@ fn every_verdict_has_its_exit_code() {
             ],
         ),
         (
-            &["--number", "77CC88888", "--issuer", "FRA", "--type", "passport"],
+            &[
+                "--number",
+                "77CC88888",
+                "--issuer",
+                "FRA",
+                "--type",
+                "passport",
+            ],
             0,
             "NO_RECORD",
             &[("/coverage/level", json!("COVERAGE_LEVEL_CURRENT"))],
         ),
         (
-            &["--number", "77CC88888", "--issuer", "JPN", "--type", "passport"],
+            &[
+                "--number",
+                "77CC88888",
+                "--issuer",
+                "JPN",
+                "--type",
+                "passport",
+            ],
             0,
             "NO_RECORD",
             &[
@@ -206,7 +295,12 @@ fn every_verdict_has_its_exit_code() {
                 ("/coverage/documents", json!("0")),
             ],
         ),
-        (&["--mrz", &clean], 0, "NO_RECORD", &[("/mrz/failedCheckDigits", json!([]))]),
+        (
+            &["--mrz", &clean],
+            0,
+            "NO_RECORD",
+            &[("/mrz/failedCheckDigits", json!([]))],
+        ),
         (
             &["--mrz", &misread],
             12,
@@ -274,19 +368,32 @@ fn malformed_questions_name_the_field_and_never_the_number() {
         (&["--number", "12AB3#567"], "number", "character 6"),
         (&["--number", &long], "number", "24"),
         (&["--number", " - "], "number", ""),
-        (&["--number", "12AB34567", "--issuer", "Q1"], "issuing_state", ""),
+        (
+            &["--number", "12AB34567", "--issuer", "Q1"],
+            "issuing_state",
+            "",
+        ),
     ];
     for (arguments, field, part) in cases {
         let command = ["check", "--server", &url];
-        let ran = sltd(&[&command, *arguments].concat()).exits(2).says(field).says(part);
+        let ran = sltd(&[&command, *arguments].concat())
+            .exits(2)
+            .says(field)
+            .says(part);
         let shown = ran.out + &ran.err;
-        assert!(!shown.contains("12AB3") && !shown.contains(&long), "{shown}");
+        assert!(
+            !shown.contains("12AB3") && !shown.contains(&long),
+            "{shown}"
+        );
         let ran = sltd(&[&command, *arguments, &["--json"]].concat()).exits(2);
         let error = &ran.json()[0]["error"];
         assert_eq!(error["code"], json!(3), "{error}");
         let violation = &error["details"][0]["fieldViolations"][0];
         assert_eq!(violation["field"], json!(field), "{error}");
-        assert!(violation["description"].as_str().unwrap().contains(part), "{error}");
+        assert!(
+            violation["description"].as_str().unwrap().contains(part),
+            "{error}"
+        );
     }
 }
 
@@ -311,8 +418,18 @@ fn several_questions_have_a_line_each_and_one_exit_code() {
         (&["--mrz-file", "-"], &zones, 0, &of_zones),
         (&["--mrz-file", file], "", 0, &of_zones),
         // One question is one question, wherever it comes from.
-        (&["--number", "-"], "12AB34567,FRA,passport\n", 10, &verdicts[..1]),
-        (&["--number", "-", "--issuer", "FRA", "--type", "passport"], "12AB34567", 10, &verdicts[..1]),
+        (
+            &["--number", "-"],
+            "12AB34567,FRA,passport\n",
+            10,
+            &verdicts[..1],
+        ),
+        (
+            &["--number", "-", "--issuer", "FRA", "--type", "passport"],
+            "12AB34567",
+            10,
+            &verdicts[..1],
+        ),
         (&["--mrz-file", "-"], LOST_CARD, 10, &verdicts[..1]),
         (&["--number", "-"], "12AB#", 2, &[]),
         (&["--number", "-"], "", 2, &[]),
@@ -328,13 +445,18 @@ fn several_questions_have_a_line_each_and_one_exit_code() {
             [_] => people.out.lines().take(1).collect(),
             _ => people.out.lines().collect(),
         };
-        let firsts = firsts.iter().map(|line| line.split([' ', ':']).next().unwrap());
+        let firsts = firsts
+            .iter()
+            .map(|line| line.split([' ', ':']).next().unwrap());
         assert!(firsts.eq(expected.iter()), "{expected:?}: {people:#?}");
         let json = ask(&["--json"]).json();
         let verdicts = json.iter().filter(|value| value.get("verdict").is_some());
         let verdicts = verdicts.map(|value| value["verdict"].as_str().unwrap().to_owned());
         let answered = expected.iter().filter(|word| *word != "MALFORMED");
-        assert!(verdicts.eq(answered.map(|word| format!("VERDICT_{word}"))), "{json:#?}");
+        assert!(
+            verdicts.eq(answered.map(|word| format!("VERDICT_{word}"))),
+            "{json:#?}"
+        );
     }
 }
 
@@ -344,14 +466,31 @@ fn many_questions_come_back_in_order() {
     publish(dir.path(), ROWS);
     let server = Server::start(dir.path());
     // More than several calls hold; every number tells its place.
-    let numbers: String = (0..12_345).map(|n| format!("20BB{n:05},FRA,passport\n")).collect();
-    let ran = sltd_fed(&["check", "--server", &server.url(), "--json", "--number", "-"], &numbers).exits(0);
+    let numbers: String = (0..12_345)
+        .map(|n| format!("20BB{n:05},FRA,passport\n"))
+        .collect();
+    let ran = sltd_fed(
+        &[
+            "check",
+            "--server",
+            &server.url(),
+            "--json",
+            "--number",
+            "-",
+        ],
+        &numbers,
+    )
+    .exits(0);
     let answers = ran.json();
     assert_eq!(answers.len(), 12_345);
     for (n, answer) in answers.iter().enumerate() {
         assert_eq!(answer["document"]["number"], json!(format!("20BB{n:05}")));
         let reported = (100..200).contains(&n);
-        let verdict = if reported { "VERDICT_HIT" } else { "VERDICT_NO_RECORD" };
+        let verdict = if reported {
+            "VERDICT_HIT"
+        } else {
+            "VERDICT_NO_RECORD"
+        };
         assert_eq!(answer["verdict"], json!(verdict), "{n}");
     }
 }
@@ -359,16 +498,35 @@ fn many_questions_come_back_in_order() {
 #[test]
 fn a_service_that_does_not_answer_is_exit_code_3() {
     // Bound and closed again: nobody listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let nobody = format!("http://127.0.0.1:{port}");
     // Listens and never says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
-    for (url, input) in [(&nobody, ""), (&silent, ""), (&nobody, "12AB34567\n77CC88888\n")] {
+    for (url, input) in [
+        (&nobody, ""),
+        (&silent, ""),
+        (&nobody, "12AB34567\n77CC88888\n"),
+    ] {
         let number = if input.is_empty() { "12AB34567" } else { "-" };
-        let command = ["check", "--server", url, "--deadline", "500ms", "--number", number];
+        let command = [
+            "check",
+            "--server",
+            url,
+            "--deadline",
+            "500ms",
+            "--number",
+            number,
+        ];
         let ran = sltd_fed(&command, input).exits(3);
-        assert!(!(ran.out.clone() + &ran.err).contains("12AB34567"), "{ran:#?}");
+        assert!(
+            !(ran.out.clone() + &ran.err).contains("12AB34567"),
+            "{ran:#?}"
+        );
         if input.is_empty() {
             ran.says(url);
         } else {
@@ -382,14 +540,35 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
     let cases: &[(&[&str], &str)] = &[
         (&[], "Usage"),
         (&["check"], "--number"),
-        (&["check", "--number", "12AB34567", "--mrz", "P<"], "cannot be used with"),
-        (&["check", "--number", "12AB34567", "--type", "book"], "identity_card"),
-        (&["check", "--number", "12AB34567", "--deadline", "5"], "500ms"),
-        (&["check", "--number", "12AB34567", "--server", "nowhere"], "http://"),
-        (&["check", "--mrz-file", "/nowhere/zone.mrz"], "/nowhere/zone.mrz"),
-        (&["check", "--mrz", "P<", "--issuer", "FRA"], "cannot be used with"),
+        (
+            &["check", "--number", "12AB34567", "--mrz", "P<"],
+            "cannot be used with",
+        ),
+        (
+            &["check", "--number", "12AB34567", "--type", "book"],
+            "identity_card",
+        ),
+        (
+            &["check", "--number", "12AB34567", "--deadline", "5"],
+            "500ms",
+        ),
+        (
+            &["check", "--number", "12AB34567", "--server", "nowhere"],
+            "http://",
+        ),
+        (
+            &["check", "--mrz-file", "/nowhere/zone.mrz"],
+            "/nowhere/zone.mrz",
+        ),
+        (
+            &["check", "--mrz", "P<", "--issuer", "FRA"],
+            "cannot be used with",
+        ),
         (&["serve", "--listen", "here"], "--listen"),
-        (&["serve", "--config", "/nowhere/sltd.toml"], "/nowhere/sltd.toml"),
+        (
+            &["serve", "--config", "/nowhere/sltd.toml"],
+            "/nowhere/sltd.toml",
+        ),
         (&["serve", "--drain", "soon"], "8s"),
         (&["look-up"], "look-up"),
     ];
@@ -401,9 +580,15 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
 #[test]
 fn help_and_version_and_completions() {
     let version = sltd(&["--version"]).exits(0);
-    assert_eq!(version.out.trim(), concat!("sltd ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        version.out.trim(),
+        concat!("sltd ", env!("CARGO_PKG_VERSION"))
+    );
     for (arguments, parts) in [
-        (["check", "--help"], ["10  HIT", "--mrz-file", "127.0.0.1:7440"]),
+        (
+            ["check", "--help"],
+            ["10  HIT", "--mrz-file", "127.0.0.1:7440"],
+        ),
         (["serve", "--help"], ["SIGTERM", "--drain", "var/store"]),
         (["completions", "bash"], ["_sltd", "check", "serve"]),
     ] {
@@ -428,7 +613,14 @@ fn output_cut_short_is_no_error() {
         server.url(),
         file.display()
     );
-    let status = std::process::Command::new("bash").args(["-c", &script]).status().unwrap();
-    assert_eq!(status.code(), Some(0), "a reader that has seen enough is no failure");
+    let status = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .status()
+        .unwrap();
+    assert_eq!(
+        status.code(),
+        Some(0),
+        "a reader that has seen enough is no failure"
+    );
     assert!(!NUMBERS.iter().any(|number| server.log().contains(number)));
 }

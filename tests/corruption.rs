@@ -39,19 +39,29 @@ impl Victim {
         let segment = dir.path().join("segments").join(&manifest.segments[0].file);
         let manifest = dir.path().join("manifests/00000001.json");
         let current = dir.path().join("CURRENT");
-        let victim = Self { dir, segment, manifest, current };
+        let victim = Self {
+            dir,
+            segment,
+            manifest,
+            current,
+        };
         victim.load(LoadMode::Mmap).unwrap();
         victim
     }
 
     fn load(&self, load: LoadMode) -> Result<(), String> {
-        let options = LoadOptions { load, warm: Some(Warm::All) };
+        let options = LoadOptions {
+            load,
+            warm: Some(Warm::All),
+        };
         let loaded = Store::open(self.dir.path()).and_then(|store| store.load_current(&options));
         loaded.map(drop).map_err(|error| error.to_string())
     }
 
     fn open(&self, load: LoadMode) -> Result<(), String> {
-        Segment::open(&self.segment, load).map(drop).map_err(|error| error.to_string())
+        Segment::open(&self.segment, load)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -60,16 +70,24 @@ impl Victim {
 fn check(what: &dyn std::fmt::Debug, file: &Path, open: &dyn Fn(LoadMode) -> Result<(), String>) {
     for mode in MODES {
         let outcome = catch_unwind(AssertUnwindSafe(|| open(mode)));
-        let Ok(outcome) = outcome else { panic!("{what:?}, {mode:?}: ended in a panic") };
-        let Err(error) = outcome else { panic!("{what:?}, {mode:?}: taken for good") };
+        let Ok(outcome) = outcome else {
+            panic!("{what:?}, {mode:?}: ended in a panic")
+        };
+        let Err(error) = outcome else {
+            panic!("{what:?}, {mode:?}: taken for good")
+        };
         let name = file.file_name().unwrap().to_str().unwrap();
-        assert!(error.contains(name), "{what:?}, {mode:?}: does not name the file: {error}");
+        assert!(
+            error.contains(name),
+            "{what:?}, {mode:?}: does not name the file: {error}"
+        );
     }
 }
 
 /// Changes one byte, lets `check` see the file, and changes it back.
 fn with_flip(file: &File, bytes: &[u8], at: usize, pattern: u8, check: impl FnOnce()) {
-    file.write_all_at(&[bytes[at] ^ pattern], at as u64).unwrap();
+    file.write_all_at(&[bytes[at] ^ pattern], at as u64)
+        .unwrap();
     check();
     file.write_all_at(&bytes[at..=at], at as u64).unwrap();
 }
@@ -83,7 +101,10 @@ struct Places(u64);
 
 impl Places {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((u128::from(self.0) * end as u128) >> 64) as usize
     }
 }
@@ -125,7 +146,11 @@ fn segments_cut_short_or_grown() {
     let victim = Victim::new();
     let bytes = fs::read(&victim.segment).unwrap();
     let mut places = Places(2);
-    let short = (0..150).chain((0..1_000).map(|_| places.below(bytes.len())).collect::<Vec<_>>());
+    let short = (0..150).chain(
+        (0..1_000)
+            .map(|_| places.below(bytes.len()))
+            .collect::<Vec<_>>(),
+    );
     for length in short {
         fs::write(&victim.segment, &bytes[..length]).unwrap();
         check(&length, &victim.segment, &|mode| victim.load(mode));
@@ -140,7 +165,10 @@ fn segments_cut_short_or_grown() {
     }
     // Bytes lost in the middle, and blocks swapped or zeroed, as disks do it.
     for _ in 0..200 {
-        let (from, to) = (places.below(bytes.len() - 512), places.below(bytes.len() - 512));
+        let (from, to) = (
+            places.below(bytes.len() - 512),
+            places.below(bytes.len() - 512),
+        );
         let mut lost = bytes.clone();
         lost.drain(from..from + 512);
         let mut zeroed = bytes.clone();
@@ -165,9 +193,14 @@ fn a_sound_segment_that_is_not_the_one_named() {
     let victim = Victim::new();
     let other = tempfile::tempdir().unwrap();
     let manifest = publish(other.path(), ROWS);
-    let sound = other.path().join("segments").join(&manifest.segments[0].file);
+    let sound = other
+        .path()
+        .join("segments")
+        .join(&manifest.segments[0].file);
     fs::copy(sound, &victim.segment).unwrap();
-    check(&"another segment", &victim.segment, &|mode| victim.load(mode));
+    check(&"another segment", &victim.segment, &|mode| {
+        victim.load(mode)
+    });
     let error = victim.load(LoadMode::Mmap).unwrap_err();
     assert!(error.contains("the manifest names"), "{error}");
 }
@@ -181,8 +214,12 @@ fn every_byte_of_manifest_and_pointer() {
         let named = |error: &str| error.contains("CURRENT") || error.contains("manifests");
         let refused = |what: &dyn std::fmt::Debug| {
             let outcome = catch_unwind(AssertUnwindSafe(|| victim.load(LoadMode::Mmap)));
-            let Ok(outcome) = outcome else { panic!("{what:?}: ended in a panic") };
-            let Err(error) = outcome else { panic!("{}: {what:?}: taken for good", path.display()) };
+            let Ok(outcome) = outcome else {
+                panic!("{what:?}: ended in a panic")
+            };
+            let Err(error) = outcome else {
+                panic!("{}: {what:?}: taken for good", path.display())
+            };
             assert!(named(&error), "{what:?}: {error}");
         };
         let file = writable(path);
@@ -238,7 +275,9 @@ fn the_server_does_not_serve_what_is_damaged() {
             fs::write(path, &damaged).unwrap();
             let command = ["serve", "--store", store, "--listen", "127.0.0.1:0"];
             sltd(&command).exits(3).says(name);
-            sltd(&[&command[..], &["--config", config.to_str().unwrap()]].concat()).exits(3).says(name);
+            sltd(&[&command[..], &["--config", config.to_str().unwrap()]].concat())
+                .exits(3)
+                .says(name);
         }
         fs::write(path, &bytes).unwrap();
     }

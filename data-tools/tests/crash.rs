@@ -36,7 +36,10 @@ fn mark(number: u32) -> String {
 
 /// A build of the list and of a mark of its own, through scratch files.
 fn marked_build(desk: &Desk, number: u32) -> Command {
-    desk.write("lists/mark.csv", format!("{HEADER}{},FRA,passport,lost\n", mark(number)));
+    desk.write(
+        "lists/mark.csv",
+        format!("{HEADER}{},FRA,passport,lost\n", mark(number)),
+    );
     let mut command = desk.build("sources.toml", "store");
     command.args(["--memory", "512KiB", "--threads", "2"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -56,7 +59,9 @@ fn marked(desk: &Desk, end: u32) -> Option<u32> {
         !snapshot.segments()[0].find(&number).unwrap().is_empty()
     });
     let found: Vec<u32> = found.collect();
-    let [number] = found[..] else { panic!("expected one mark, found {found:?}") };
+    let [number] = found[..] else {
+        panic!("expected one mark, found {found:?}")
+    };
     Some(number)
 }
 
@@ -87,7 +92,10 @@ impl Moment {
         let begin = Instant::now();
         let folder = desk.path("store");
         while child.try_wait().unwrap().is_none() {
-            assert!(begin.elapsed() < PATIENCE, "a build does not come to {self:?}");
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "a build does not come to {self:?}"
+            );
             let come = match self {
                 Self::After(time) => begin.elapsed() >= time,
                 Self::Seen(place) => seen(&folder, place, before),
@@ -104,7 +112,9 @@ impl Moment {
 
 fn seen(store: &std::path::Path, place: &str, before: &[String]) -> bool {
     let (folder, begin) = place.split_once('/').unwrap();
-    let Ok(entries) = fs::read_dir(store.join(folder)) else { return false };
+    let Ok(entries) = fs::read_dir(store.join(folder)) else {
+        return false;
+    };
     entries.flatten().any(|entry| {
         let name = entry.file_name().into_string().unwrap();
         name.starts_with(begin) && !before.contains(&format!("{folder}/{name}"))
@@ -141,8 +151,13 @@ fn a_build_killed_at_any_moment_leaves_the_old_snapshot_or_the_new_one() {
     let (mut old, mut new, mut killed, mut number) = (0, 0, 0, 0);
     while killed < KILLS {
         number += 1;
-        assert!(number < 4 * KILLS, "{killed} of {number} builds were killed before their end");
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        assert!(
+            number < 4 * KILLS,
+            "{killed} of {number} builds were killed before their end"
+        );
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let moment = match number % 2 {
             0 => STEPS[(number / 2) as usize % STEPS.len()],
             _ => Moment::After(whole.mul_f64((state >> 40) as f64 / (1u64 << 24) as f64)),
@@ -156,8 +171,15 @@ fn a_build_killed_at_any_moment_leaves_the_old_snapshot_or_the_new_one() {
         child.wait().unwrap();
         killed += u32::from(!ended);
         let found = marked(&desk, number + 1).expect("a snapshot was published before");
-        assert!(found == published || found == number, "{moment:?}: {found}, neither {published} nor {number}");
-        if found == number { new += 1 } else { old += 1 }
+        assert!(
+            found == published || found == number,
+            "{moment:?}: {found}, neither {published} nor {number}"
+        );
+        if found == number {
+            new += 1
+        } else {
+            old += 1
+        }
         published = found;
         // What the killed left does not hinder the next, and goes with it.
         if number % 6 == 0 {
@@ -169,12 +191,19 @@ fn a_build_killed_at_any_moment_leaves_the_old_snapshot_or_the_new_one() {
         }
     }
     println!("{killed} builds killed: {old} times the old snapshot stood, {new} times the new one");
-    assert!(old > 0 && new > 0, "the moments miss one side of the pointer: {old} old, {new} new");
+    assert!(
+        old > 0 && new > 0,
+        "the moments miss one side of the pointer: {old} old, {new} new"
+    );
     // Generations only rise, whatever was killed between.
     let history = fs::read_to_string(desk.path("store/history.jsonl")).unwrap();
     let generations: Vec<u64> = history
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["generation"].as_u64().unwrap())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["generation"]
+                .as_u64()
+                .unwrap()
+        })
         .collect();
     assert!(generations.is_sorted_by(|a, b| a < b), "{generations:?}");
 }
@@ -190,8 +219,14 @@ fn a_first_build_killed_leaves_no_store_or_a_whole_one() {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = marked(&desk, number + 1);
-        assert!(found.is_none_or(|found| found == number), "{moment:?}: {found:?}");
-        assert!(found.is_some() || !matches!(moment, Moment::Published), "published and not there");
+        assert!(
+            found.is_none_or(|found| found == number),
+            "{moment:?}: {found:?}"
+        );
+        assert!(
+            found.is_some() || !matches!(moment, Moment::Published),
+            "published and not there"
+        );
     }
     succeeds(&mut marked_build(&desk, 9));
     assert_eq!(marked(&desk, 10), Some(9));
@@ -204,9 +239,16 @@ fn a_build_beside_a_build_is_refused() {
     succeeds(&mut marked_build(&desk, 0));
     let mut first = marked_build(&desk, 1).spawn().unwrap();
     Moment::Seen("building/").wait(&mut first, &desk, &[], None);
-    assert!(first.try_wait().unwrap().is_none(), "the first ended before it could be met");
+    assert!(
+        first.try_wait().unwrap().is_none(),
+        "the first ended before it could be met"
+    );
     let mut second = desk.build("sources.toml", "store");
-    fails(&mut second, 23, "another build or publish is changing the store");
+    fails(
+        &mut second,
+        23,
+        "another build or publish is changing the store",
+    );
     assert!(first.wait().unwrap().success());
     assert_eq!(marked(&desk, 2), Some(1));
     // A lock that nobody holds any more is no lock.
@@ -221,7 +263,9 @@ fn a_folder_that_can_not_be_written_is_named() {
     let cases: [(&str, fn(&Desk) -> PathBuf); 3] = [
         // Files where folders should be: permissions would not stop a privileged user.
         ("a file for a store", |desk| desk.path("sources.toml")),
-        ("a file for the folder above", |desk| desk.path("sources.toml").join("store")),
+        ("a file for the folder above", |desk| {
+            desk.path("sources.toml").join("store")
+        }),
         ("a file for the segments", |desk| {
             fs::create_dir_all(desk.path("half")).unwrap();
             desk.write("half/segments", "");
@@ -230,7 +274,12 @@ fn a_folder_that_can_not_be_written_is_named() {
     ];
     for (what, prepare) in cases {
         let store = prepare(&desk);
-        let name = store.strip_prefix(desk.path("")).unwrap().to_str().unwrap().to_owned();
+        let name = store
+            .strip_prefix(desk.path(""))
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         fails(&mut desk.build("sources.toml", &name), 3, &name);
         println!("{what}: refused");
     }
@@ -246,7 +295,10 @@ fn a_disk_that_is_full_leaves_the_old_snapshot() {
         let build = marked_build(&desk, 1);
         let mut limited = Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -f {kibibytes}; exec \"$0\" \"$@\"");
-        limited.args(["-c", &script]).arg(build.get_program()).args(build.get_args());
+        limited
+            .args(["-c", &script])
+            .arg(build.get_program())
+            .args(build.get_args());
         fails(&mut limited, 3, "File too large");
         assert_eq!(marked(&desk, 2), Some(0), "{kibibytes} KiB");
     }

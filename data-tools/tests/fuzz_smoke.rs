@@ -35,7 +35,10 @@ struct Draws(u64);
 
 impl Draws {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((u128::from(self.0) * end.max(1) as u128) >> 64) as usize
     }
 
@@ -56,7 +59,11 @@ impl Draws {
                 4 => {
                     let place = self.stretch(input.len());
                     let token = TOKENS[self.below(TOKENS.len())];
-                    let end = if self.below(2) == 0 { place.end } else { place.start };
+                    let end = if self.below(2) == 0 {
+                        place.end
+                    } else {
+                        place.start
+                    };
                     input.splice(place.start..end, token.iter().copied());
                 }
                 5 => drop(input.drain(self.stretch(input.len()))),
@@ -91,9 +98,16 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 }
 
 fn check(target: &str) {
-    let find = |name: &str| targets::TARGETS.into_iter().find(|(known, _)| *known == name);
+    let find = |name: &str| {
+        targets::TARGETS
+            .into_iter()
+            .find(|(known, _)| *known == name)
+    };
     let (_, run) = find(target).unwrap();
-    let (_, rounds) = ROUNDS.into_iter().find(|(name, _)| *name == target).unwrap();
+    let (_, rounds) = ROUNDS
+        .into_iter()
+        .find(|(name, _)| *name == target)
+        .unwrap();
     let inputs = kept(target);
     assert!(!inputs.is_empty(), "no inputs are kept for {target}");
     let try_out = |input: &[u8]| {
@@ -127,7 +141,10 @@ fn kept_inputs_are_what_they_are_meant_to_be() {
     use sltd_data::{config::Layout, sources::read_bytes};
     // A segment written by the first version opens for as long as that version is read.
     let path = corpus().join("opener/version-1");
-    assert_eq!(Segment::open(&path, LoadMode::Mmap).unwrap().documents(), 19);
+    assert_eq!(
+        Segment::open(&path, LoadMode::Mmap).unwrap().documents(),
+        19
+    );
     let bytes = fs::read(path).unwrap();
     let mut resealed = bytes.clone();
     targets::reseal(&mut resealed);

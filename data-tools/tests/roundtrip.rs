@@ -49,7 +49,12 @@ fn ours(fields: &HashMap<&str, String>) -> Said {
 }
 
 fn of_state(state: &str, document_type: &str, status: &str, number: String) -> Said {
-    let fields = [("number", number), ("issuing_state", state.to_owned()), ("type", document_type.to_owned()), ("status", status.to_owned())];
+    let fields = [
+        ("number", number),
+        ("issuing_state", state.to_owned()),
+        ("type", document_type.to_owned()),
+        ("status", status.to_owned()),
+    ];
     ours(&HashMap::from(fields))
 }
 
@@ -58,18 +63,38 @@ fn read(layout: &str, list: &str) -> Vec<Said> {
     match layout {
         "sltd-csv" => {
             let header: Vec<&str> = lines().next().unwrap().split(',').collect();
-            let row = |line: &str| ours(&header.iter().copied().zip(line.split(',').map(str::to_owned)).collect());
+            let row = |line: &str| {
+                ours(
+                    &header
+                        .iter()
+                        .copied()
+                        .zip(line.split(',').map(str::to_owned))
+                        .collect(),
+                )
+            };
             lines().skip(1).map(row).collect()
         }
         "sltd-jsonl" => {
             let row = |line: &str| {
                 let fields: HashMap<String, String> = serde_json::from_str(line).unwrap();
-                ours(&fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect())
+                ours(
+                    &fields
+                        .iter()
+                        .map(|(name, value)| (name.as_str(), value.clone()))
+                        .collect(),
+                )
             };
             lines().map(row).collect()
         }
         "russia" => {
-            let row = |line: &str| of_state("RUS", "domestic_passport", "invalidated", line.replace(',', ""));
+            let row = |line: &str| {
+                of_state(
+                    "RUS",
+                    "domestic_passport",
+                    "invalidated",
+                    line.replace(',', ""),
+                )
+            };
             lines().skip(1).map(row).collect()
         }
         "czechia" => {
@@ -83,11 +108,21 @@ fn read(layout: &str, list: &str) -> Vec<Said> {
             lines().map(row).collect()
         }
         "ukraine" => {
-            let rows: Vec<HashMap<String, Option<String>>> = serde_json::from_str(list.trim_start_matches('\u{feff}')).unwrap();
+            let rows: Vec<HashMap<String, Option<String>>> =
+                serde_json::from_str(list.trim_start_matches('\u{feff}')).unwrap();
             let row = |row: &HashMap<String, Option<String>>| {
                 let text = |name: &str| row[name].clone().unwrap_or_default();
-                let status = if text("D_STATUS") == "ВИКРАДЕНО" { "stolen" } else { "lost" };
-                let mut said = of_state("UKR", "domestic_passport", status, text("D_SERIES") + &text("D_NUMBER"));
+                let status = if text("D_STATUS") == "ВИКРАДЕНО" {
+                    "stolen"
+                } else {
+                    "lost"
+                };
+                let mut said = of_state(
+                    "UKR",
+                    "domestic_passport",
+                    status,
+                    text("D_SERIES") + &text("D_NUMBER"),
+                );
                 said.reference = text("ID");
                 said.date_of_loss = text("THEFT_DATA").chars().take(10).collect();
                 said.date_reported = text("INSERT_DATE").chars().take(10).collect();
@@ -116,7 +151,10 @@ fn says(report: &Report<'_>, row: &Said) -> bool {
 /// Asserts that the documents of a row, the first and the last of a range, have its report.
 fn find(snapshot: &Snapshot, row: &Said) {
     let state = IssuingState::parse(&row.state).unwrap();
-    for number in [&row.number, &row.end].into_iter().filter(|number| !number.is_empty()) {
+    for number in [&row.number, &row.end]
+        .into_iter()
+        .filter(|number| !number.is_empty())
+    {
         let number = DocumentNumber::normalise(number).unwrap();
         let segment = &snapshot.segments()[0];
         assert!(segment.may_contain(&number), "the filter hides {row:?}");
@@ -127,7 +165,10 @@ fn find(snapshot: &Snapshot, row: &Said) {
         let document = same.next().unwrap_or_else(|| panic!("not found: {row:?}"));
         let mut reports = Vec::new();
         document.reports(&mut reports).unwrap();
-        assert!(reports.iter().any(|report| says(report, row)), "{row:?} is not among {reports:?}");
+        assert!(
+            reports.iter().any(|report| says(report, row)),
+            "{row:?} is not among {reports:?}"
+        );
     }
 }
 
@@ -139,7 +180,11 @@ fn check(layout: &str, generate: &[&str], describe: &str) {
     let account: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let of = |name: &str| account["sources"][0][name].as_u64().unwrap();
     assert_eq!(of("read"), u64::from(ROWS), "{account}");
-    assert_eq!((of("rejected"), of("expired")), (0, 0), "every row is usable: {account}");
+    assert_eq!(
+        (of("rejected"), of("expired")),
+        (0, 0),
+        "every row is usable: {account}"
+    );
     assert_eq!(of("indexed") + of("merged"), u64::from(ROWS), "{account}");
     let snapshot = desk.load("store");
     let list = String::from_utf8(fs::read(desk.path("list")).unwrap()).unwrap();
@@ -153,7 +198,10 @@ fn check(layout: &str, generate: &[&str], describe: &str) {
     snapshot.segments()[0].for_each(|_, _| walked += 1).unwrap();
     assert_eq!(walked, snapshot.documents());
     if rows.iter().all(|row| row.end.is_empty()) {
-        let mut named: Vec<_> = rows.iter().map(|row| (&row.number, &row.state, row.document_type.code())).collect();
+        let mut named: Vec<_> = rows
+            .iter()
+            .map(|row| (&row.number, &row.state, row.document_type.code()))
+            .collect();
         named.sort();
         named.dedup();
         assert_eq!(walked, named.len() as u64);
@@ -204,7 +252,9 @@ fn the_same_rows_give_the_same_bytes() {
     // A fixed shuffle: the order must differ, not be random.
     let mut state = 1u64;
     for last in (1..rows.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         rows.swap(last, (state >> 33) as usize % (last + 1));
     }
     let shares = [&rows[..1], &rows[1..7_000], &rows[7_000..]];
@@ -224,9 +274,18 @@ fn the_same_rows_give_the_same_bytes() {
         ("split.toml", "2", "1MiB"),
         ("split.toml", "5", "0KiB"),
     ] {
-        succeeds(desk.build(sources, "again").args(["--threads", threads, "--memory", memory]));
-        assert!(desk.segment("again") == expected, "{sources}, {threads} threads, {memory}");
+        succeeds(
+            desk.build(sources, "again")
+                .args(["--threads", threads, "--memory", memory]),
+        );
+        assert!(
+            desk.segment("again") == expected,
+            "{sources}, {threads} threads, {memory}"
+        );
         // Another build of the same rows is another publication of the same segment.
-        assert_eq!(fs::read_dir(desk.path("again/segments")).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(desk.path("again/segments")).unwrap().count(),
+            1
+        );
     }
 }

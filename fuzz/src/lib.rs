@@ -90,7 +90,12 @@ fn ask(segment: &Segment) {
         let expected = if segment.may_contain(&number) { 40 } else { 0 };
         assert_eq!(positions.len(), expected, "one by one and in chunks");
     }
-    assert!(segment.counts().iter().all(|count| count.documents <= u64::MAX));
+    assert!(
+        segment
+            .counts()
+            .iter()
+            .all(|count| count.documents <= u64::MAX)
+    );
     let bytes: u64 = segment.section_sizes().iter().map(|size| size.bytes).sum();
     assert!(bytes <= segment.file_len());
 }
@@ -104,7 +109,8 @@ pub fn reseal(bytes: &mut [u8]) {
         let field = bytes.get(at..)?.first_chunk::<8>()?;
         usize::try_from(u64::from_le_bytes(*field)).ok()
     };
-    let Some(table) = field(bytes, 24).filter(|table| (HEADER..=bytes.len()).contains(table)) else {
+    let Some(table) = field(bytes, 24).filter(|table| (HEADER..=bytes.len()).contains(table))
+    else {
         return;
     };
     let entries = (bytes.len() - table) / ENTRY;
@@ -117,14 +123,19 @@ pub fn reseal(bytes: &mut [u8]) {
         }
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&bytes[..96]).update(&[0; 32]).update(&bytes[table..]);
+    hasher
+        .update(&bytes[..96])
+        .update(&[0; 32])
+        .update(&bytes[table..]);
     let digest = hasher.finalize();
     bytes[96..HEADER].copy_from_slice(digest.as_bytes());
 }
 
 /// Reads a machine-readable zone.
 pub fn mrz(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     match Mrz::read(text) {
         Ok(zone) => {
             if let Some(number) = zone.number {
@@ -147,9 +158,17 @@ pub fn number(bytes: &[u8]) {
     match from_bytes {
         Ok(number) => {
             assert!((1..=DocumentNumber::MAX_LEN).contains(&number.as_bytes().len()));
-            assert!(number.as_bytes().iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
+            assert!(
+                number
+                    .as_bytes()
+                    .iter()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            );
             assert_eq!(DocumentNumber::normalise(number.as_str()), Ok(number));
-            assert_eq!(DocumentNumber::from_normalised(number.as_bytes()), Some(number));
+            assert_eq!(
+                DocumentNumber::from_normalised(number.as_bytes()),
+                Some(number)
+            );
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -15,9 +15,7 @@ mod server;
 mod store;
 
 pub(crate) use command::{Ran, sltd, sltd_fed};
-pub(crate) use http2::{
-    END_HEADERS, END_STREAM, Frame, PREFACE, Raw, frame, header_block, kind,
-};
+pub(crate) use http2::{END_HEADERS, END_STREAM, Frame, PREFACE, Raw, frame, header_block, kind};
 pub(crate) use server::Server;
 pub(crate) use store::{NUMBERS, ROWS, publish, publish_at};
 

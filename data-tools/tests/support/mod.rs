@@ -32,8 +32,12 @@ impl Desk {
 
     /// Describes one source, named `list`, that owns what it reports; `more` are further lines.
     pub(crate) fn describe(&self, file: &str, path: &str, layout: &str, more: &str) {
-        let source = "[[source]]\nname = \"list\"\nas_of = \"2026-01-01T00:00:00Z\"\nowns = [\"*\"]";
-        self.write(file, format!("{source}\npath = \"{path}\"\nlayout = \"{layout}\"\n{more}\n"));
+        let source =
+            "[[source]]\nname = \"list\"\nas_of = \"2026-01-01T00:00:00Z\"\nowns = [\"*\"]";
+        self.write(
+            file,
+            format!("{source}\npath = \"{path}\"\nlayout = \"{layout}\"\n{more}\n"),
+        );
     }
 
     /// A build of the sources described in a file. `--as-of` is early: nothing has expired.
@@ -82,7 +86,10 @@ pub(crate) fn fails(command: &mut Command, code: i32, part: &str) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
-    assert!(said.contains(part), "{command:?}: expected {part:?}: {said}");
+    assert!(
+        said.contains(part),
+        "{command:?}: expected {part:?}: {said}"
+    );
     assert!(!said.contains("panicked"), "{said}");
 }
 
@@ -96,7 +103,13 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
                 open.push(entry.path());
             } else {
                 let path = entry.path();
-                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+                found.push(
+                    path.strip_prefix(folder)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned(),
+                );
             }
         }
     }
