@@ -159,6 +159,29 @@ fn kept_inputs_are_what_they_are_meant_to_be() {
     }
 }
 
+#[test]
+fn resealing_leads_past_the_digests() {
+    use sltd::index::{Damage, LoadMode, Segment};
+    let bytes = fs::read(corpus().join("opener/version-1")).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut malformed = 0;
+    // The sections from the directory of the filter on, and the section table.
+    for at in 4160..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0xff;
+        targets::reseal(&mut changed);
+        fs::write(file.path(), &changed).unwrap();
+        match Segment::open(file.path(), LoadMode::Heap).map_err(|error| error.damage) {
+            Err(Damage::Malformed { .. }) => malformed += 1,
+            Err(Damage::Digest { section, .. }) => {
+                panic!("byte {at}: the digest of {section} stands in the way")
+            }
+            Err(_) | Ok(_) => {}
+        }
+    }
+    assert!(malformed > 100, "{malformed}");
+}
+
 macro_rules! smoke {
     ($($target:ident)*) => {
         $(#[test] fn $target() { check(stringify!($target)); })*
