@@ -1,5 +1,6 @@
 //! A segment against a plain sorted map: every key built is found with exactly its reports,
 //! nothing else is; and the segment's bytes depend on the set of rows alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
 use proptest::prelude::*;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};

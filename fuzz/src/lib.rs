@@ -54,10 +54,7 @@ pub fn opener_resealed(bytes: &[u8]) {
     reseal(&mut bytes);
     match open(&bytes) {
         Ok(segment) => ask(&segment),
-        Err(Damage::Digest { section, shard }) => {
-            // Sections that overlap can't all have their digests right; else resealing is at fault.
-            assert_eq!((section, shard), (section, 0), "shards of a small segment");
-        }
+        Err(damage @ Damage::Digest { .. }) => panic!("resealed and yet: {damage}"),
         Err(_) => {}
     }
 }
@@ -90,12 +87,6 @@ fn ask(segment: &Segment) {
         let expected = if segment.may_contain(&number) { 40 } else { 0 };
         assert_eq!(positions.len(), expected, "one by one and in chunks");
     }
-    assert!(
-        segment
-            .counts()
-            .iter()
-            .all(|count| count.documents <= u64::MAX)
-    );
     let bytes: u64 = segment.section_sizes().iter().map(|size| size.bytes).sum();
     assert!(bytes <= segment.file_len());
 }

@@ -86,7 +86,10 @@ impl Server {
     /// Asserts that a reported passport is a hit.
     #[track_caller]
     pub(crate) fn still_answers(&self) {
-        assert_eq!(self.answers().expect(&self.log()), Verdict::Hit);
+        match self.answers() {
+            Ok(verdict) => assert_eq!(verdict, Verdict::Hit),
+            Err(error) => panic!("{error}: {}", self.log()),
+        }
     }
 
     /// What it has logged so far.
