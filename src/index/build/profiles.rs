@@ -5,7 +5,7 @@ use super::record::PROFILES_MAX;
 use crate::report::ReportStatus;
 use hashbrown::HashTable;
 use std::sync::{Mutex, PoisonError};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// What many rows of a source have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,26 +73,39 @@ struct Table {
 pub(super) struct Profiles(Mutex<Table>);
 
 /// One thread's view of the profiles: takes the lock only for one it has not met.
+///
+/// Asked once a row, so a profile is one run of bytes here: one hash, one comparison, where the
+/// texts of a [`ProfileKey`] would be a cache miss each.
 #[derive(Debug, Default)]
 pub(super) struct ProfileCache {
-    known: HashTable<(u32, OwnedProfile)>,
+    known: HashTable<(Box<[u8]>, u32)>,
+    key: Vec<u8>,
 }
 
 impl ProfileCache {
     /// The number of a profile in this build; not the one it gets in the segment.
     pub(super) fn number(&mut self, profiles: &Profiles, key: &ProfileKey<'_>) -> Result<u32, BuildError> {
-        let hash = key.hash();
-        if let Some((number, _)) = self.known.find(hash, |(_, known)| known.key() == *key) {
+        let bytes = &mut self.key;
+        bytes.clear();
+        bytes.extend_from_slice(&[key.status.code(), u8::from(key.third_party)]);
+        for text in [key.source, key.source_status, key.authority, key.restriction] {
+            bytes.extend_from_slice(text.as_bytes());
+            // No UTF-8 text holds this byte: what stands between two of them is one text.
+            bytes.push(0xff);
+        }
+        let hash = xxh3_64(bytes);
+        if let Some((_, number)) = self.known.find(hash, |(known, _)| **known == **bytes) {
             return Ok(*number);
         }
-        let number = profiles.number(hash, key)?;
-        self.known.insert_unique(hash, (number, key.into_owned()), |(_, known)| known.key().hash());
+        let number = profiles.number(key)?;
+        self.known.insert_unique(hash, (bytes.as_slice().into(), number), |(known, _)| xxh3_64(known));
         Ok(number)
     }
 }
 
 impl Profiles {
-    fn number(&self, hash: u64, key: &ProfileKey<'_>) -> Result<u32, BuildError> {
+    fn number(&self, key: &ProfileKey<'_>) -> Result<u32, BuildError> {
+        let hash = key.hash();
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Table { profiles, index } = &mut *table;
         if let Some(number) = index.find(hash, |number| profiles[*number as usize].key() == *key) {

@@ -38,37 +38,111 @@ impl Tally {
     }
 }
 
-/// Documents of one pair, counted by kind and detail (see [`CountEntry`]).
+/// Documents of one pair, counted.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PairTallies(Vec<((u8, u32), Tally)>);
+pub(super) struct PairTallies {
+    all: Tally,
+    owned: Tally,
+    /// In the order of [`ReportStatus::ALL`].
+    status: [Tally; ReportStatus::ALL.len()],
+    /// A handful: the sources that report documents of one State and type.
+    sources: Vec<SourceTallies>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SourceTallies {
+    source: u32,
+    all: Tally,
+    own: Tally,
+}
 
 impl PairTallies {
-    fn tally(&mut self, kind: u8, detail: u32) -> &mut Tally {
-        // A pair has a handful: its statuses and sources.
-        let key = (kind, detail);
-        let index = self.0.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-            self.0.push((key, Tally::default()));
-            self.0.len() - 1
+    fn source(&mut self, source: u32) -> &mut SourceTallies {
+        let index = self.sources.iter().position(|known| known.source == source).unwrap_or_else(|| {
+            self.sources.push(SourceTallies { source, all: Tally::default(), own: Tally::default() });
+            self.sources.len() - 1
         });
-        &mut self.0[index].1
+        &mut self.sources[index]
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        for ((kind, detail), tally) in &other.0 {
-            self.tally(*kind, *detail).merge(tally);
+    /// Counts a document by its reports: profile and day of the report.
+    fn count<'p>(&mut self, reports: impl Iterator<Item = (&'p Profile, Option<Day>)> + Clone) {
+        // Each status, source and owner counts a document once, with the newest of its reports.
+        let newest = |wanted: &dyn Fn(&Profile) -> bool| {
+            reports.clone().filter(|(profile, _)| wanted(profile)).map(|(_, day)| day).max()
+        };
+        if let Some(day) = newest(&|_| true) {
+            self.all.add(day);
+        }
+        if let Some(day) = newest(&|profile| !profile.third_party) {
+            self.owned.add(day);
+        }
+        for (status, tally) in ReportStatus::ALL.into_iter().zip(&mut self.status) {
+            if let Some(day) = newest(&|profile| profile.status == status) {
+                tally.add(day);
+            }
+        }
+        for (index, (profile, _)) in reports.clone().enumerate() {
+            let source = profile.source;
+            if reports.clone().take(index).any(|(earlier, _)| earlier.source == source) {
+                continue;
+            }
+            let tallies = self.source(source);
+            if let Some(day) = newest(&|profile| profile.source == source) {
+                tallies.all.add(day);
+            }
+            if let Some(day) = newest(&|profile| profile.source == source && !profile.third_party) {
+                tallies.own.add(day);
+            }
         }
     }
 
-    /// The counts of the pair, in order.
-    pub(super) fn entries(mut self, pair: u16) -> impl Iterator<Item = CountEntry> {
-        self.0.sort_by_key(|(key, _)| *key);
-        self.0.into_iter().map(move |((kind, detail), tally)| CountEntry {
-            pair,
-            kind,
-            detail,
-            documents: tally.documents,
-            newest_report: tally.newest,
-        })
+    /// [`count`](Self::count) for a document with one report, as nearly all are.
+    fn count_one(&mut self, profile: &Profile, day: Option<Day>) {
+        self.all.add(day);
+        self.status[usize::from(profile.status.code()) - 1].add(day);
+        let source = self.source(profile.source);
+        source.all.add(day);
+        if !profile.third_party {
+            source.own.add(day);
+            self.owned.add(day);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all);
+        self.owned.merge(&other.owned);
+        for (sum, tally) in self.status.iter_mut().zip(&other.status) {
+            sum.merge(tally);
+        }
+        for tallies in &other.sources {
+            let sum = self.source(tallies.source);
+            sum.all.merge(&tallies.all);
+            sum.own.merge(&tallies.own);
+        }
+    }
+
+    /// The counts of the pair that are not zero, in order of kind and detail.
+    pub(super) fn entries(self, pair: u16) -> Vec<CountEntry> {
+        let status = ReportStatus::ALL.map(|status| u32::from(status.code())).into_iter().zip(self.status);
+        let mut tallies = vec![(COUNT_ALL, 0, self.all), (COUNT_OWNED, 0, self.owned)];
+        tallies.extend(status.map(|(status, tally)| (COUNT_STATUS, status, tally)));
+        for source in self.sources {
+            tallies.push((COUNT_SOURCE, source.source, source.all));
+            tallies.push((COUNT_OWN_SOURCE, source.source, source.own));
+        }
+        tallies.sort_by_key(|(kind, detail, _)| (*kind, *detail));
+        tallies
+            .into_iter()
+            .filter(|(.., tally)| tally.documents > 0)
+            .map(|(kind, detail, tally)| CountEntry {
+                pair,
+                kind,
+                detail,
+                documents: tally.documents,
+                newest_report: tally.newest,
+            })
+            .collect()
     }
 }
 
@@ -178,39 +252,13 @@ impl<'c> ShardWriter<'c> {
     }
 
     fn count(&mut self, pair: usize, records: &[Record]) {
-        let profiles = self.context.profiles;
-        let reported = |record: &Record| record.report().days()[1];
-        let tallies = &mut self.tallies[pair];
-        let newest = records.iter().filter_map(reported).max();
-        tallies.tally(COUNT_ALL, 0).add(newest);
-        let newest_of = |wanted: &dyn Fn(&Profile) -> bool| {
-            let of = records.iter().filter(|record| wanted(&profiles[record.report().profile() as usize]));
-            of.fold(None, |newest: Option<Option<Day>>, record| Some(newest.flatten().max(reported(record))))
-        };
-        if let Some(newest) = newest_of(&|profile| !profile.third_party) {
-            tallies.tally(COUNT_OWNED, 0).add(newest);
-        }
-        for (index, record) in records.iter().enumerate() {
-            let profile = profiles[record.report().profile() as usize];
-            let earlier = |same: &dyn Fn(&Profile) -> bool| {
-                records[..index].iter().any(|record| same(&profiles[record.report().profile() as usize]))
-            };
-            // Each status and source counts a document once.
-            let same_status = |other: &Profile| other.status == profile.status;
-            if !earlier(&same_status) {
-                let newest = newest_of(&same_status).flatten();
-                tallies.tally(COUNT_STATUS, status_detail(profile.status)).add(newest);
-            }
-            let same_source = |other: &Profile| other.source == profile.source;
-            if !earlier(&same_source) {
-                let newest = newest_of(&same_source).flatten();
-                tallies.tally(COUNT_SOURCE, profile.source).add(newest);
-            }
-            let same_own_source = |other: &Profile| other.source == profile.source && !other.third_party;
-            if !profile.third_party && !earlier(&same_own_source) {
-                let newest = newest_of(&same_own_source).flatten();
-                tallies.tally(COUNT_OWN_SOURCE, profile.source).add(newest);
-            }
+        let reports = records.iter().map(|record| {
+            let report = record.report();
+            (&self.context.profiles[report.profile() as usize], report.days()[1])
+        });
+        match records {
+            [_] => reports.for_each(|(profile, day)| self.tallies[pair].count_one(profile, day)),
+            _ => self.tallies[pair].count(reports),
         }
     }
 
@@ -225,10 +273,6 @@ impl<'c> ShardWriter<'c> {
         let (reports, references) = (pack(&self.reports), encode_references(&self.reports, &self.texts)?);
         Ok(BuiltShard { entry: self.entry, keys, runs, reports, references, tallies: self.tallies })
     }
-}
-
-fn status_detail(status: ReportStatus) -> u32 {
-    u32::from(status.code())
 }
 
 /// The reports section.
