@@ -139,7 +139,11 @@ impl SegmentBuilder {
     pub fn new(options: BuildOptions) -> Self {
         // Runs and pieces exist side by side while pieces are made of runs.
         let runs = Runs::new(&options.scratch, options.memory * 9 / 20);
-        Self { options, profiles: Profiles::default(), runs }
+        Self {
+            options,
+            profiles: Profiles::default(),
+            runs,
+        }
     }
 
     /// A way in for one thread.
@@ -168,7 +172,9 @@ impl SegmentBuilder {
     ) -> Result<BuildSummary, BuildError> {
         let threads = self.options.threads.max(1);
         let (profiles, places) = self.profiles.finish();
-        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| progress(BuildStep::Sort, share))?;
+        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| {
+            progress(BuildStep::Sort, share)
+        })?;
         let tables = Tables::new(&profiles, authorities);
         let pairs = Pairs::of(&pieces.packed_pairs)?;
 
@@ -177,7 +183,9 @@ impl SegmentBuilder {
             documents_before: pieces
                 .all
                 .iter()
-                .scan(0, |sum, piece| Some(std::mem::replace(sum, *sum + piece.documents)))
+                .scan(0, |sum, piece| {
+                    Some(std::mem::replace(sum, *sum + piece.documents))
+                })
                 .collect(),
             pieces: &pieces.all,
             pair_numbers: &pairs.numbers,
@@ -198,7 +206,12 @@ impl SegmentBuilder {
                 writer.section(SectionKind::Runs, shards, &shard.runs, digests[1])?;
                 writer.section(SectionKind::Reports, shards, &shard.reports, digests[2])?;
                 if !shard.references.is_empty() {
-                    writer.section(SectionKind::References, shards, &shard.references, digests[3])?;
+                    writer.section(
+                        SectionKind::References,
+                        shards,
+                        &shard.references,
+                        digests[3],
+                    )?;
                 }
                 for (sum, tally) in tallies.iter_mut().zip(&shard.tallies) {
                     sum.merge(tally);
@@ -212,15 +225,34 @@ impl SegmentBuilder {
 
         let partitions = filter::partitions(numbers);
         let hash_bytes = (self.options.memory / 4).max(HASH_BYTES_MIN);
-        let seed = write_filter(&mut writer, &pieces.all, partitions, hash_bytes, threads, |share| {
-            progress(BuildStep::Filter, share);
-        })?;
+        let seed = write_filter(
+            &mut writer,
+            &pieces.all,
+            partitions,
+            hash_bytes,
+            threads,
+            |share| {
+                progress(BuildStep::Filter, share);
+            },
+        )?;
         writer.table(SectionKind::Shards, &directory)?;
         writer.table(SectionKind::Pairs, &tables::encode_pairs(&pairs.list))?;
-        writer.table(SectionKind::Profiles, &tables::encode_profiles(&tables.profiles))?;
-        writer.table(SectionKind::Authorities, &tables::encode_authorities(&tables.authorities))?;
-        writer.table(SectionKind::Strings, &tables::encode_strings(tables.strings.iter().copied()))?;
-        let counts = tallies.into_iter().enumerate().flat_map(|(pair, tallies)| tallies.entries(pair as u16));
+        writer.table(
+            SectionKind::Profiles,
+            &tables::encode_profiles(&tables.profiles),
+        )?;
+        writer.table(
+            SectionKind::Authorities,
+            &tables::encode_authorities(&tables.authorities),
+        )?;
+        writer.table(
+            SectionKind::Strings,
+            &tables::encode_strings(tables.strings.iter().copied()),
+        )?;
+        let counts = tallies
+            .into_iter()
+            .enumerate()
+            .flat_map(|(pair, tallies)| tallies.entries(pair as u16));
         let counts: Vec<CountEntry> = counts.collect();
         writer.table(SectionKind::Counts, &tables::encode_counts(&counts))?;
 
@@ -242,12 +274,18 @@ impl SegmentBuilder {
             file_len,
             digest,
         };
-        for count in counts.iter().filter(|count| count.kind == tables::COUNT_SOURCE) {
+        for count in counts
+            .iter()
+            .filter(|count| count.kind == tables::COUNT_SOURCE)
+        {
             let source = tables.strings[count.detail as usize].to_owned();
             *summary.documents_by_source.entry(source).or_default() += count.documents;
         }
         for (profile, rows) in merged {
-            *summary.merged.entry(profiles[profile as usize].source.to_string()).or_default() += rows;
+            *summary
+                .merged
+                .entry(profiles[profile as usize].source.to_string())
+                .or_default() += rows;
         }
         Ok(summary)
     }
@@ -261,7 +299,10 @@ impl Inserter<'_> {
     /// [`BuildError::ReferenceTooLong`], which leaves the row out.
     pub fn insert(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
         if row.owner_reference.len() > REFERENCE_MAX {
-            return Err(BuildError::ReferenceTooLong { limit: REFERENCE_MAX, got: row.owner_reference.len() });
+            return Err(BuildError::ReferenceTooLong {
+                limit: REFERENCE_MAX,
+                got: row.owner_reference.len(),
+            });
         }
         let key = ProfileKey {
             source: row.source,
@@ -276,7 +317,10 @@ impl Inserter<'_> {
         let days = [row.date_of_loss, row.date_reported, row.review_date];
         let mut span = Span::Row(row.numbers.documents());
         for number in row.numbers {
-            self.buffer.push(Record::new(&number, pair, profile, days, span), row.owner_reference);
+            self.buffer.push(
+                Record::new(&number, pair, profile, days, span),
+                row.owner_reference,
+            );
             span = Span::Inside;
             if self.buffer.bytes() >= self.buffer_bytes {
                 self.builder.runs.add(std::mem::take(&mut self.buffer))?;
@@ -308,10 +352,14 @@ fn sort(
     mut progress: impl FnMut(f64),
 ) -> Result<(Pieces, BTreeMap<u32, u64>), BuildError> {
     let threads = options.threads.max(1);
-    let piece_bytes = (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
+    let piece_bytes =
+        (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
     let runs = runs.finish();
     let bounds = pieces::bounds(&runs, piece_bytes)?;
-    let mut pieces = Pieces { all: Vec::with_capacity(bounds.len() + 1), packed_pairs: BTreeSet::new() };
+    let mut pieces = Pieces {
+        all: Vec::with_capacity(bounds.len() + 1),
+        packed_pairs: BTreeSet::new(),
+    };
     let mut merged = BTreeMap::new();
     let mut memory = options.memory * 7 / 20;
     let count = bounds.len() + 1;
@@ -351,14 +399,26 @@ impl Pairs {
     fn of(packed: &BTreeSet<u32>) -> Result<Self, BuildError> {
         if packed.len() > tables::PAIRS_MAX {
             let what = "pairs of issuing State and document type";
-            return Err(BuildError::TooMany { what, limit: tables::PAIRS_MAX as u64 });
+            return Err(BuildError::TooMany {
+                what,
+                limit: tables::PAIRS_MAX as u64,
+            });
         }
-        let mut pairs = Self { list: Vec::with_capacity(packed.len()), numbers: vec![0; PACKED_PAIRS] };
+        let mut pairs = Self {
+            list: Vec::with_capacity(packed.len()),
+            numbers: vec![0; PACKED_PAIRS],
+        };
         // Every pair was packed from a State and type that exist.
-        let known = IssuingState::all().flat_map(|state| DocumentType::ALL.map(|document_type| (state, document_type)));
-        let unpacked: BTreeMap<u32, _> = known.map(|pair| (pack_pair(pair.0, pair.1), pair)).collect();
+        let known = IssuingState::all()
+            .flat_map(|state| DocumentType::ALL.map(|document_type| (state, document_type)));
+        let unpacked: BTreeMap<u32, _> = known
+            .map(|pair| (pack_pair(pair.0, pair.1), pair))
+            .collect();
         for packed in packed {
-            if let (Some(number), Some(pair)) = (pairs.numbers.get_mut(*packed as usize), unpacked.get(packed)) {
+            if let (Some(number), Some(pair)) = (
+                pairs.numbers.get_mut(*packed as usize),
+                unpacked.get(packed),
+            ) {
                 *number = pairs.list.len() as u16;
                 pairs.list.push(*pair);
             }
@@ -379,13 +439,30 @@ impl<'b> Tables<'b> {
         let mut authorities: BTreeMap<&str, Authority<'b>> = profiles
             .iter()
             .filter(|profile| !profile.authority.is_empty())
-            .map(|profile| (&*profile.authority, Authority { code: &profile.authority, name: "", contact: "" }))
+            .map(|profile| {
+                (
+                    &*profile.authority,
+                    Authority {
+                        code: &profile.authority,
+                        name: "",
+                        contact: "",
+                    },
+                )
+            })
             .collect();
-        authorities.extend(directory.iter().map(|authority| (authority.code, *authority)));
+        authorities.extend(
+            directory
+                .iter()
+                .map(|authority| (authority.code, *authority)),
+        );
         // The empty text sorts first, and is text 0 also where nothing uses it.
         let mut strings: BTreeSet<&'b str> = BTreeSet::from([""]);
         for profile in profiles {
-            strings.extend([&*profile.source, &*profile.source_status, &*profile.restriction]);
+            strings.extend([
+                &*profile.source,
+                &*profile.source_status,
+                &*profile.restriction,
+            ]);
         }
         for authority in authorities.values() {
             strings.extend([authority.code, authority.name, authority.contact]);
@@ -401,7 +478,9 @@ impl<'b> Tables<'b> {
                     status: profile.status,
                     third_party: profile.third_party,
                     source_status: text(&profile.source_status),
-                    authority: codes.binary_search(&&*profile.authority).map_or(0, |index| index as u32 + 1),
+                    authority: codes
+                        .binary_search(&&*profile.authority)
+                        .map_or(0, |index| index as u32 + 1),
                     restriction: text(&profile.restriction),
                 })
                 .collect(),
@@ -443,7 +522,9 @@ fn write_filter(
 ) -> Result<u64, BuildError> {
     let numbers: u64 = pieces.iter().map(|piece| piece.numbers).sum();
     // As many partitions at once as have their hashes in memory; each group reads all pieces.
-    let groups = (numbers * 8).div_ceil(hash_bytes).clamp(1, u64::from(partitions.max(1))) as u32;
+    let groups = (numbers * 8)
+        .div_ceil(hash_bytes)
+        .clamp(1, u64::from(partitions.max(1))) as u32;
     let group_len = partitions.div_ceil(groups).max(1);
     'seeds: for seed in 0..filter::SEEDS_MAX {
         let mut section = writer.begin(SectionKind::Filter);
@@ -456,7 +537,10 @@ fn write_filter(
                 let piece: &Piece = &pieces[index];
                 for number in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
                     let bytes = number[0].number_bytes();
-                    let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+                    let len = bytes
+                        .iter()
+                        .position(|byte| *byte == 0)
+                        .unwrap_or(bytes.len());
                     let hash = filter::hash(&bytes[..len], seed);
                     let partition = filter::partition_of(hash, partitions);
                     if group.contains(&partition) {

@@ -32,9 +32,14 @@ pub(super) struct OwnedProfile {
 impl ProfileKey<'_> {
     fn hash(&self) -> u64 {
         let seed = (self.status.code() as u64) << 1 | u64::from(self.third_party);
-        [self.source, self.source_status, self.authority, self.restriction]
-            .iter()
-            .fold(seed, |hash, text| xxh3_64_with_seed(text.as_bytes(), hash))
+        [
+            self.source,
+            self.source_status,
+            self.authority,
+            self.restriction,
+        ]
+        .iter()
+        .fold(seed, |hash, text| xxh3_64_with_seed(text.as_bytes(), hash))
     }
 
     fn into_owned(self) -> OwnedProfile {
@@ -84,11 +89,20 @@ pub(super) struct ProfileCache {
 
 impl ProfileCache {
     /// The number of a profile in this build; not the one it gets in the segment.
-    pub(super) fn number(&mut self, profiles: &Profiles, key: &ProfileKey<'_>) -> Result<u32, BuildError> {
+    pub(super) fn number(
+        &mut self,
+        profiles: &Profiles,
+        key: &ProfileKey<'_>,
+    ) -> Result<u32, BuildError> {
         let bytes = &mut self.key;
         bytes.clear();
         bytes.extend_from_slice(&[key.status.code(), u8::from(key.third_party)]);
-        for text in [key.source, key.source_status, key.authority, key.restriction] {
+        for text in [
+            key.source,
+            key.source_status,
+            key.authority,
+            key.restriction,
+        ] {
             bytes.extend_from_slice(text.as_bytes());
             // No UTF-8 text holds this byte: what stands between two of them is one text.
             bytes.push(0xff);
@@ -98,7 +112,10 @@ impl ProfileCache {
             return Ok(*number);
         }
         let number = profiles.number(key)?;
-        self.known.insert_unique(hash, (bytes.as_slice().into(), number), |(known, _)| xxh3_64(known));
+        self.known
+            .insert_unique(hash, (bytes.as_slice().into(), number), |(known, _)| {
+                xxh3_64(known)
+            });
         Ok(number)
     }
 }
@@ -114,23 +131,38 @@ impl Profiles {
         let number = profiles.len() as u32;
         if number >= PROFILES_MAX {
             let what = "different combinations of source, status, authority and restriction";
-            return Err(BuildError::TooMany { what, limit: u64::from(PROFILES_MAX) });
+            return Err(BuildError::TooMany {
+                what,
+                limit: u64::from(PROFILES_MAX),
+            });
         }
         profiles.push(key.into_owned());
-        index.insert_unique(hash, number, |number| profiles[*number as usize].key().hash());
+        index.insert_unique(hash, number, |number| {
+            profiles[*number as usize].key().hash()
+        });
         Ok(number)
     }
 
     /// The profiles in order of their content, and for each number given out its place there:
     /// the order in which threads met them must not show in the segment.
     pub(super) fn finish(self) -> (Vec<OwnedProfile>, Vec<u32>) {
-        let profiles = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).profiles;
+        let profiles = self
+            .0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .profiles;
         let mut order: Vec<u32> = (0..profiles.len() as u32).collect();
         order.sort_by(|a, b| profiles[*a as usize].cmp(&profiles[*b as usize]));
         let mut places = vec![0; order.len()];
         for (place, number) in order.iter().enumerate() {
             places[*number as usize] = place as u32;
         }
-        (order.iter().map(|number| profiles[*number as usize].clone()).collect(), places)
+        (
+            order
+                .iter()
+                .map(|number| profiles[*number as usize].clone())
+                .collect(),
+            places,
+        )
     }
 }

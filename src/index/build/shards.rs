@@ -3,7 +3,9 @@
 use super::super::bits::{Packer, encode_bits};
 use super::super::error::BuildError;
 use super::super::shard::{Packing, REFERENCE_BLOCK, SHARD_DOCUMENTS, ShardEntry};
-use super::super::tables::{COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile};
+use super::super::tables::{
+    COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile,
+};
 use super::pieces::Piece;
 use super::record::{PackedRow, Record, Reference};
 use crate::report::{Day, ReportStatus};
@@ -58,10 +60,18 @@ struct SourceTallies {
 
 impl PairTallies {
     fn source(&mut self, source: u32) -> &mut SourceTallies {
-        let index = self.sources.iter().position(|known| known.source == source).unwrap_or_else(|| {
-            self.sources.push(SourceTallies { source, all: Tally::default(), own: Tally::default() });
-            self.sources.len() - 1
-        });
+        let index = self
+            .sources
+            .iter()
+            .position(|known| known.source == source)
+            .unwrap_or_else(|| {
+                self.sources.push(SourceTallies {
+                    source,
+                    all: Tally::default(),
+                    own: Tally::default(),
+                });
+                self.sources.len() - 1
+            });
         &mut self.sources[index]
     }
 
@@ -69,7 +79,11 @@ impl PairTallies {
     fn count<'p>(&mut self, reports: impl Iterator<Item = (&'p Profile, Option<Day>)> + Clone) {
         // Each status, source and owner counts a document once, with the newest of its reports.
         let newest = |wanted: &dyn Fn(&Profile) -> bool| {
-            reports.clone().filter(|(profile, _)| wanted(profile)).map(|(_, day)| day).max()
+            reports
+                .clone()
+                .filter(|(profile, _)| wanted(profile))
+                .map(|(_, day)| day)
+                .max()
         };
         if let Some(day) = newest(&|_| true) {
             self.all.add(day);
@@ -84,7 +98,11 @@ impl PairTallies {
         }
         for (index, (profile, _)) in reports.clone().enumerate() {
             let source = profile.source;
-            if reports.clone().take(index).any(|(earlier, _)| earlier.source == source) {
+            if reports
+                .clone()
+                .take(index)
+                .any(|(earlier, _)| earlier.source == source)
+            {
                 continue;
             }
             let tallies = self.source(source);
@@ -124,7 +142,10 @@ impl PairTallies {
 
     /// The counts of the pair that are not zero, in order of kind and detail.
     pub(super) fn entries(self, pair: u16) -> Vec<CountEntry> {
-        let status = ReportStatus::ALL.map(|status| u32::from(status.code())).into_iter().zip(self.status);
+        let status = ReportStatus::ALL
+            .map(|status| u32::from(status.code()))
+            .into_iter()
+            .zip(self.status);
         let mut tallies = vec![(COUNT_ALL, 0, self.all), (COUNT_OWNED, 0, self.owned)];
         tallies.extend(status.map(|(status, tally)| (COUNT_STATUS, status, tally)));
         for source in self.sources {
@@ -162,9 +183,16 @@ impl<'b> Context<'b> {
     pub(super) fn build(&self, number: usize) -> Result<Option<BuiltShard>, BuildError> {
         let start = number as u64 * SHARD_DOCUMENTS;
         let end = start + SHARD_DOCUMENTS;
-        let first_piece = self.documents_before.partition_point(|before| *before <= start).saturating_sub(1);
+        let first_piece = self
+            .documents_before
+            .partition_point(|before| *before <= start)
+            .saturating_sub(1);
         let mut shard: Option<ShardWriter<'_>> = None;
-        let stretch = self.pieces.iter().zip(&self.documents_before).skip(first_piece);
+        let stretch = self
+            .pieces
+            .iter()
+            .zip(&self.documents_before)
+            .skip(first_piece);
         for (piece, before) in stretch {
             let loaded = piece.load()?;
             let mut rank = *before;
@@ -209,7 +237,12 @@ impl<'c> ShardWriter<'c> {
     fn new(context: &'c Context<'c>, first: &Record) -> Self {
         Self {
             context,
-            entry: ShardEntry { first: first.number_bytes(), documents: 0, runs: 0, reports: 0 },
+            entry: ShardEntry {
+                first: first.number_bytes(),
+                documents: 0,
+                runs: 0,
+                reports: 0,
+            },
             keys: fst::raw::Builder::memory(),
             starts: Vec::with_capacity(SHARD_DOCUMENTS as usize),
             heads: Vec::with_capacity(SHARD_DOCUMENTS as usize),
@@ -225,17 +258,25 @@ impl<'c> ShardWriter<'c> {
         let pair = self.context.pair_numbers[records[0].pair() as usize];
         let mut key = [0; 26];
         let number = records[0].number_bytes();
-        let len = number.iter().position(|byte| *byte == 0).unwrap_or(number.len());
+        let len = number
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(number.len());
         key[..len].copy_from_slice(&number[..len]);
         key[len..len + 2].copy_from_slice(&pair.to_be_bytes());
         let rank = self.starts.len() as u64;
         // Keys come in order, into memory: neither of its errors can occur.
-        self.keys.insert(&key[..len + 2], rank).map_err(|_| BuildError::Worker)?;
+        self.keys
+            .insert(&key[..len + 2], rank)
+            .map_err(|_| BuildError::Worker)?;
 
         let shares = self.reports.len() - self.last_run == records.len()
-            && self.reports[self.last_run..].iter().zip(records).all(|((report, reference), record)| {
-                *report == record.report() && reference.of(&self.texts) == record.reference.of(texts)
-            });
+            && self.reports[self.last_run..].iter().zip(records).all(
+                |((report, reference), record)| {
+                    *report == record.report()
+                        && reference.of(&self.texts) == record.reference.of(texts)
+                },
+            );
         self.starts.push(!shares);
         if !shares {
             self.last_run = self.reports.len();
@@ -254,7 +295,10 @@ impl<'c> ShardWriter<'c> {
     fn count(&mut self, pair: usize, records: &[Record]) {
         let reports = records.iter().map(|record| {
             let report = record.report();
-            (&self.context.profiles[report.profile() as usize], report.days()[1])
+            (
+                &self.context.profiles[report.profile() as usize],
+                report.days()[1],
+            )
         });
         match records {
             [_] => reports.for_each(|(profile, day)| self.tallies[pair].count_one(profile, day)),
@@ -270,8 +314,18 @@ impl<'c> ShardWriter<'c> {
         let mut runs = Vec::new();
         encode_bits(&self.starts, &mut runs);
         encode_bits(&self.heads, &mut runs);
-        let (reports, references) = (pack(&self.reports), encode_references(&self.reports, &self.texts)?);
-        Ok(BuiltShard { entry: self.entry, keys, runs, reports, references, tallies: self.tallies })
+        let (reports, references) = (
+            pack(&self.reports),
+            encode_references(&self.reports, &self.texts)?,
+        );
+        Ok(BuiltShard {
+            entry: self.entry,
+            keys,
+            runs,
+            reports,
+            references,
+            tallies: self.tallies,
+        })
     }
 }
 
@@ -291,7 +345,10 @@ fn pack(reports: &[(PackedRow, Reference)]) -> Vec<u8> {
     let packing = Packing::fit(profile_max, bounds);
     let mut packer = Packer::default();
     for (report, _) in reports {
-        packer.push(packing.pack(report.profile(), report.days()), packing.bits());
+        packer.push(
+            packing.pack(report.profile(), report.days()),
+            packing.bits(),
+        );
     }
     let mut section = packing.encode(reports.len() as u32);
     section.extend_from_slice(&packer.finish());
@@ -299,17 +356,29 @@ fn pack(reports: &[(PackedRow, Reference)]) -> Vec<u8> {
 }
 
 /// The references section; empty when there are none.
-fn encode_references(reports: &[(PackedRow, Reference)], texts: &[u8]) -> Result<Vec<u8>, BuildError> {
+fn encode_references(
+    reports: &[(PackedRow, Reference)],
+    texts: &[u8],
+) -> Result<Vec<u8>, BuildError> {
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let present: Vec<bool> = reports.iter().map(|(_, reference)| !reference.is_empty()).collect();
+    let present: Vec<bool> = reports
+        .iter()
+        .map(|(_, reference)| !reference.is_empty())
+        .collect();
     let (mut blocks, mut encoded) = (Vec::new(), Vec::new());
-    for (rank, (_, reference)) in reports.iter().filter(|(_, reference)| !reference.is_empty()).enumerate() {
+    for (rank, (_, reference)) in reports
+        .iter()
+        .filter(|(_, reference)| !reference.is_empty())
+        .enumerate()
+    {
         if rank % REFERENCE_BLOCK == 0 {
             let limit = u64::from(u32::MAX);
-            let offset = u32::try_from(encoded.len())
-                .map_err(|_| BuildError::TooMany { what: "bytes of references in a shard", limit })?;
+            let offset = u32::try_from(encoded.len()).map_err(|_| BuildError::TooMany {
+                what: "bytes of references in a shard",
+                limit,
+            })?;
             blocks.push(offset);
         }
         let text = reference.of(texts);

@@ -25,13 +25,25 @@ pub(super) struct OpenSection {
 impl SegmentWriter {
     /// Starts an empty file.
     pub(super) fn create(path: &Path) -> Result<Self, BuildError> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path);
         let file = file.map_err(|source| BuildError::io(path, source))?;
-        Ok(Self { file, path: path.to_owned(), end: HEADER_LEN as u64, sections: Vec::new() })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            end: HEADER_LEN as u64,
+            sections: Vec::new(),
+        })
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BuildError> {
-        self.file.write_all_at(bytes, offset).map_err(|source| BuildError::io(&self.path, source))
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|source| BuildError::io(&self.path, source))
     }
 
     /// Writes a whole section with the digest its maker computed.
@@ -45,7 +57,13 @@ impl SegmentWriter {
         let offset = align_up(self.end, kind.align());
         self.write_at(bytes, offset)?;
         let len = bytes.len() as u64;
-        self.sections.push(Section { kind, shard, offset, len, digest: *digest.as_bytes() });
+        self.sections.push(Section {
+            kind,
+            shard,
+            offset,
+            len,
+            digest: *digest.as_bytes(),
+        });
         self.end = offset + len;
         Ok(())
     }
@@ -58,7 +76,12 @@ impl SegmentWriter {
     /// Begins a section that comes in parts. Nothing counts until [`close`](Self::close): a
     /// section begun again starts over.
     pub(super) fn begin(&self, kind: SectionKind) -> OpenSection {
-        OpenSection { kind, offset: align_up(self.end, kind.align()), len: 0, hasher: blake3::Hasher::new() }
+        OpenSection {
+            kind,
+            offset: align_up(self.end, kind.align()),
+            len: 0,
+            hasher: blake3::Hasher::new(),
+        }
     }
 
     /// Appends a part to an open section.
@@ -71,11 +94,24 @@ impl SegmentWriter {
 
     /// Ends a section that came in parts.
     pub(super) fn close(&mut self, section: OpenSection) -> Result<(), BuildError> {
-        let OpenSection { kind, offset, len, hasher } = section;
+        let OpenSection {
+            kind,
+            offset,
+            len,
+            hasher,
+        } = section;
         self.end = offset + len;
         // What an abandoned attempt wrote past this would stand in the padding.
-        self.file.set_len(self.end).map_err(|source| BuildError::io(&self.path, source))?;
-        self.sections.push(Section { kind, shard: 0, offset, len, digest: *hasher.finalize().as_bytes() });
+        self.file
+            .set_len(self.end)
+            .map_err(|source| BuildError::io(&self.path, source))?;
+        self.sections.push(Section {
+            kind,
+            shard: 0,
+            offset,
+            len,
+            digest: *hasher.finalize().as_bytes(),
+        });
         Ok(())
     }
 
@@ -87,7 +123,12 @@ impl SegmentWriter {
         let (header, table) = bytes.split_at(HEADER_LEN);
         self.write_at(table, frame.table_offset())?;
         self.write_at(header, 0)?;
-        self.file.sync_all().map_err(|source| BuildError::io(&self.path, source))?;
-        Ok((blake3::hash(&bytes), frame.table_offset() + table.len() as u64))
+        self.file
+            .sync_all()
+            .map_err(|source| BuildError::io(&self.path, source))?;
+        Ok((
+            blake3::hash(&bytes),
+            frame.table_offset() + table.len() as u64,
+        ))
     }
 }
