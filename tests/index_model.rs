@@ -1,6 +1,8 @@
 //! A segment against a plain sorted map: every key built is found with exactly its reports,
 //! nothing else is; and the segment's bytes depend on the set of rows alone.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use proptest::prelude::*;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{BuildOptions, LoadMode, Row, Segment, SegmentBuilder};

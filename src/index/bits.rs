@@ -4,7 +4,7 @@
 //! reads outside them; a reader of damaged bytes gets `None`.
 
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 
 /// Bits of one block of a [`BitVector`]: a cache line, for which one rank is stored.
 const BLOCK_BITS: usize = 512;

@@ -6,7 +6,7 @@
 //! [`xorf`]'s; reading is ours, as the fingerprints stay in the mapped file.
 
 use super::error::{BuildError, Damage};
-use super::format::Fields;
+use super::fields::Fields;
 use xorf::BinaryFuse8;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

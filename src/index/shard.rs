@@ -9,7 +9,7 @@
 use super::bits::{BitVector, packed_len, unpack, width};
 use super::bytes::Bytes;
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 use crate::report::Day;
 use std::ops::Range;
 

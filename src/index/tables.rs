@@ -1,7 +1,7 @@
 //! The small tables of a segment: what keys and reports refer to by number.
 
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 use crate::document::{DocumentType, IssuingState};
 use crate::report::{Day, ReportStatus};
 use std::sync::Arc;

@@ -7,6 +7,8 @@
 //! Each step works on all cores and is a function of the set of rows alone: neither the order of
 //! rows nor threads nor memory shows in the segment.
 
+mod filters;
+mod numbering;
 mod ordered;
 mod pieces;
 mod profiles;
@@ -19,18 +21,18 @@ use super::error::BuildError;
 use super::filter;
 use super::format::{Frame, SectionKind};
 use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
-use super::tables::{self, AuthorityEntry, CountEntry, Profile};
+use super::tables::{self, CountEntry};
 use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
+use numbering::{Pairs, Tables};
 use ordered::ordered;
 use pieces::Piece;
-use profiles::{OwnedProfile, ProfileCache, ProfileKey, Profiles};
-use record::{PACKED_PAIRS, Record, Span, pack_pair};
+use profiles::{ProfileCache, ProfileKey, Profiles};
+use record::{Record, Span, pack_pair};
 use runs::{Buffer, Runs};
 use shards::{BuiltShard, Context, PairTallies};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use writer::SegmentWriter;
 
 /// Most records of a thread's buffer: larger runs sort no faster.
@@ -225,7 +227,7 @@ impl SegmentBuilder {
 
         let partitions = filter::partitions(numbers);
         let hash_bytes = (self.options.memory / 4).max(HASH_BYTES_MIN);
-        let seed = write_filter(
+        let seed = filters::write(
             &mut writer,
             &pieces.all,
             partitions,
@@ -389,114 +391,6 @@ fn sort(
     Ok((pieces, merged))
 }
 
-/// The pairs of a segment in order, and the number of each packed pair there.
-struct Pairs {
-    list: Vec<(IssuingState, DocumentType)>,
-    numbers: Vec<u16>,
-}
-
-impl Pairs {
-    fn of(packed: &BTreeSet<u32>) -> Result<Self, BuildError> {
-        if packed.len() > tables::PAIRS_MAX {
-            let what = "pairs of issuing State and document type";
-            return Err(BuildError::TooMany {
-                what,
-                limit: tables::PAIRS_MAX as u64,
-            });
-        }
-        let mut pairs = Self {
-            list: Vec::with_capacity(packed.len()),
-            numbers: vec![0; PACKED_PAIRS],
-        };
-        // Every pair was packed from a State and type that exist.
-        let known = IssuingState::all()
-            .flat_map(|state| DocumentType::ALL.map(|document_type| (state, document_type)));
-        let unpacked: BTreeMap<u32, _> = known
-            .map(|pair| (pack_pair(pair.0, pair.1), pair))
-            .collect();
-        for packed in packed {
-            if let (Some(number), Some(pair)) = (
-                pairs.numbers.get_mut(*packed as usize),
-                unpacked.get(packed),
-            ) {
-                *number = pairs.list.len() as u16;
-                pairs.list.push(*pair);
-            }
-        }
-        Ok(pairs)
-    }
-}
-
-/// Texts, profiles and authorities with their numbers in the segment.
-struct Tables<'b> {
-    strings: Vec<&'b str>,
-    profiles: Vec<Profile>,
-    authorities: Vec<AuthorityEntry>,
-}
-
-impl<'b> Tables<'b> {
-    fn new(profiles: &'b [OwnedProfile], directory: &[Authority<'b>]) -> Self {
-        let mut authorities: BTreeMap<&str, Authority<'b>> = profiles
-            .iter()
-            .filter(|profile| !profile.authority.is_empty())
-            .map(|profile| {
-                (
-                    &*profile.authority,
-                    Authority {
-                        code: &profile.authority,
-                        name: "",
-                        contact: "",
-                    },
-                )
-            })
-            .collect();
-        authorities.extend(
-            directory
-                .iter()
-                .map(|authority| (authority.code, *authority)),
-        );
-        // The empty text sorts first, and is text 0 also where nothing uses it.
-        let mut strings: BTreeSet<&'b str> = BTreeSet::from([""]);
-        for profile in profiles {
-            strings.extend([
-                &*profile.source,
-                &*profile.source_status,
-                &*profile.restriction,
-            ]);
-        }
-        for authority in authorities.values() {
-            strings.extend([authority.code, authority.name, authority.contact]);
-        }
-        let strings: Vec<&str> = strings.into_iter().collect();
-        let text = |text: &str| strings.binary_search(&text).unwrap_or(0) as u32;
-        let codes: Vec<&str> = authorities.keys().copied().collect();
-        Self {
-            profiles: profiles
-                .iter()
-                .map(|profile| Profile {
-                    source: text(&profile.source),
-                    status: profile.status,
-                    third_party: profile.third_party,
-                    source_status: text(&profile.source_status),
-                    authority: codes
-                        .binary_search(&&*profile.authority)
-                        .map_or(0, |index| index as u32 + 1),
-                    restriction: text(&profile.restriction),
-                })
-                .collect(),
-            authorities: authorities
-                .values()
-                .map(|authority| AuthorityEntry {
-                    code: text(authority.code),
-                    name: text(authority.name),
-                    contact: text(authority.contact),
-                })
-                .collect(),
-            strings,
-        }
-    }
-}
-
 /// A shard with the digests of its sections, computed by the thread that built it.
 struct Hashed {
     shard: BuiltShard,
@@ -509,77 +403,4 @@ impl Hashed {
         let digests = sections.map(|section| blake3::hash(section));
         Self { shard, digests }
     }
-}
-
-/// Writes filter and directory; returns the seed that worked.
-fn write_filter(
-    writer: &mut SegmentWriter,
-    pieces: &[Piece],
-    partitions: u32,
-    hash_bytes: u64,
-    threads: usize,
-    mut progress: impl FnMut(f64),
-) -> Result<u64, BuildError> {
-    let numbers: u64 = pieces.iter().map(|piece| piece.numbers).sum();
-    // As many partitions at once as have their hashes in memory; each group reads all pieces.
-    let groups = (numbers * 8)
-        .div_ceil(hash_bytes)
-        .clamp(1, u64::from(partitions.max(1))) as u32;
-    let group_len = partitions.div_ceil(groups).max(1);
-    'seeds: for seed in 0..filter::SEEDS_MAX {
-        let mut section = writer.begin(SectionKind::Filter);
-        let (mut directory, mut written) = (Vec::new(), 0u64);
-        for first in (0..partitions).step_by(group_len as usize) {
-            let group = first as usize..(first + group_len).min(partitions) as usize;
-            let mut hashes = vec![Vec::new(); group.len()];
-            let gather = |index: usize| {
-                let mut found = vec![Vec::new(); group.len()];
-                let piece: &Piece = &pieces[index];
-                for number in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
-                    let bytes = number[0].number_bytes();
-                    let len = bytes
-                        .iter()
-                        .position(|byte| *byte == 0)
-                        .unwrap_or(bytes.len());
-                    let hash = filter::hash(&bytes[..len], seed);
-                    let partition = filter::partition_of(hash, partitions);
-                    if group.contains(&partition) {
-                        found[partition - group.start].push(hash);
-                    }
-                }
-                Ok(found)
-            };
-            ordered(pieces.len(), threads, gather, |_, found| {
-                for (all, found) in hashes.iter_mut().zip(found) {
-                    all.extend_from_slice(&found);
-                }
-                Ok(())
-            })?;
-            let hashes: Vec<Mutex<Vec<u64>>> = hashes.into_iter().map(Mutex::new).collect();
-            let build = |index: usize| {
-                let hashes = &mut *hashes[index].lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(filter::build_partition(&mut std::mem::take(hashes)))
-            };
-            let mut failed = false;
-            ordered(hashes.len(), threads, build, |index, built| {
-                match built {
-                    Some(built) => {
-                        filter::encode(&built, written, &mut directory);
-                        writer.append(&mut section, &built.fingerprints)?;
-                        written += built.fingerprints.len() as u64;
-                    }
-                    None => failed = true,
-                }
-                progress((group.start + index + 1) as f64 / f64::from(partitions));
-                Ok(())
-            })?;
-            if failed {
-                continue 'seeds;
-            }
-        }
-        writer.close(section)?;
-        writer.table(SectionKind::FilterDirectory, &directory)?;
-        return Ok(seed);
-    }
-    Err(filter::exhausted())
 }

@@ -195,10 +195,10 @@ impl<'b> Context<'b> {
             .skip(first_piece);
         for (piece, before) in stretch {
             let loaded = piece.load()?;
-            let mut rank = *before;
             // A piece begins with a new number.
             let mut last_number = None;
-            for document in loaded.records.chunk_by(Record::same_document) {
+            let documents = loaded.records.chunk_by(Record::same_document);
+            for (rank, document) in (*before..).zip(documents) {
                 let new_number = last_number != Some(document[0].number);
                 last_number = Some(document[0].number);
                 // A shard ends with the last document of a number.
@@ -211,7 +211,6 @@ impl<'b> Context<'b> {
                 if let Some(shard) = &mut shard {
                     shard.document(document, &loaded.texts)?;
                 }
-                rank += 1;
             }
         }
         shard.map(ShardWriter::finish).transpose()
