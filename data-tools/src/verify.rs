@@ -1,7 +1,7 @@
 //! `sltd-data verify`: is the current snapshot of a store whole?
 //!
 //! Opening it holds every byte against a digest. What a digest can't tell is whether the program
-//! that wrote the bytes was right, so [`deep`] asks the opened segments about everything in them.
+//! that wrote the bytes was right, so `deep` asks the opened segments about everything in them.
 
 mod deep;
 

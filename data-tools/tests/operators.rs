@@ -1,5 +1,7 @@
 //! `verify`, `inspect`, `lookup` and `completions`: the real binary on small stores.
 
+#![expect(clippy::unwrap_used, reason = "a test may end where it stands")]
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

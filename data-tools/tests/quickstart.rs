@@ -1,5 +1,7 @@
 //! What a new user sees: the real binary, run in the folder of the source code.
 
+#![expect(clippy::unwrap_used, reason = "a test may end where it stands")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
