@@ -291,9 +291,9 @@ impl Segment {
     ///
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
-    pub fn for_each(
-        &self,
-        mut visit: impl FnMut(DocumentNumber, Document<'_>),
+    pub fn for_each<'s>(
+        &'s self,
+        mut visit: impl FnMut(DocumentNumber, Document<'s>),
     ) -> Result<(), Damage> {
         use fst::Streamer;
         for shard in &self.shards {
