@@ -1,5 +1,6 @@
 //! Unary calls: endpoints in turn, one deadline, bounded retries.
 
+use super::error::is_connection_lost;
 use super::{Answer, BatchAnswer, ClientError, ClientOptions, Health, Question};
 use crate::proto::BatchCheckDocumentsRequest;
 use crate::proto::lookup_service_client::LookupServiceClient;
@@ -189,7 +190,9 @@ impl Client {
                 Err(_elapsed) => Status::deadline_exceeded(""),
             };
             let pause_end = Instant::now() + backoff;
-            if status.code() != Code::Unavailable || retries_left == 0 || pause_end >= end {
+            // Checks change nothing: asking again is safe even if the service had begun to answer.
+            let again = status.code() == Code::Unavailable || is_connection_lost(&status);
+            if !again || retries_left == 0 || pause_end >= end {
                 let timed_out = Instant::now() >= end;
                 return Err(ClientError::of(
                     &status,

@@ -148,6 +148,10 @@ impl ClientError {
                 endpoint,
                 message: reason(status),
             },
+            Code::Unknown if is_connection_lost(status) => Self::Unavailable {
+                endpoint,
+                message: reason(status),
+            },
             Code::DeadlineExceeded => Self::Deadline { endpoint, deadline },
             // How the transport ends a call whose time is up.
             Code::Cancelled if timed_out => Self::Deadline { endpoint, deadline },
@@ -158,6 +162,14 @@ impl ClientError {
             },
         }
     }
+}
+
+/// Whether the connection broke under the call: the transport says UNKNOWN then, as if the service had
+/// answered so. A server that takes no further connections closes them like this.
+pub(super) fn is_connection_lost(status: &Status) -> bool {
+    let is_transport =
+        |cause: &(dyn std::error::Error + 'static)| cause.is::<tonic::transport::Error>();
+    status.code() == Code::Unknown && status.source().is_some_and(is_transport)
 }
 
 fn faults(status: &Status) -> Vec<Fault> {

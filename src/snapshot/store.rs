@@ -108,7 +108,8 @@ impl Store {
                 "expected one line: the name of a manifest and its digest",
             )
         };
-        let (manifest, digest) = text.trim_end().split_once(' ').ok_or_else(damaged)?;
+        let line = text.strip_suffix('\n').ok_or_else(damaged)?;
+        let (manifest, digest) = line.split_once(' ').ok_or_else(damaged)?;
         // The name comes from disk: it must not lead out of the store.
         if !manifest
             .bytes()

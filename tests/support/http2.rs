@@ -1,0 +1,140 @@
+//! HTTP/2 by hand (RFC 9113): for what no client library would send.
+
+use super::PATIENCE;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+/// The first bytes of a connection.
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Frame types, as far as tests send or expect them.
+pub(crate) mod kind {
+    pub(crate) const DATA: u8 = 0;
+    pub(crate) const HEADERS: u8 = 1;
+    pub(crate) const RST_STREAM: u8 = 3;
+    pub(crate) const SETTINGS: u8 = 4;
+    pub(crate) const PING: u8 = 6;
+    pub(crate) const GOAWAY: u8 = 7;
+    pub(crate) const WINDOW_UPDATE: u8 = 8;
+    pub(crate) const CONTINUATION: u8 = 9;
+}
+
+/// Flags of HEADERS and DATA.
+pub(crate) const END_STREAM: u8 = 1;
+/// Flag of HEADERS.
+pub(crate) const END_HEADERS: u8 = 4;
+
+/// A frame as received.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Raw(TcpStream);
+
+impl Raw {
+    /// Connects and says nothing.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(stream)
+    }
+
+    /// Connects, sends the preface and empty settings.
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let mut raw = Self::connect(address);
+        raw.send(PREFACE);
+        raw.frame(kind::SETTINGS, 0, 0, &[]);
+        raw
+    }
+
+    /// Sends bytes; a server that has hung up already is no failure.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
+    /// Sends a frame.
+    pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.send(&frame(payload.len(), kind, flags, stream, payload));
+    }
+
+    /// Begins a gRPC call.
+    pub(crate) fn call(&mut self, stream: u32, path: &str) {
+        let block = header_block(path);
+        self.frame(kind::HEADERS, END_HEADERS, stream, &block);
+    }
+
+    /// Says that nothing more will come, and goes on listening.
+    pub(crate) fn half_close(&self) {
+        self.0.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The next frame; `None` when the server has hung up.
+    pub(crate) fn next(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        self.read(&mut head)?;
+        let [a, b, c, kind, flags, stream @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        self.read(&mut payload)?;
+        Some(Frame {
+            kind,
+            flags,
+            stream: u32::from_be_bytes(stream),
+            payload,
+        })
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Option<()> {
+        match self.0.read_exact(buffer) {
+            Ok(()) => Some(()),
+            // Distinct from hanging up: the server must not leave a wrong connection open.
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("the server neither answered nor hung up")
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Everything until the server hangs up.
+    pub(crate) fn rest(&mut self) -> Vec<Frame> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+}
+
+/// A frame whose header claims `length`.
+pub(crate) fn frame(length: usize, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = u32::try_from(length).unwrap().to_be_bytes();
+    let mut bytes = length.to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// The headers of a gRPC call, as literals without indexing and without Huffman coding (RFC 7541,
+/// section 6.2.2).
+pub(crate) fn header_block(path: &str) -> Vec<u8> {
+    let headers = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "localhost"),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ];
+    let mut block = Vec::new();
+    for (name, value) in headers {
+        block.push(0);
+        for text in [name, value] {
+            // Lengths below 127 are one byte.
+            block.push(u8::try_from(text.len()).ok().filter(|&l| l < 127).unwrap());
+            block.extend(text.bytes());
+        }
+    }
+    block
+}
