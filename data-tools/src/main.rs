@@ -4,6 +4,11 @@ use clap::{CommandFactory as _, Parser};
 use sltd_data::{build, generate, inspect, lookup, quickstart, verify};
 use std::process::ExitCode;
 
+/// A build takes and gives back gigabytes in large pieces, which the system's allocator returns
+/// to the kernel each time: a fifth of its time went into fresh pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The operators' commands of sltd: build, verify, inspect and look up snapshots of reported
 /// travel documents.
 ///
