@@ -1,6 +1,13 @@
 //! Builds killed at any moment, builds beside builds, and disks that say no: the store always opens,
 //! with the snapshot before or the new one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
 mod support;
 
 use sltd::document::DocumentNumber;
@@ -260,7 +267,8 @@ fn a_build_beside_a_build_is_refused() {
 fn a_folder_that_can_not_be_written_is_named() {
     let desk = desk();
     succeeds(&mut marked_build(&desk, 0));
-    let cases: [(&str, fn(&Desk) -> PathBuf); 3] = [
+    type Prepare = fn(&Desk) -> PathBuf;
+    let cases: [(&str, Prepare); 3] = [
         // Files where folders should be: permissions would not stop a privileged user.
         ("a file for a store", |desk| desk.path("sources.toml")),
         ("a file for the folder above", |desk| {

@@ -1,6 +1,13 @@
 //! The fuzz targets on stable, for a short while: over the inputs kept in `fuzz/corpus` and mutations
 //! of them, the same ones every time. `cargo fuzz run TARGET` goes on from here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, dead_code, reason = "the library of another package")]
 mod targets;
@@ -157,6 +164,29 @@ fn kept_inputs_are_what_they_are_meant_to_be() {
         let account = read_bytes(layout, &fs::read(corpus().join(input)).unwrap()).unwrap();
         assert_eq!((account.passed, account.rejected), (12, 0), "{input}");
     }
+}
+
+#[test]
+fn resealing_leads_past_the_digests() {
+    use sltd::index::{Damage, LoadMode, Segment};
+    let bytes = fs::read(corpus().join("opener/version-1")).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut malformed = 0;
+    // The sections from the directory of the filter on, and the section table.
+    for at in 4160..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0xff;
+        targets::reseal(&mut changed);
+        fs::write(file.path(), &changed).unwrap();
+        match Segment::open(file.path(), LoadMode::Heap).map_err(|error| error.damage) {
+            Err(Damage::Malformed { .. }) => malformed += 1,
+            Err(Damage::Digest { section, .. }) => {
+                panic!("byte {at}: the digest of {section} stands in the way")
+            }
+            Err(_) | Ok(_) => {}
+        }
+    }
+    assert!(malformed > 100, "{malformed}");
 }
 
 macro_rules! smoke {

@@ -148,13 +148,13 @@ impl ClientError {
                 endpoint,
                 message: reason(status),
             },
-            Code::Unknown if is_connection_lost(status) => Self::Unavailable {
-                endpoint,
-                message: reason(status),
-            },
             Code::DeadlineExceeded => Self::Deadline { endpoint, deadline },
             // How the transport ends a call whose time is up.
             Code::Cancelled if timed_out => Self::Deadline { endpoint, deadline },
+            _ if is_connection_lost(status) => Self::Unavailable {
+                endpoint,
+                message: reason(status),
+            },
             code => Self::Failed {
                 endpoint,
                 code,
@@ -164,12 +164,13 @@ impl ClientError {
     }
 }
 
-/// Whether the connection broke under the call: the transport says UNKNOWN then, as if the service had
-/// answered so. A server that takes no further connections closes them like this.
+/// Whether the connection broke under the call: the transport says UNKNOWN or CANCELLED then, as if
+/// the service had answered so. A server that takes no further connections closes them like this.
 pub(super) fn is_connection_lost(status: &Status) -> bool {
-    let is_transport =
-        |cause: &(dyn std::error::Error + 'static)| cause.is::<tonic::transport::Error>();
-    status.code() == Code::Unknown && status.source().is_some_and(is_transport)
+    // What the service answered has no source.
+    let source = status.source();
+    matches!(status.code(), Code::Unknown | Code::Cancelled)
+        && source.is_some_and(<dyn std::error::Error>::is::<tonic::transport::Error>)
 }
 
 fn faults(status: &Status) -> Vec<Fault> {

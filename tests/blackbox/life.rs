@@ -1,14 +1,10 @@
-//! `sltd serve` as a process: its start, its life over changing snapshots, its end, its log.
+//! `sltd serve` from its start to the end of its drain, and what it says of itself.
 
-mod support;
-
-use sltd::client::{
-    AnswerStream, Chunk, Client, ClientOptions, Health, Question, StreamOptions, Verdict,
+use crate::support::{
+    PATIENCE, ROWS, Raw, Server, block_on, passport, publish, sltd, store, wait_for,
 };
-use sltd::document::DocumentType;
+use sltd::client::{AnswerStream, Chunk, Client, ClientOptions, Health, StreamOptions, Verdict};
 use sltd::proto::lookup_service_server::SERVICE_NAME;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use support::{NUMBERS, PATIENCE, ROWS, Server, block_on, publish, sltd, wait_for};
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -16,17 +12,6 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
-
-fn passport(number: impl Into<String>) -> Question {
-    let question = Question::number(number).issuing_state("FRA");
-    question.document_type(DocumentType::Passport)
-}
-
-fn store(rows: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    publish(dir.path(), rows);
-    dir
-}
 
 #[test]
 fn what_can_not_be_served_is_exit_code_3() {
@@ -229,226 +214,10 @@ fn the_drain_has_an_end() {
         server.terminate();
         let status = watch.next().await.unwrap().unwrap().status();
         assert_eq!(status, ServingStatus::NotServing);
+        // Both are still there when the server ends.
+        assert_eq!(server.wait().code(), Some(0), "{}", server.log());
     });
-    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
-    println!("{}", server.log());
     wait_for("the last line", || server.log().contains("\"cut\":2"));
-}
-
-/// The rows of a generation: of the numbers asked about, its own alone is reported.
-fn rows_of(generation: u64) -> String {
-    let rows: String = (0..200)
-        .map(|n| format!("AB{generation:02}C{n:04},FRA,passport,lost,,\n"))
-        .collect();
-    format!("{ROWS}{rows}")
-}
-
-/// The generation that a set of verdicts over all generations' numbers belongs to.
-fn generation_of(verdicts: &[Verdict]) -> Option<u64> {
-    let hits: Vec<usize> = (0..verdicts.len())
-        .filter(|&n| verdicts[n] == Verdict::Hit)
-        .collect();
-    match hits[..] {
-        [generation] => u64::try_from(generation).ok(),
-        _ => None,
-    }
-}
-
-const GENERATIONS: u64 = 12;
-
-#[test]
-fn snapshots_change_under_running_calls() {
-    let dir = tempfile::tempdir().unwrap();
-    publish(dir.path(), &rows_of(1));
-    let config = dir.path().join("sltd.toml");
-    std::fs::write(&config, "watch = \"10ms\"\nthreads = 2\n").unwrap();
-    let server = Server::start_with(dir.path(), &["--config", config.to_str().unwrap()], "info");
-    let (done, newest, calls) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-    let questions: Vec<Question> = (0..=GENERATIONS)
-        .map(|g| passport(format!("AB{g:02}C0007")))
-        .collect();
-    std::thread::scope(|scope| {
-        let ask = |how: usize| {
-            block_on(async {
-                let client = server.client().await;
-                let mut last = 0;
-                while !done.load(Ordering::Relaxed) {
-                    let (named, verdicts) = match how {
-                        0 => unary(&client, &questions).await,
-                        1 => batch(&client, &questions).await,
-                        _ => stream(&client, &questions).await,
-                    };
-                    assert_eq!(generation_of(&verdicts), Some(named), "{verdicts:?}");
-                    assert!(named >= last, "generation {named} after {last}");
-                    last = named;
-                    newest.fetch_max(named, Ordering::Relaxed);
-                    calls.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        };
-        let askers: Vec<_> = (0..3).map(|how| scope.spawn(move || ask(how))).collect();
-        // Whatever happens, the askers are told to stop.
-        let publisher = scope.spawn(|| {
-            for generation in 2..=GENERATIONS {
-                publish(dir.path(), &rows_of(generation));
-                let before = calls.load(Ordering::Relaxed);
-                wait_for("calls to go on", || {
-                    calls.load(Ordering::Relaxed) > before + 3
-                });
-            }
-            wait_for("the last to be served", || {
-                newest.load(Ordering::Relaxed) == GENERATIONS
-            });
-        });
-        let published = publisher.join();
-        done.store(true, Ordering::Relaxed);
-        for asker in askers {
-            asker.join().unwrap();
-        }
-        published.unwrap();
-    });
-    assert!(!server.log().contains("ERROR"), "{}", server.log());
-}
-
-/// Asks until one snapshot has answered all questions, one call each.
-async fn unary(client: &Client, questions: &[Question]) -> (u64, Vec<Verdict>) {
-    loop {
-        let mut answers = Vec::new();
-        for question in questions {
-            answers.push(client.check(question).await.unwrap());
-        }
-        let named: Vec<u64> = answers
-            .iter()
-            .map(|answer| answer.snapshot.unwrap().generation)
-            .collect();
-        // Each call may see a later snapshot than the one before; what it says of itself must be true.
-        for (number, (answer, generation)) in answers.iter().zip(&named).enumerate() {
-            assert_eq!(
-                answer.verdict() == Verdict::Hit,
-                number as u64 == *generation
-            );
-        }
-        if named.iter().all(|generation| *generation == named[0]) {
-            return (
-                named[0],
-                answers.iter().map(|answer| answer.verdict()).collect(),
-            );
-        }
-    }
-}
-
-async fn batch(client: &Client, questions: &[Question]) -> (u64, Vec<Verdict>) {
-    let batch = client.batch(questions).await.unwrap();
-    let verdicts = batch
-        .results
-        .iter()
-        .map(|result| result.as_ref().unwrap().verdict());
-    (batch.snapshot.unwrap().generation, verdicts.collect())
-}
-
-async fn stream(client: &Client, questions: &[Question]) -> (u64, Vec<Verdict>) {
-    let mut answers = client
-        .stream(questions.to_vec(), StreamOptions::default())
-        .await
-        .unwrap();
-    let chunk = answers.next().await.unwrap().expect("an answer");
-    assert!(answers.next().await.unwrap().is_none());
-    (
-        chunk.snapshot().unwrap().generation,
-        chunk.verdicts().collect(),
-    )
-}
-
-#[test]
-fn a_bad_publication_is_refused_and_the_one_before_stays() {
-    let dir = store(ROWS);
-    let config = dir.path().join("sltd.toml");
-    std::fs::write(&config, "watch = \"10ms\"\n").unwrap();
-    let server = Server::start_with(dir.path(), &["--config", config.to_str().unwrap()], "info");
-    let current = dir.path().join("CURRENT");
-    let pointer = std::fs::read(&current).unwrap();
-    let digest = "0".repeat(64);
-    for (bad, part) in [
-        ("garbage".to_owned(), "CURRENT: expected one line"),
-        (format!("00000009.json {digest}\n"), "00000009.json"),
-        (
-            format!("00000001.json {digest}\n"),
-            "does not match the digest",
-        ),
-        (
-            format!("../../etc/passwd {digest}\n"),
-            "CURRENT: expected one line",
-        ),
-    ] {
-        let logged = server.log().len();
-        std::fs::write(&current, &bad).unwrap();
-        wait_for(part, || server.log()[logged..].contains(part));
-        assert!(
-            server.log()[logged..].contains("stays in service"),
-            "{}",
-            server.log()
-        );
-        server.still_answers();
-    }
-    std::fs::write(&current, &pointer).unwrap();
-    wait_for("the snapshot to be back", || {
-        server.log().contains("serving a new snapshot")
-    });
-    server.still_answers();
-}
-
-#[test]
-fn no_log_holds_a_document_number() {
-    for form in ["human", "json"] {
-        let dir = store(ROWS);
-        let mut server = Server::start_with(dir.path(), &["--log", form, "--drain", "1s"], "debug");
-        block_on(ask_everything(&server));
-        for (stream, number) in NUMBERS.iter().enumerate() {
-            // Cut off in the middle of a message, and a path that is none.
-            let mut raw = support::Raw::open(server.address);
-            let id = 2 * u32::try_from(stream).unwrap() + 1;
-            raw.call(id, &format!("/sltd.v1.LookupService/{number}"));
-            raw.frame(support::kind::DATA, 0, id, number.as_bytes());
-            let mut raw = support::Raw::connect(server.address);
-            raw.send(number.as_bytes());
-        }
-        server.still_answers();
-        server.terminate();
-        server.wait();
-        let log = server.log();
-        assert!(log.contains("serving"), "{log}");
-        for number in NUMBERS {
-            assert!(
-                !log.contains(number),
-                "{form}: the log holds a number:\n{log}"
-            );
-        }
-    }
-}
-
-async fn ask_everything(server: &Server) {
-    let client = server.client().await;
-    let zone = "P<FRASPECIMEN<<ANNA<<<<<<<<<<<<<<<<<<<<<<<<<\n12AB345679FRA8001014F3101012<<<<<<<<<<<<<<<0";
-    let mut questions = vec![Question::zone(zone), Question::zone("12AB34567")];
-    for number in NUMBERS {
-        questions.push(passport(number));
-        questions.push(Question::number(format!("{number}#")));
-        questions.push(Question::number(number).issuing_state(number));
-        questions.push(Question::zone(zone).issuing_state("USA"));
-    }
-    for question in &questions {
-        // Some are malformed: that is the point.
-        let _ = client.check(question).await;
-    }
-    client.batch(&questions).await.unwrap();
-    let numbers = NUMBERS
-        .iter()
-        .flat_map(|number| [passport(*number), Question::number(format!("{number}#"))]);
-    let mut answers = client
-        .stream(numbers.collect::<Vec<_>>(), StreamOptions::default())
-        .await
-        .unwrap();
-    while answers.next().await.unwrap().is_some() {}
 }
 
 #[test]
@@ -457,7 +226,7 @@ fn a_client_turns_from_a_server_that_is_gone_or_full_to_another() {
     let config = dir.path().join("sltd.toml");
     std::fs::write(&config, "max_connections = 1\n").unwrap();
     let full = Server::start_with(dir.path(), &["--config", config.to_str().unwrap()], "info");
-    let mut held = support::Raw::open(full.address);
+    let mut held = Raw::open(full.address);
     assert!(held.next().is_some());
     let mut gone = Server::start(dir.path());
     gone.terminate();

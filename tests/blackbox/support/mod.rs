@@ -3,21 +3,20 @@
 //!
 //! Nothing here asserts a time. What is waited for is waited for with [`PATIENCE`], which only a
 //! defect uses up.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "every test crate uses a part of it"
-)]
 
 mod command;
 mod http2;
 mod server;
 mod store;
+mod zones;
 
 pub(crate) use command::{Ran, sltd, sltd_fed};
-pub(crate) use http2::{END_HEADERS, END_STREAM, Frame, PREFACE, Raw, frame, header_block, kind};
-pub(crate) use server::Server;
-pub(crate) use store::{NUMBERS, ROWS, publish, publish_at};
+pub(crate) use http2::{
+    END_HEADERS, END_STREAM, PREFACE, Raw, announced, frame, header_block, kind, prefixed,
+};
+pub(crate) use server::{Server, serve};
+pub(crate) use store::{NUMBERS, ROWS, passport, publish, publish_at, store};
+pub(crate) use zones::{LOST_CARD, digit, passport as passport_zone};
 
 use std::time::{Duration, Instant};
 

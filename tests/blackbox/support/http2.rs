@@ -28,7 +28,6 @@ pub(crate) const END_HEADERS: u8 = 4;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
-    pub(crate) flags: u8,
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
@@ -78,12 +77,11 @@ impl Raw {
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.read(&mut head)?;
-        let [a, b, c, kind, flags, stream @ ..] = head;
+        let [a, b, c, kind, _flags, stream @ ..] = head;
         let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
         self.read(&mut payload)?;
         Some(Frame {
             kind,
-            flags,
             stream: u32::from_be_bytes(stream),
             payload,
         })
@@ -137,4 +135,17 @@ pub(crate) fn header_block(path: &str) -> Vec<u8> {
         }
     }
     block
+}
+
+/// A gRPC frame: flag, length, message.
+pub(crate) fn prefixed(flag: u8, message: &[u8]) -> Vec<u8> {
+    announced(flag, message.len(), message)
+}
+
+/// The same, claiming a length.
+pub(crate) fn announced(flag: u8, length: usize, message: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![flag];
+    bytes.extend(u32::try_from(length).unwrap().to_be_bytes());
+    bytes.extend(message);
+    bytes
 }

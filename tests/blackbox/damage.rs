@@ -1,8 +1,7 @@
 //! Every byte of a store matters: whatever is changed, cut off or added is refused with an error that
 //! names the file, and never with a panic.
 
-mod support;
-
+use crate::support::{ROWS, publish, sltd};
 use sltd::index::{LoadMode, Segment};
 use sltd::snapshot::{LoadOptions, Store, Warm};
 use std::fs::{self, File};
@@ -10,7 +9,6 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use support::{ROWS, publish, sltd};
 
 /// Bytes of the fixed header, and where in it the place of the section table stands (FORMAT.md).
 const HEADER: usize = 128;

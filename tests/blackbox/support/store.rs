@@ -1,6 +1,7 @@
 //! A store from a few lines of CSV.
 
 use jiff::Timestamp;
+use sltd::client::Question;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{BuildOptions, Row, SegmentBuilder};
 use sltd::report::{Authority, Day, ReportStatus};
@@ -100,4 +101,17 @@ pub(crate) fn publish_at(path: &Path, rows: &str, built_at: Timestamp) -> Manife
         by: "test",
     };
     writer.publish(&publication).unwrap()
+}
+
+/// A store of `rows`.
+pub(crate) fn store(rows: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    publish(dir.path(), rows);
+    dir
+}
+
+/// A question about a French passport.
+pub(crate) fn passport(number: impl Into<String>) -> Question {
+    let question = Question::number(number).issuing_state("FRA");
+    question.document_type(DocumentType::Passport)
 }

@@ -1,6 +1,6 @@
 //! `sltd serve` as a process.
 
-use super::{PATIENCE, block_on, wait_for};
+use super::{PATIENCE, ROWS, block_on, publish, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use sltd::client::{Client, ClientError, ClientOptions, Question, Verdict};
 use sltd::document::DocumentType;
@@ -86,7 +86,7 @@ impl Server {
     /// Asserts that a reported passport is a hit.
     #[track_caller]
     pub(crate) fn still_answers(&self) {
-        assert_eq!(self.answers().expect(&self.log()), Verdict::Hit);
+        assert_eq!(self.answers(), Ok(Verdict::Hit), "{}", self.log());
     }
 
     /// What it has logged so far.
@@ -127,4 +127,12 @@ fn bound_address(line: &str) -> Option<SocketAddr> {
     let at = line.find("127.0.0.1:")?;
     let end = |c: char| !(c.is_ascii_digit() || c == '.' || c == ':');
     line[at..].split(end).next()?.parse().ok()
+}
+
+/// A store of [`ROWS`](super::ROWS) and a server over it.
+pub(crate) fn serve() -> (tempfile::TempDir, Server) {
+    let dir = tempfile::tempdir().unwrap();
+    publish(dir.path(), ROWS);
+    let server = Server::start(dir.path());
+    (dir, server)
 }

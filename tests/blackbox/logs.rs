@@ -1,0 +1,58 @@
+//! What no log may hold.
+
+use crate::support::{NUMBERS, ROWS, Raw, Server, block_on, kind, passport, store};
+use sltd::client::{Question, StreamOptions};
+
+#[test]
+fn no_log_holds_a_document_number() {
+    for form in ["human", "json"] {
+        let dir = store(ROWS);
+        let mut server = Server::start_with(dir.path(), &["--log", form, "--drain", "1s"], "debug");
+        block_on(ask_everything(&server));
+        for (stream, number) in NUMBERS.iter().enumerate() {
+            // Cut off in the middle of a message, and a path that is none.
+            let mut raw = Raw::open(server.address);
+            let id = 2 * u32::try_from(stream).unwrap() + 1;
+            raw.call(id, &format!("/sltd.v1.LookupService/{number}"));
+            raw.frame(kind::DATA, 0, id, number.as_bytes());
+            let mut raw = Raw::connect(server.address);
+            raw.send(number.as_bytes());
+        }
+        server.still_answers();
+        server.terminate();
+        server.wait();
+        let log = server.log();
+        assert!(log.contains("serving"), "{log}");
+        for number in NUMBERS {
+            assert!(
+                !log.contains(number),
+                "{form}: the log holds a number:\n{log}"
+            );
+        }
+    }
+}
+
+async fn ask_everything(server: &Server) {
+    let client = server.client().await;
+    let zone = "P<FRASPECIMEN<<ANNA<<<<<<<<<<<<<<<<<<<<<<<<<\n12AB345679FRA8001014F3101012<<<<<<<<<<<<<<<0";
+    let mut questions = vec![Question::zone(zone), Question::zone("12AB34567")];
+    for number in NUMBERS {
+        questions.push(passport(number));
+        questions.push(Question::number(format!("{number}#")));
+        questions.push(Question::number(number).issuing_state(number));
+        questions.push(Question::zone(zone).issuing_state("USA"));
+    }
+    for question in &questions {
+        // Some are malformed: that is the point.
+        let _ = client.check(question).await;
+    }
+    client.batch(&questions).await.unwrap();
+    let numbers = NUMBERS
+        .iter()
+        .flat_map(|number| [passport(*number), Question::number(format!("{number}#"))]);
+    let mut answers = client
+        .stream(numbers.collect::<Vec<_>>(), StreamOptions::default())
+        .await
+        .unwrap();
+    while answers.next().await.unwrap().is_some() {}
+}

@@ -1,0 +1,32 @@
+//! The real `sltd` as its users meet it: processes, exit codes, files, the network.
+//!
+//! | module | what belongs there |
+//! |---|---|
+//! | `support` | a small language for all of these: a store from a few lines, a server over it |
+//! | `verdicts` | one question: its verdict, its exit code, its JSON |
+//! | `ways` | ways in and out of `sltd check`: files, standard input, wrong usage, a service that is away |
+//! | `life` | `sltd serve` from start to drain; health, reflection, other servers |
+//! | `snapshots` | publications, good and bad, under running calls |
+//! | `logs` | what no log may hold |
+//! | `calls` | gRPC calls against the contract |
+//! | `frames` | bytes against HTTP/2 |
+//! | `connections` | more of them than anyone needs |
+//! | `damage` | changed, cut and added bytes in a store |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod calls;
+mod connections;
+mod damage;
+mod frames;
+mod life;
+mod logs;
+mod snapshots;
+mod support;
+mod verdicts;
+mod ways;
