@@ -1,6 +1,7 @@
 //! A segment against a plain sorted map: every key built is found with exactly its reports,
 //! nothing else is; and the segment's bytes depend on the set of rows alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
@@ -72,14 +73,21 @@ fn row() -> impl Strategy<Value = OwnedRow> {
         })
 }
 
-const DIRECTORY: [Authority<'static>; 1] =
-    [Authority { code: "BKA", name: "Bundeskriminalamt", contact: "+999 1" }];
+const DIRECTORY: [Authority<'static>; 1] = [Authority {
+    code: "BKA",
+    name: "Bundeskriminalamt",
+    contact: "+999 1",
+}];
 
 /// Builds a segment of rows that `threads` threads hand over.
 fn build(path: &Path, rows: &[OwnedRow], threads: usize, memory: u64) -> BTreeMap<String, u64> {
     let scratch = path.with_extension("scratch");
     std::fs::create_dir_all(&scratch).unwrap();
-    let builder = SegmentBuilder::new(BuildOptions { memory, threads, scratch });
+    let builder = SegmentBuilder::new(BuildOptions {
+        memory,
+        threads,
+        scratch,
+    });
     std::thread::scope(|scope| {
         for share in rows.chunks(rows.len().div_ceil(threads).max(1)) {
             let builder = &builder;
@@ -87,7 +95,9 @@ fn build(path: &Path, rows: &[OwnedRow], threads: usize, memory: u64) -> BTreeMa
                 let mut inserter = builder.inserter();
                 for row in share {
                     let numbers = row.numbers();
-                    let range = NumberRange::new(number(&numbers[0]), number(numbers.last().unwrap())).unwrap();
+                    let range =
+                        NumberRange::new(number(&numbers[0]), number(numbers.last().unwrap()))
+                            .unwrap();
                     inserter
                         .insert(&Row {
                             numbers: range,
@@ -114,14 +124,37 @@ fn build(path: &Path, rows: &[OwnedRow], threads: usize, memory: u64) -> BTreeMa
 }
 
 /// What a report says, comparable and owned.
-type Said = (ReportStatus, [Option<i32>; 3], String, String, String, bool, String);
+type Said = (
+    ReportStatus,
+    [Option<i32>; 3],
+    String,
+    String,
+    String,
+    bool,
+    String,
+);
 
 fn said(report: &Report<'_>) -> Said {
-    let days = [report.date_of_loss, report.date_reported, report.review_date].map(|day| day.map(Day::number));
-    let (authority, name) = report.authority.map_or(("", ""), |authority| (authority.code, authority.name));
+    let days = [
+        report.date_of_loss,
+        report.date_reported,
+        report.review_date,
+    ]
+    .map(|day| day.map(Day::number));
+    let (authority, name) = report
+        .authority
+        .map_or(("", ""), |authority| (authority.code, authority.name));
     let texts = [authority, name, report.source].map(str::to_owned);
     let [authority, name, source] = texts;
-    (report.status, days, authority, name, source, report.third_party, report.owner_reference.to_owned())
+    (
+        report.status,
+        days,
+        authority,
+        name,
+        source,
+        report.third_party,
+        report.owner_reference.to_owned(),
+    )
 }
 
 type Key = (String, String, DocumentType);
@@ -130,16 +163,23 @@ fn model(rows: &[OwnedRow]) -> BTreeMap<Key, BTreeSet<Said>> {
     let mut model: BTreeMap<Key, BTreeSet<Said>> = BTreeMap::new();
     for row in rows {
         for number in row.numbers() {
-            let name = if row.authority == "BKA" { "Bundeskriminalamt" } else { "" };
-            model.entry((number, row.state.to_owned(), row.document_type)).or_default().insert((
-                row.status,
-                row.days,
-                row.authority.to_owned(),
-                name.to_owned(),
-                row.source.to_owned(),
-                row.third_party,
-                row.reference.clone(),
-            ));
+            let name = if row.authority == "BKA" {
+                "Bundeskriminalamt"
+            } else {
+                ""
+            };
+            model
+                .entry((number, row.state.to_owned(), row.document_type))
+                .or_default()
+                .insert((
+                    row.status,
+                    row.days,
+                    row.authority.to_owned(),
+                    name.to_owned(),
+                    row.source.to_owned(),
+                    row.third_party,
+                    row.reference.clone(),
+                ));
         }
     }
     model
@@ -152,8 +192,15 @@ fn contents(segment: &Segment) -> BTreeMap<Key, BTreeSet<Said>> {
         document.reports(&mut reports).unwrap();
         let distinct: BTreeSet<Said> = reports.iter().map(said).collect();
         assert_eq!(distinct.len(), reports.len(), "a report is stored twice");
-        let key = (number.as_str().to_owned(), document.issuing_state.code().to_owned(), document.document_type);
-        assert!(contents.insert(key, distinct).is_none(), "a document comes twice");
+        let key = (
+            number.as_str().to_owned(),
+            document.issuing_state.code().to_owned(),
+            document.document_type,
+        );
+        assert!(
+            contents.insert(key, distinct).is_none(),
+            "a document comes twice"
+        );
     };
     segment.for_each(&mut take).unwrap();
     contents
@@ -171,17 +218,30 @@ fn check(rows: &[OwnedRow], path: &Path) {
         asked.insert(format!("0{number}"));
         asked.insert(number[..number.len() - 1].to_owned());
     }
-    for text in asked.into_iter().filter(|text| (1..=24).contains(&text.len())) {
+    for text in asked
+        .into_iter()
+        .filter(|text| (1..=24).contains(&text.len()))
+    {
         let number = number(&text);
         let expected: BTreeMap<_, _> = model.iter().filter(|((of, ..), _)| *of == text).collect();
         let documents = segment.find(&number).unwrap();
         assert_eq!(documents.len(), expected.len(), "documents with one number");
-        assert!(expected.is_empty() || segment.may_contain(&number), "the filter hides a document");
+        assert!(
+            expected.is_empty() || segment.may_contain(&number),
+            "the filter hides a document"
+        );
         for document in documents {
             let mut reports = Vec::new();
             document.reports(&mut reports).unwrap();
-            let key = (text.clone(), document.issuing_state.code().to_owned(), document.document_type);
-            assert_eq!(reports.iter().map(said).collect::<BTreeSet<_>>(), *expected[&key]);
+            let key = (
+                text.clone(),
+                document.issuing_state.code().to_owned(),
+                document.document_type,
+            );
+            assert_eq!(
+                reports.iter().map(said).collect::<BTreeSet<_>>(),
+                *expected[&key]
+            );
         }
     }
 }
@@ -232,7 +292,11 @@ fn scratch_files_and_pieces_change_nothing() {
             authority: "BKA",
             source: "one",
             third_party: false,
-            reference: if index % 7 == 0 { format!("R{index}") } else { String::new() },
+            reference: if index % 7 == 0 {
+                format!("R{index}")
+            } else {
+                String::new()
+            },
         })
         .collect();
     let dir = tempfile::tempdir().unwrap();
@@ -241,7 +305,10 @@ fn scratch_files_and_pieces_change_nothing() {
     build(&paths[1], &rows, 3, 4 << 20);
     assert!(std::fs::read(&paths[0]).unwrap() == std::fs::read(&paths[1]).unwrap());
     let segment = Segment::open(&paths[0], LoadMode::Heap).unwrap();
-    assert!(segment.documents() > 1 << 20, "one shard does not test the border between two");
+    assert!(
+        segment.documents() > 1 << 20,
+        "one shard does not test the border between two"
+    );
     let model = model(&rows);
     assert!(contents(&segment) == model);
     for ((text, ..), _) in model.iter().step_by(17) {

@@ -5,8 +5,15 @@
 //! - [`sources`]: the lists themselves: every published layout, read in parallel
 //!   and turned into normalised rows, each row accounted for.
 //! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
+//! - [`verify`], [`inspect`], [`lookup`]: what a store holds, without a server.
+//! - [`quickstart`]: all of it once, with sample lists.
 
 pub mod build;
+mod command;
 pub mod config;
 pub mod generate;
+pub mod inspect;
+pub mod lookup;
+pub mod quickstart;
 pub mod sources;
+pub mod verify;

@@ -1,10 +1,11 @@
 //! Builds killed at any moment, builds beside builds, and disks that say no: the store always opens,
 //! with the snapshot before or the new one.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests may"
+    reason = "a test may panic"
 )]
 
 mod support;
@@ -12,6 +13,7 @@ mod support;
 use sltd::document::DocumentNumber;
 use sltd::snapshot::{LoadError, LoadOptions, Store};
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Desk, fails, files, succeeds};
@@ -265,11 +267,29 @@ fn a_build_beside_a_build_is_refused() {
 fn a_folder_that_can_not_be_written_is_named() {
     let desk = desk();
     succeeds(&mut marked_build(&desk, 0));
-    // Files where folders should be: permissions would not stop a privileged user.
-    fs::create_dir_all(desk.path("half")).unwrap();
-    desk.write("half/segments", "");
-    for store in ["sources.toml", "sources.toml/store", "half"] {
-        fails(&mut desk.build("sources.toml", store), 3, store);
+    type Prepare = fn(&Desk) -> PathBuf;
+    let cases: [(&str, Prepare); 3] = [
+        // Files where folders should be: permissions would not stop a privileged user.
+        ("a file for a store", |desk| desk.path("sources.toml")),
+        ("a file for the folder above", |desk| {
+            desk.path("sources.toml").join("store")
+        }),
+        ("a file for the segments", |desk| {
+            fs::create_dir_all(desk.path("half")).unwrap();
+            desk.write("half/segments", "");
+            desk.path("half")
+        }),
+    ];
+    for (what, prepare) in cases {
+        let store = prepare(&desk);
+        let name = store
+            .strip_prefix(desk.path(""))
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        fails(&mut desk.build("sources.toml", &name), 3, &name);
+        println!("{what}: refused");
     }
     assert_eq!(marked(&desk, 1), Some(0));
 }

@@ -1,10 +1,11 @@
 //! The fuzz targets on stable, for a short while: over the inputs kept in `fuzz/corpus` and mutations
 //! of them, the same ones every time. `cargo fuzz run TARGET` goes on from here.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests may"
+    reason = "a test may panic"
 )]
 
 #[path = "../../fuzz/src/lib.rs"]

@@ -1,10 +1,11 @@
 //! From a generated list to a store and back: every row's document is found with its report, and the
 //! segment depends on the rows alone.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests may"
+    reason = "a test may panic"
 )]
 
 mod support;

@@ -4,7 +4,7 @@
 //! reads outside them; a reader of damaged bytes gets `None`.
 
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 
 /// Bits of one block of a [`BitVector`]: a cache line, for which one rank is stored.
 const BLOCK_BITS: usize = 512;
@@ -133,12 +133,18 @@ impl BitVector {
 
     fn word(&self, section: &[u8], index: usize) -> Option<u64> {
         let at = self.words + index * 8;
-        section.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+        section
+            .get(at..)?
+            .first_chunk()
+            .map(|bytes| u64::from_le_bytes(*bytes))
     }
 
     fn rank_before(&self, section: &[u8], block: usize) -> Option<usize> {
         let at = self.words + self.blocks() * (BLOCK_BITS / 8) + block * 4;
-        section.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize)
+        section
+            .get(at..)?
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes) as usize)
     }
 
     /// Whether bit `index` is set; `None` past the end.

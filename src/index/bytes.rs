@@ -56,27 +56,50 @@ impl Bytes {
                 Backing::Mapped(map)
             }
         };
-        Ok(Self { backing: Arc::new(backing), range: 0..len })
+        Ok(Self {
+            backing: Arc::new(backing),
+            range: 0..len,
+        })
     }
 
     /// A part of these bytes.
     pub(super) fn slice(&self, offset: u64, len: u64) -> Result<Self, Damage> {
-        let outside = || Damage::Length { expected: offset.saturating_add(len), got: self.range.len() as u64 };
-        let start = usize::try_from(offset).ok().and_then(|offset| self.range.start.checked_add(offset)).ok_or_else(outside)?;
-        let end = usize::try_from(len).ok().and_then(|len| start.checked_add(len)).ok_or_else(outside)?;
+        let outside = || Damage::Length {
+            expected: offset.saturating_add(len),
+            got: self.range.len() as u64,
+        };
+        let start = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| self.range.start.checked_add(offset))
+            .ok_or_else(outside)?;
+        let end = usize::try_from(len)
+            .ok()
+            .and_then(|len| start.checked_add(len))
+            .ok_or_else(outside)?;
         if end > self.range.end {
             return Err(outside());
         }
-        Ok(Self { backing: Arc::clone(&self.backing), range: start..end })
+        Ok(Self {
+            backing: Arc::clone(&self.backing),
+            range: start..end,
+        })
     }
 
     /// Brings these bytes into memory, so that the first query does not wait for the disk.
     pub(super) fn warm(&self) -> io::Result<()> {
         if let Backing::Mapped(map) = &*self.backing {
-            let populate = map.advise_range(memmap2::Advice::PopulateRead, self.range.start, self.range.len());
+            let populate = map.advise_range(
+                memmap2::Advice::PopulateRead,
+                self.range.start,
+                self.range.len(),
+            );
             if populate.is_err() {
                 // Kernels before 5.14 lack it: touch every page instead.
-                let sum = self.as_ref().iter().step_by(4096).fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+                let sum = self
+                    .as_ref()
+                    .iter()
+                    .step_by(4096)
+                    .fold(0u8, |sum, byte| sum.wrapping_add(*byte));
                 std::hint::black_box(sum);
             }
         }

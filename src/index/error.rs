@@ -24,7 +24,9 @@ pub enum Damage {
     #[error("not a segment: its first bytes are not those of one")]
     NotASegment,
     /// The file is of another format version. Use a program of that version, or rebuild.
-    #[error("format version {got}, but this program reads version {expected}: rebuild the snapshot or use the program that wrote it")]
+    #[error(
+        "format version {got}, but this program reads version {expected}: rebuild the snapshot or use the program that wrote it"
+    )]
     Version {
         /// The version read here.
         expected: u32,
@@ -112,6 +114,9 @@ pub enum BuildError {
 
 impl BuildError {
     pub(super) fn io(path: &std::path::Path, source: io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! [`xorf`]'s; reading is ours, as the fingerprints stay in the mapped file.
 
 use super::error::{BuildError, Damage};
-use super::format::Fields;
+use super::fields::Fields;
 use xorf::BinaryFuse8;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -82,7 +82,12 @@ pub(super) struct Filter {
 impl Filter {
     /// Parses the directory; every position that [`contains`](Self::contains) can compute is
     /// then inside `fingerprints_len`.
-    pub(super) fn parse(directory: &[u8], fingerprints_len: u64, partitions: u32, seed: u64) -> Result<Self, Damage> {
+    pub(super) fn parse(
+        directory: &[u8],
+        fingerprints_len: u64,
+        partitions: u32,
+        seed: u64,
+    ) -> Result<Self, Damage> {
         let mut fields = Fields::new(directory, "filter_directory");
         if directory.len() != partitions as usize * ENTRY_LEN {
             return Err(fields.malformed("its length is not that of the header's partitions"));
@@ -96,19 +101,32 @@ impl Filter {
                 return Err(fields.malformed("reserved bytes are not zero"));
             }
             // xorf rounds both to whole segments: the arithmetic of `probe` relies on it.
-            if !segment_length.is_power_of_two() || !segment_count_length.is_multiple_of(segment_length) || segment_count_length == 0 {
+            if !segment_length.is_power_of_two()
+                || !segment_count_length.is_multiple_of(segment_length)
+                || segment_count_length == 0
+            {
                 return Err(fields.malformed("a partition's segments are of no valid length"));
             }
             if offset != end {
-                return Err(fields.malformed("a partition does not begin where the one before ends"));
+                return Err(
+                    fields.malformed("a partition does not begin where the one before ends")
+                );
             }
             end += u64::from(segment_count_length) + 2 * u64::from(segment_length);
-            parsed.push(Partition { seed, offset: offset as usize, segment_length, segment_count_length });
+            parsed.push(Partition {
+                seed,
+                offset: offset as usize,
+                segment_length,
+                segment_count_length,
+            });
         }
         if end != fingerprints_len {
             return Err(fields.malformed("it does not describe all fingerprints"));
         }
-        Ok(Self { seed, partitions: parsed })
+        Ok(Self {
+            seed,
+            partitions: parsed,
+        })
     }
 
     /// Where to look for a number. The rule is that of binary fuse filters with three hashes
@@ -116,10 +134,13 @@ impl Filter {
     #[inline]
     fn probe(&self, number: &[u8]) -> Option<Probe> {
         let hash = hash(number, self.seed);
-        let partition = self.partitions.get(partition_of(hash, self.partitions.len() as u32))?;
+        let partition = self
+            .partitions
+            .get(partition_of(hash, self.partitions.len() as u32))?;
         let mixed = murmur_mix(hash.wrapping_add(partition.seed));
         let mask = partition.segment_length as usize - 1;
-        let first = ((u128::from(mixed) * u128::from(partition.segment_count_length)) >> 64) as usize;
+        let first =
+            ((u128::from(mixed) * u128::from(partition.segment_count_length)) >> 64) as usize;
         let second = (first + mask + 1) ^ ((mixed >> 18) as usize & mask);
         let third = (first + 2 * (mask + 1)) ^ (mixed as usize & mask);
         Some(Probe {
@@ -132,23 +153,32 @@ impl Filter {
     #[inline]
     pub(super) fn contains(&self, fingerprints: &[u8], number: &[u8]) -> bool {
         // A segment without documents has a filter without partitions.
-        self.probe(number).is_some_and(|probe| probe.matches(fingerprints))
+        self.probe(number)
+            .is_some_and(|probe| probe.matches(fingerprints))
     }
 
     /// [`contains`](Self::contains) for up to [`CHUNK`] numbers; bit `i` of the answer stands
     /// for number `i`.
-    pub(super) fn contains_chunk<'n>(&self, fingerprints: &[u8], numbers: impl Iterator<Item = &'n [u8]>) -> u32 {
+    pub(super) fn contains_chunk<'n>(
+        &self,
+        fingerprints: &[u8],
+        numbers: impl Iterator<Item = &'n [u8]>,
+    ) -> u32 {
         let mut probes = [Probe::default(); CHUNK];
         let mut count = 0;
         for (probe, number) in probes.iter_mut().zip(numbers) {
-            let Some(found) = self.probe(number) else { return 0 };
+            let Some(found) = self.probe(number) else {
+                return 0;
+            };
             *probe = found;
             count += 1;
         }
         probes[..count]
             .iter()
             .enumerate()
-            .fold(0, |bits, (index, probe)| bits | u32::from(probe.matches(fingerprints)) << index)
+            .fold(0, |bits, (index, probe)| {
+                bits | u32::from(probe.matches(fingerprints)) << index
+            })
     }
 }
 
@@ -201,7 +231,10 @@ mod tests {
             hashes[partition_of(hash, count)].push(hash);
         }
         let (mut directory, mut fingerprints) = (Vec::new(), Vec::new());
-        let built: Vec<BinaryFuse8> = hashes.iter_mut().map(|hashes| build_partition(hashes).unwrap()).collect();
+        let built: Vec<BinaryFuse8> = hashes
+            .iter_mut()
+            .map(|hashes| build_partition(hashes).unwrap())
+            .collect();
         for partition in &built {
             encode(partition, fingerprints.len() as u64, &mut directory);
             fingerprints.extend_from_slice(&partition.fingerprints);
@@ -213,8 +246,14 @@ mod tests {
             let hash = hash(&number, seed);
             let found = filter.contains(&fingerprints, &number);
             assert_eq!(found, built[partition_of(hash, count)].contains(&hash));
-            assert_eq!(filter.contains_chunk(&fingerprints, [&number[..]].into_iter()), u32::from(found));
-            assert!(found || index >= numbers, "a number that was put in is not found");
+            assert_eq!(
+                filter.contains_chunk(&fingerprints, [&number[..]].into_iter()),
+                u32::from(found)
+            );
+            assert!(
+                found || index >= numbers,
+                "a number that was put in is not found"
+            );
             passed += u64::from(found && index >= numbers);
         }
         assert!(passed < numbers / 150, "{passed} false positives");

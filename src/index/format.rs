@@ -5,6 +5,7 @@
 //! later arithmetic on offsets cannot overflow or leave the file.
 
 use super::error::Damage;
+use super::fields::Fields;
 
 /// First bytes of every segment.
 pub(super) const MAGIC: [u8; 8] = *b"SLTDSEG\0";
@@ -96,7 +97,11 @@ impl SectionKind {
     }
 
     pub(super) fn align(self) -> u64 {
-        if self == Self::Filter { FILTER_ALIGN } else { ALIGN }
+        if self == Self::Filter {
+            FILTER_ALIGN
+        } else {
+            ALIGN
+        }
     }
 }
 
@@ -142,7 +147,10 @@ pub(super) fn align_up(offset: u64, align: u64) -> u64 {
 impl Frame {
     /// Where the section table begins: behind the last section.
     pub(super) fn table_offset(&self) -> u64 {
-        let end = self.sections.last().map_or(HEADER_LEN as u64, |section| section.offset + section.len);
+        let end = self
+            .sections
+            .last()
+            .map_or(HEADER_LEN as u64, |section| section.offset + section.len);
         align_up(end, ALIGN)
     }
 
@@ -154,7 +162,14 @@ impl Frame {
         out.extend_from_slice(&(self.sections.len() as u32).to_le_bytes());
         let table_offset = self.table_offset();
         let file_len = table_offset + (self.sections.len() * ENTRY_LEN) as u64;
-        for value in [file_len, table_offset, self.documents, self.numbers, self.reports, self.filter_seed] {
+        for value in [
+            file_len,
+            table_offset,
+            self.documents,
+            self.numbers,
+            self.reports,
+            self.filter_seed,
+        ] {
             out.extend_from_slice(&value.to_le_bytes());
         }
         out.extend_from_slice(&self.shards.to_le_bytes());
@@ -175,23 +190,35 @@ impl Frame {
 
     /// Where the section table stands and how long it is, told from the header; checks magic,
     /// version and that the table ends with the file.
-    pub(super) fn table_range(header: &[u8; HEADER_LEN], file_len: u64) -> Result<(u64, usize), Damage> {
+    pub(super) fn table_range(
+        header: &[u8; HEADER_LEN],
+        file_len: u64,
+    ) -> Result<(u64, usize), Damage> {
         let mut fields = Fields::new(header, "header");
         if fields.take(8)? != MAGIC {
             return Err(Damage::NotASegment);
         }
         let version = fields.u32()?;
         if version != VERSION {
-            return Err(Damage::Version { expected: VERSION, got: version });
+            return Err(Damage::Version {
+                expected: VERSION,
+                got: version,
+            });
         }
         let sections = fields.u32()?;
         let claimed = fields.u64()?;
         if claimed != file_len {
-            return Err(Damage::Length { expected: claimed, got: file_len });
+            return Err(Damage::Length {
+                expected: claimed,
+                got: file_len,
+            });
         }
         let offset = fields.u64()?;
         let len = u64::from(sections) * ENTRY_LEN as u64;
-        if sections > SECTIONS_MAX || offset < HEADER_LEN as u64 || offset.checked_add(len) != Some(file_len) {
+        if sections > SECTIONS_MAX
+            || offset < HEADER_LEN as u64
+            || offset.checked_add(len) != Some(file_len)
+        {
             return Err(fields.malformed("its section table does not end with the file"));
         }
         Ok((offset, len as usize))
@@ -200,8 +227,13 @@ impl Frame {
     /// Parses and checks header and table; `bytes` is the header followed by the table that
     /// [`table_range`](Self::table_range) names.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
-        if bytes.len() < HEADER_LEN || frame_digest(bytes).as_bytes() != &bytes[DIGEST_OFFSET..HEADER_LEN] {
-            return Err(Damage::Digest { section: "header and section table", shard: 0 });
+        if bytes.len() < HEADER_LEN
+            || frame_digest(bytes).as_bytes() != &bytes[DIGEST_OFFSET..HEADER_LEN]
+        {
+            return Err(Damage::Digest {
+                section: "header and section table",
+                shard: 0,
+            });
         }
         let mut fields = Fields::new(bytes, "header");
         fields.take(12)?;
@@ -217,14 +249,25 @@ impl Frame {
             filter_partitions: fields.u32()?,
             sections: Vec::with_capacity((bytes.len() - HEADER_LEN) / ENTRY_LEN),
         };
-        if fields.take(DIGEST_OFFSET - 72)?.iter().any(|byte| *byte != 0) {
-            return Err(Damage::Malformed { section: "header", what: "reserved bytes are not zero" });
+        if fields
+            .take(DIGEST_OFFSET - 72)?
+            .iter()
+            .any(|byte| *byte != 0)
+        {
+            return Err(Damage::Malformed {
+                section: "header",
+                what: "reserved bytes are not zero",
+            });
         }
         fields.take(32)?;
         let mut end = HEADER_LEN as u64;
         for _ in 0..count {
-            let malformed = |what| Damage::Malformed { section: "section table", what };
-            let kind = SectionKind::from_code(fields.u32()?).ok_or(malformed("it names a section of unknown kind"))?;
+            let malformed = |what| Damage::Malformed {
+                section: "section table",
+                what,
+            };
+            let kind = SectionKind::from_code(fields.u32()?)
+                .ok_or(malformed("it names a section of unknown kind"))?;
             let section = Section {
                 kind,
                 shard: fields.u32()?,
@@ -249,14 +292,19 @@ impl Frame {
         }
         fields.end()?;
         if frame.table_offset() != table_offset {
-            return Err(Damage::Malformed { section: "section table", what: "bytes follow the last section" });
+            return Err(Damage::Malformed {
+                section: "section table",
+                what: "bytes follow the last section",
+            });
         }
         Ok(frame)
     }
 
     /// The one section of a kind and shard.
     pub(super) fn find(&self, kind: SectionKind, shard: u32) -> Option<&Section> {
-        self.sections.iter().find(|section| section.kind == kind && section.shard == shard)
+        self.sections
+            .iter()
+            .find(|section| section.kind == kind && section.shard == shard)
     }
 }
 
@@ -267,81 +315,4 @@ fn frame_digest(bytes: &[u8]) -> blake3::Hash {
     hasher.update(&[0; HEADER_LEN - DIGEST_OFFSET]);
     hasher.update(&bytes[HEADER_LEN..]);
     hasher.finalize()
-}
-
-/// Little-endian fields read one after another from untrusted bytes.
-pub(super) struct Fields<'a> {
-    rest: &'a [u8],
-    section: &'static str,
-}
-
-impl<'a> Fields<'a> {
-    /// Reads `bytes` of `section`, which errors name.
-    pub(super) fn new(bytes: &'a [u8], section: &'static str) -> Self {
-        Self { rest: bytes, section }
-    }
-
-    /// The next `len` bytes.
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Damage> {
-        let (head, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(Damage::Malformed { section: self.section, what: "it ends too early" })?;
-        self.rest = rest;
-        Ok(head)
-    }
-
-    /// The next `N` bytes as an array.
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damage> {
-        let (head, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or(Damage::Malformed { section: self.section, what: "it ends too early" })?;
-        self.rest = rest;
-        Ok(*head)
-    }
-
-    pub(super) fn u8(&mut self) -> Result<u8, Damage> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    pub(super) fn u16(&mut self) -> Result<u16, Damage> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub(super) fn u32(&mut self) -> Result<u32, Damage> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    pub(super) fn i32(&mut self) -> Result<i32, Damage> {
-        self.array().map(i32::from_le_bytes)
-    }
-
-    pub(super) fn u64(&mut self) -> Result<u64, Damage> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// A count that is followed by that many entries of `entry_len` bytes: held against the
-    /// bytes present before anything is allocated for it.
-    pub(super) fn count(&mut self, entry_len: usize) -> Result<usize, Damage> {
-        let count = self.u32()? as usize;
-        if count.checked_mul(entry_len).is_none_or(|len| len > self.rest.len()) {
-            return Err(self.malformed("it claims more entries than it has bytes for"));
-        }
-        Ok(count)
-    }
-
-    /// All bytes not read yet.
-    pub(super) fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    /// Refuses trailing bytes.
-    pub(super) fn end(&self) -> Result<(), Damage> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.malformed("bytes follow its end")) }
-    }
-
-    pub(super) fn malformed(&self, what: &'static str) -> Damage {
-        Damage::Malformed { section: self.section, what }
-    }
 }

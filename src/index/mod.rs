@@ -9,11 +9,13 @@ mod bits;
 mod build;
 mod bytes;
 mod error;
+mod fields;
 mod filter;
 mod format;
 mod segment;
 mod shard;
 mod tables;
+mod verify;
 
 pub use build::{BuildOptions, BuildStep, BuildSummary, Inserter, Row, SegmentBuilder};
 pub use bytes::LoadMode;

@@ -3,19 +3,15 @@
 use super::bytes::{Bytes, LoadMode};
 use super::error::{Damage, OpenError};
 use super::filter::{CHUNK, Filter};
-use super::format::{ENTRY_LEN, Frame, HEADER_LEN, Section, SectionKind};
+use super::format::{ENTRY_LEN, Frame, Section, SectionKind};
 use super::shard::{Shard, ShardEntry, ShardSections};
 use super::tables::{self, AuthorityEntry, Count, Profile};
+use super::verify::{read_frame, verify_sections};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
 use crate::report::{Authority, Report};
-use rayon::prelude::*;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Bytes read at a time while digests are verified.
-const VERIFY_BUFFER: usize = 1 << 20;
 
 /// One immutable file of reported documents, verified and ready to be asked.
 #[derive(Debug)]
@@ -62,7 +58,10 @@ impl Segment {
     /// # Errors
     /// Whatever is wrong with the file, with its path.
     pub fn open(path: &Path, mode: LoadMode) -> Result<Self, OpenError> {
-        Self::open_inner(path, mode).map_err(|damage| OpenError { path: path.to_owned(), damage })
+        Self::open_inner(path, mode).map_err(|damage| OpenError {
+            path: path.to_owned(),
+            damage,
+        })
     }
 
     fn open_inner(path: &Path, mode: LoadMode) -> Result<Self, Damage> {
@@ -78,13 +77,20 @@ impl Segment {
         let slice = |section: &Section| bytes.slice(section.offset, section.len);
         let one = |kind: SectionKind, shard: u32| match frame.find(kind, shard) {
             Some(section) => slice(section),
-            None => Err(Damage::Malformed { section: kind.name(), what: "it is missing" }),
+            None => Err(Damage::Malformed {
+                section: kind.name(),
+                what: "it is missing",
+            }),
         };
         let strings = tables::parse_strings(one(SectionKind::Strings, 0)?.as_ref())?;
         let pairs = tables::parse_pairs(one(SectionKind::Pairs, 0)?.as_ref())?;
-        let authorities = tables::parse_authorities(one(SectionKind::Authorities, 0)?.as_ref(), strings.len())?;
-        let profiles =
-            tables::parse_profiles(one(SectionKind::Profiles, 0)?.as_ref(), strings.len(), authorities.len())?;
+        let authorities =
+            tables::parse_authorities(one(SectionKind::Authorities, 0)?.as_ref(), strings.len())?;
+        let profiles = tables::parse_profiles(
+            one(SectionKind::Profiles, 0)?.as_ref(),
+            strings.len(),
+            authorities.len(),
+        )?;
         let counts = tables::parse_counts(one(SectionKind::Counts, 0)?.as_ref(), &pairs, &strings)?;
         let filter = match frame.filter_partitions {
             0 => None,
@@ -103,10 +109,14 @@ impl Segment {
         let mut sections = frame.sections.iter().peekable();
         for (number, entry) in entries.into_iter().enumerate() {
             let mut next = |kind: SectionKind| {
-                let section = sections.next_if(|section| section.kind == kind && section.shard as usize == number);
+                let section = sections
+                    .next_if(|section| section.kind == kind && section.shard as usize == number);
                 section.map(slice).transpose()
             };
-            let missing = |kind: SectionKind| Damage::Malformed { section: kind.name(), what: "it is missing" };
+            let missing = |kind: SectionKind| Damage::Malformed {
+                section: kind.name(),
+                what: "it is missing",
+            };
             let sections = ShardSections {
                 keys: next(SectionKind::Keys)?.ok_or(missing(SectionKind::Keys))?,
                 runs: next(SectionKind::Runs)?.ok_or(missing(SectionKind::Runs))?,
@@ -115,11 +125,31 @@ impl Segment {
             };
             shards.push(Shard::open(entry, sections)?);
         }
-        let sum = |count: fn(&ShardEntry) -> u32| shards.iter().map(|shard| u64::from(count(&shard.entry))).sum::<u64>();
-        if sum(|entry| entry.documents) != frame.documents || sum(|entry| entry.reports) != frame.reports {
-            return Err(Damage::Malformed { section: "shards", what: "their counts are not those of the header" });
+        let sum = |count: fn(&ShardEntry) -> u32| {
+            shards
+                .iter()
+                .map(|shard| u64::from(count(&shard.entry)))
+                .sum::<u64>()
+        };
+        if sum(|entry| entry.documents) != frame.documents
+            || sum(|entry| entry.reports) != frame.reports
+        {
+            return Err(Damage::Malformed {
+                section: "shards",
+                what: "their counts are not those of the header",
+            });
         }
-        Ok(Self { frame, digest, filter, shards, pairs, profiles, authorities, strings, counts })
+        Ok(Self {
+            frame,
+            digest,
+            filter,
+            shards,
+            pairs,
+            profiles,
+            authorities,
+            strings,
+            counts,
+        })
     }
 
     /// BLAKE3 of header and section table, which hold the digests of everything else: the
@@ -158,8 +188,15 @@ impl Segment {
         SectionKind::ALL
             .into_iter()
             .map(|kind| {
-                let sections = self.frame.sections.iter().filter(|section| section.kind == kind);
-                SectionSize { kind, bytes: sections.map(|section| section.len).sum() }
+                let sections = self
+                    .frame
+                    .sections
+                    .iter()
+                    .filter(|section| section.kind == kind);
+                SectionSize {
+                    kind,
+                    bytes: sections.map(|section| section.len).sum(),
+                }
             })
             .filter(|size| size.bytes > 0)
             .collect()
@@ -170,7 +207,9 @@ impl Segment {
     /// # Errors
     /// What the system says.
     pub fn warm_filter(&self) -> std::io::Result<()> {
-        self.filter.as_ref().map_or(Ok(()), |(_, fingerprints)| fingerprints.warm())
+        self.filter
+            .as_ref()
+            .map_or(Ok(()), |(_, fingerprints)| fingerprints.warm())
     }
 
     /// Brings everything into memory.
@@ -187,9 +226,9 @@ impl Segment {
     #[inline]
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
         // A segment without a filter answers through the automaton alone.
-        self.filter
-            .as_ref()
-            .is_none_or(|(filter, fingerprints)| filter.contains(fingerprints.as_ref(), number.as_bytes()))
+        self.filter.as_ref().is_none_or(|(filter, fingerprints)| {
+            filter.contains(fingerprints.as_ref(), number.as_bytes())
+        })
     }
 
     /// [`may_contain`](Self::may_contain) for many numbers: appends the positions of those that
@@ -201,7 +240,10 @@ impl Segment {
             return;
         };
         for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
-            let mut bits = filter.contains_chunk(fingerprints.as_ref(), numbers.iter().map(DocumentNumber::as_bytes));
+            let mut bits = filter.contains_chunk(
+                fingerprints.as_ref(),
+                numbers.iter().map(DocumentNumber::as_bytes),
+            );
             while bits != 0 {
                 positions.push((chunk * CHUNK) as u32 + bits.trailing_zeros());
                 bits &= bits - 1;
@@ -215,40 +257,66 @@ impl Segment {
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
     pub fn find(&self, number: &DocumentNumber) -> Result<Vec<Document<'_>>, Damage> {
-        let shard = self.shards.partition_point(|shard| shard.entry.first.as_slice() <= padded(number).as_slice());
-        let Some(shard) = shard.checked_sub(1).and_then(|shard| self.shards.get(shard)) else {
+        let shard = self
+            .shards
+            .partition_point(|shard| shard.entry.first.as_slice() <= padded(number).as_slice());
+        let Some(shard) = shard
+            .checked_sub(1)
+            .and_then(|shard| self.shards.get(shard))
+        else {
             return Ok(Vec::new());
         };
         let mut documents = Vec::new();
         let mut damaged = false;
-        shard.find(number.as_bytes(), |pair, rank| match self.pairs.get(usize::from(pair)) {
-            Some((issuing_state, document_type)) => documents.push(Document {
-                segment: self,
-                shard,
-                rank,
-                issuing_state: *issuing_state,
-                document_type: *document_type,
-            }),
-            None => damaged = true,
+        shard.find(number.as_bytes(), |pair, rank| {
+            match self.pairs.get(usize::from(pair)) {
+                Some((issuing_state, document_type)) => documents.push(Document {
+                    segment: self,
+                    shard,
+                    rank,
+                    issuing_state: *issuing_state,
+                    document_type: *document_type,
+                }),
+                None => damaged = true,
+            }
         });
-        if damaged { Err(changed("keys")) } else { Ok(documents) }
+        if damaged {
+            Err(changed("keys"))
+        } else {
+            Ok(documents)
+        }
     }
 
     /// Calls `visit` with every document and its number, in key order.
     ///
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
-    pub fn for_each(&self, mut visit: impl FnMut(DocumentNumber, Document<'_>)) -> Result<(), Damage> {
+    pub fn for_each<'s>(
+        &'s self,
+        mut visit: impl FnMut(DocumentNumber, Document<'s>),
+    ) -> Result<(), Damage> {
         use fst::Streamer;
         for shard in &self.shards {
             let mut stream = shard.stream();
             while let Some((key, rank)) = stream.next() {
                 let (number, pair) = key.split_last_chunk::<2>().ok_or(changed("keys"))?;
                 let number = DocumentNumber::from_normalised(number).ok_or(changed("keys"))?;
-                let pair = self.pairs.get(usize::from(u16::from_be_bytes(*pair))).ok_or(changed("keys"))?;
+                let pair = self
+                    .pairs
+                    .get(usize::from(u16::from_be_bytes(*pair)))
+                    .ok_or(changed("keys"))?;
                 let (issuing_state, document_type) = *pair;
                 let rank = rank.value() as usize;
-                visit(number, Document { segment: self, shard, rank, issuing_state, document_type });
+                visit(
+                    number,
+                    Document {
+                        segment: self,
+                        shard,
+                        rank,
+                        issuing_state,
+                        document_type,
+                    },
+                );
             }
         }
         Ok(())
@@ -259,7 +327,9 @@ impl Segment {
     }
 
     fn authority(&self, number: u32) -> Option<Option<Authority<'_>>> {
-        let Some(index) = number.checked_sub(1) else { return Some(None) };
+        let Some(index) = number.checked_sub(1) else {
+            return Some(None);
+        };
         let entry = self.authorities.get(index as usize)?;
         Some(Some(Authority {
             code: self.text(entry.code)?,
@@ -312,57 +382,8 @@ pub(super) fn padded(number: &DocumentNumber) -> [u8; DocumentNumber::MAX_LEN] {
 
 /// Verified bytes have changed since: another process wrote into the file.
 fn changed(section: &'static str) -> Damage {
-    Damage::Malformed { section, what: "its bytes have changed since they were verified" }
-}
-
-/// Reads and checks header and section table; also returns their digest and the file's length.
-fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Damage> {
-    let file_len = file.metadata()?.len();
-    if file_len < HEADER_LEN as u64 {
-        return Err(Damage::Length { expected: HEADER_LEN as u64, got: file_len });
+    Damage::Malformed {
+        section,
+        what: "its bytes have changed since they were verified",
     }
-    let mut header = [0; HEADER_LEN];
-    file.read_exact_at(&mut header, 0)?;
-    let (table_offset, table_len) = Frame::table_range(&header, file_len)?;
-    let mut bytes = header.to_vec();
-    bytes.resize(HEADER_LEN + table_len, 0);
-    file.read_exact_at(&mut bytes[HEADER_LEN..], table_offset)?;
-    Ok((Frame::parse(&bytes)?, blake3::hash(&bytes), file_len))
-}
-
-/// Holds every section against its digest and every padding against zero, on all cores.
-fn verify_sections(file: &File, frame: &Frame) -> Result<(), Damage> {
-    let ends = frame.sections.iter().map(|section| section.offset + section.len);
-    let starts = std::iter::once(HEADER_LEN as u64).chain(ends);
-    let sections: Vec<(u64, &Section)> = starts.zip(&frame.sections).collect();
-    let end = sections.last().map_or(HEADER_LEN as u64, |(_, section)| section.offset + section.len);
-    let mut padding = vec![0; (frame.table_offset() - end) as usize];
-    file.read_exact_at(&mut padding, end)?;
-    if padding.iter().any(|byte| *byte != 0) {
-        return Err(Damage::Padding { before: frame.table_offset() });
-    }
-    sections.par_iter().try_for_each_init(
-        || vec![0u8; VERIFY_BUFFER],
-        |buffer, (gap, section)| {
-            // Alignment bounds the gap to less than a page, which fits the buffer.
-            let padding = &mut buffer[..(section.offset - gap) as usize];
-            file.read_exact_at(padding, *gap)?;
-            if padding.iter().any(|byte| *byte != 0) {
-                return Err(Damage::Padding { before: section.offset });
-            }
-            let mut hasher = blake3::Hasher::new();
-            let mut at = section.offset;
-            let end = section.offset + section.len;
-            while at < end {
-                let part = &mut buffer[..(end - at).min(VERIFY_BUFFER as u64) as usize];
-                file.read_exact_at(part, at)?;
-                hasher.update(part);
-                at += part.len() as u64;
-            }
-            if hasher.finalize().as_bytes() != &section.digest {
-                return Err(Damage::Digest { section: section.kind.name(), shard: section.shard });
-            }
-            Ok(())
-        },
-    )
 }

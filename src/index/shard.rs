@@ -9,7 +9,7 @@
 use super::bits::{BitVector, packed_len, unpack, width};
 use super::bytes::Bytes;
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 use crate::report::Day;
 use std::ops::Range;
 
@@ -38,7 +38,10 @@ impl Packing {
     /// The packing that fits profiles up to `profile_max` and days within `days`
     /// (smallest, largest), if any.
     pub(super) fn fit(profile_max: u32, days: [Option<(i32, i32)>; 3]) -> Self {
-        let mut packing = Self { profile_bits: width(u64::from(profile_max)) as u8, ..Self::default() };
+        let mut packing = Self {
+            profile_bits: width(u64::from(profile_max)) as u8,
+            ..Self::default()
+        };
         for (index, days) in days.into_iter().enumerate() {
             if let Some((min, max)) = days {
                 packing.day_min[index] = min;
@@ -50,7 +53,12 @@ impl Packing {
 
     /// Bits of one report.
     pub(super) fn bits(&self) -> u32 {
-        u32::from(self.profile_bits) + self.day_bits.iter().map(|bits| u32::from(*bits)).sum::<u32>()
+        u32::from(self.profile_bits)
+            + self
+                .day_bits
+                .iter()
+                .map(|bits| u32::from(*bits))
+                .sum::<u32>()
     }
 
     /// One report as bits.
@@ -58,7 +66,9 @@ impl Packing {
         let mut record = u128::from(profile);
         let mut shift = u32::from(self.profile_bits);
         for (index, day) in days.into_iter().enumerate() {
-            let value = day.map_or(0, |day| i64::from(day.number()) - i64::from(self.day_min[index]) + 1);
+            let value = day.map_or(0, |day| {
+                i64::from(day.number()) - i64::from(self.day_min[index]) + 1
+            });
             record |= (value as u128) << shift;
             shift += u32::from(self.day_bits[index]);
         }
@@ -100,7 +110,10 @@ impl Packing {
             day_bits: fields.array()?,
             day_min: [fields.i32()?, fields.i32()?, fields.i32()?],
         };
-        if packing.profile_bits > 32 || packing.day_bits.iter().any(|bits| *bits > 24) || fields.u32()? != 0 {
+        if packing.profile_bits > 32
+            || packing.day_bits.iter().any(|bits| *bits > 24)
+            || fields.u32()? != 0
+        {
             return Err(fields.malformed("its fields are wider than they can be"));
         }
         Ok((reports, packing))
@@ -138,7 +151,12 @@ impl References {
         }
         let blocks = section.len() - fields.rest().len();
         let texts = blocks + count * 4;
-        Ok(Self { present, blocks, texts, bytes })
+        Ok(Self {
+            present,
+            blocks,
+            texts,
+            bytes,
+        })
     }
 
     fn get(&self, report: usize) -> Option<&str> {
@@ -185,7 +203,12 @@ impl ShardEntry {
         let mut entries: Vec<Self> = Vec::with_capacity(shards as usize);
         for _ in 0..shards {
             let first = fields.array()?;
-            let entry = Self { first, documents: fields.u32()?, runs: fields.u32()?, reports: fields.u32()? };
+            let entry = Self {
+                first,
+                documents: fields.u32()?,
+                runs: fields.u32()?,
+                reports: fields.u32()?,
+            };
             if fields.u32()? != 0 || entries.last().is_some_and(|last| last.first >= first) {
                 return Err(fields.malformed("its shards are not in order"));
             }
@@ -218,36 +241,60 @@ pub(super) struct ShardSections {
 // An automaton has nothing to show.
 impl std::fmt::Debug for Shard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shard").field("entry", &self.entry).finish_non_exhaustive()
+        f.debug_struct("Shard")
+            .field("entry", &self.entry)
+            .finish_non_exhaustive()
     }
 }
 
 impl Shard {
     pub(super) fn open(entry: ShardEntry, sections: ShardSections) -> Result<Self, Damage> {
         let malformed = |section, what| Damage::Malformed { section, what };
-        let keys = fst::raw::Fst::new(sections.keys).map_err(|_| malformed("keys", "it is no automaton"))?;
+        let keys = fst::raw::Fst::new(sections.keys)
+            .map_err(|_| malformed("keys", "it is no automaton"))?;
         if keys.len() != entry.documents as usize {
-            return Err(malformed("keys", "it does not hold the documents of the directory"));
+            return Err(malformed(
+                "keys",
+                "it does not hold the documents of the directory",
+            ));
         }
         let mut fields = Fields::new(sections.runs.as_ref(), "runs");
         let starts = BitVector::parse(&mut fields, sections.runs.as_ref())?;
         let heads = BitVector::parse(&mut fields, sections.runs.as_ref())?;
         fields.end()?;
         let counts = (starts.len(), starts.ones(), heads.ones(), heads.len());
-        let expected = [entry.documents, entry.runs, entry.runs, entry.reports].map(|count| count as usize);
+        let expected =
+            [entry.documents, entry.runs, entry.runs, entry.reports].map(|count| count as usize);
         if counts != expected.into() {
-            return Err(malformed("runs", "it does not hold the counts of the directory"));
+            return Err(malformed(
+                "runs",
+                "it does not hold the counts of the directory",
+            ));
         }
         let mut fields = Fields::new(sections.reports.as_ref(), "reports");
         let (count, packing) = Packing::parse(&mut fields)?;
-        if count != entry.reports || fields.rest().len() as u64 != packed_len(u64::from(count), packing.bits()) {
-            return Err(malformed("reports", "it does not hold the reports of the directory"));
+        if count != entry.reports
+            || fields.rest().len() as u64 != packed_len(u64::from(count), packing.bits())
+        {
+            return Err(malformed(
+                "reports",
+                "it does not hold the reports of the directory",
+            ));
         }
         let references = match sections.references {
             Some(bytes) => Some(References::parse(bytes, count as usize)?),
             None => None,
         };
-        Ok(Self { entry, keys, runs: sections.runs, starts, heads, reports: sections.reports, packing, references })
+        Ok(Self {
+            entry,
+            keys,
+            runs: sections.runs,
+            starts,
+            heads,
+            reports: sections.reports,
+            packing,
+            references,
+        })
     }
 
     /// Calls `visit` with pair and rank of each document that has the number, in order of the pairs.
@@ -256,18 +303,26 @@ impl Shard {
         let mut node = fst.root();
         let mut rank = fst::raw::Output::zero();
         for byte in number {
-            let Some(index) = node.find_input(*byte) else { return };
+            let Some(index) = node.find_input(*byte) else {
+                return;
+            };
             let transition = node.transition(index);
             rank = rank.cat(transition.out);
             node = fst.node(transition.addr);
         }
-        for high in node.transitions().take_while(|transition| transition.inp < b'0') {
+        for high in node
+            .transitions()
+            .take_while(|transition| transition.inp < b'0')
+        {
             let pair_node = fst.node(high.addr);
             for low in pair_node.transitions() {
                 let end = fst.node(low.addr);
                 if end.is_final() {
                     let rank = rank.cat(high.out).cat(low.out).cat(end.final_output());
-                    visit(u16::from_be_bytes([high.inp, low.inp]), rank.value() as usize);
+                    visit(
+                        u16::from_be_bytes([high.inp, low.inp]),
+                        rank.value() as usize,
+                    );
                 }
             }
         }
@@ -276,20 +331,29 @@ impl Shard {
     /// The reports of a document; `None` if the shard's bytes are damaged.
     pub(super) fn run(&self, rank: usize) -> Option<Range<usize>> {
         let section = self.runs.as_ref();
-        let run = self.starts.rank(section, rank.checked_add(1)?)?.checked_sub(1)?;
-        let (start, end) = (self.heads.select(section, run)?, self.heads.select(section, run + 1)?);
+        let run = self
+            .starts
+            .rank(section, rank.checked_add(1)?)?
+            .checked_sub(1)?;
+        let (start, end) = (
+            self.heads.select(section, run)?,
+            self.heads.select(section, run + 1)?,
+        );
         (start < end).then_some(start..end)
     }
 
     /// One report; `None` if the shard's bytes are damaged.
     pub(super) fn report(&self, index: usize) -> Option<PackedReport> {
         let packed = self.reports.as_ref().get(PACKING_LEN..)?;
-        self.packing.unpack(unpack(packed, index, self.packing.bits())?)
+        self.packing
+            .unpack(unpack(packed, index, self.packing.bits())?)
     }
 
     /// The owner's reference of a report, empty if it has none; `None` if the bytes are damaged.
     pub(super) fn reference(&self, index: usize) -> Option<&str> {
-        self.references.as_ref().map_or(Some(""), |references| references.get(index))
+        self.references
+            .as_ref()
+            .map_or(Some(""), |references| references.get(index))
     }
 
     /// Brings the shard into memory.
@@ -297,7 +361,9 @@ impl Shard {
         self.keys.as_inner().warm()?;
         self.runs.warm()?;
         self.reports.warm()?;
-        self.references.as_ref().map_or(Ok(()), |references| references.bytes.warm())
+        self.references
+            .as_ref()
+            .map_or(Ok(()), |references| references.bytes.warm())
     }
 
     /// Every key with its rank, in order.

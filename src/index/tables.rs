@@ -1,7 +1,7 @@
 //! The small tables of a segment: what keys and reports refer to by number.
 
 use super::error::Damage;
-use super::format::Fields;
+use super::fields::Fields;
 use crate::document::{DocumentType, IssuingState};
 use crate::report::{Day, ReportStatus};
 use std::sync::Arc;
@@ -81,10 +81,12 @@ pub(super) fn parse_pairs(bytes: &[u8]) -> Result<Vec<(IssuingState, DocumentTyp
     let count = fields.count(4)?;
     let mut pairs = Vec::with_capacity(count);
     for _ in 0..count {
-        let state = IssuingState::from_padded(fields.array()?)
-            .ok_or_else(|| fields.malformed("it names an issuing State this program does not know"))?;
-        let document_type = DocumentType::from_code(fields.u8()?)
-            .ok_or_else(|| fields.malformed("it names a document type this program does not know"))?;
+        let state = IssuingState::from_padded(fields.array()?).ok_or_else(|| {
+            fields.malformed("it names an issuing State this program does not know")
+        })?;
+        let document_type = DocumentType::from_code(fields.u8()?).ok_or_else(|| {
+            fields.malformed("it names a document type this program does not know")
+        })?;
         pairs.push((state, document_type));
     }
     fields.end()?;
@@ -94,7 +96,9 @@ pub(super) fn parse_pairs(bytes: &[u8]) -> Result<Vec<(IssuingState, DocumentTyp
     Ok(pairs)
 }
 
-pub(super) fn encode_strings<'s>(strings: impl ExactSizeIterator<Item = &'s str> + Clone) -> Vec<u8> {
+pub(super) fn encode_strings<'s>(
+    strings: impl ExactSizeIterator<Item = &'s str> + Clone,
+) -> Vec<u8> {
     let mut out = (strings.len() as u32).to_le_bytes().to_vec();
     let mut end = 0u32;
     for string in strings.clone() {
@@ -117,13 +121,19 @@ pub(super) fn parse_strings(bytes: &[u8]) -> Result<Vec<Arc<str>>, Damage> {
     let mut strings = Vec::with_capacity(count);
     let mut start = 0;
     for end in ends {
-        let len = end.checked_sub(start).ok_or_else(|| fields.malformed("a text ends before it begins"))?;
-        let text = std::str::from_utf8(fields.take(len as usize)?).map_err(|_| fields.malformed("a text is not UTF-8"))?;
+        let len = end
+            .checked_sub(start)
+            .ok_or_else(|| fields.malformed("a text ends before it begins"))?;
+        let text = std::str::from_utf8(fields.take(len as usize)?)
+            .map_err(|_| fields.malformed("a text is not UTF-8"))?;
         strings.push(text.into());
         start = end;
     }
     fields.end()?;
-    if strings.first().is_none_or(|first: &Arc<str>| !first.is_empty()) {
+    if strings
+        .first()
+        .is_none_or(|first: &Arc<str>| !first.is_empty())
+    {
         return Err(fields.malformed("text 0 is not the empty one"));
     }
     Ok(strings)
@@ -133,7 +143,12 @@ pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
     let mut out = (profiles.len() as u32).to_le_bytes().to_vec();
     for profile in profiles {
         out.extend_from_slice(&[profile.status.code(), u8::from(profile.third_party), 0, 0]);
-        for number in [profile.source, profile.source_status, profile.authority, profile.restriction] {
+        for number in [
+            profile.source,
+            profile.source_status,
+            profile.authority,
+            profile.restriction,
+        ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
     }
@@ -141,7 +156,11 @@ pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
 }
 
 /// Parses profiles whose texts and authorities are below `strings` and `authorities`.
-pub(super) fn parse_profiles(bytes: &[u8], strings: usize, authorities: usize) -> Result<Vec<Profile>, Damage> {
+pub(super) fn parse_profiles(
+    bytes: &[u8],
+    strings: usize,
+    authorities: usize,
+) -> Result<Vec<Profile>, Damage> {
     let mut fields = Fields::new(bytes, "profiles");
     let count = fields.count(PROFILE_LEN)?;
     let mut profiles = Vec::with_capacity(count);
@@ -161,7 +180,9 @@ pub(super) fn parse_profiles(bytes: &[u8], strings: usize, authorities: usize) -
             restriction: fields.u32()?,
         };
         let texts = [profile.source, profile.source_status, profile.restriction];
-        if texts.iter().any(|text| *text as usize >= strings) || profile.authority as usize > authorities {
+        if texts.iter().any(|text| *text as usize >= strings)
+            || profile.authority as usize > authorities
+        {
             return Err(fields.malformed("it points outside the tables"));
         }
         profiles.push(profile);
@@ -181,13 +202,23 @@ pub(super) fn encode_authorities(authorities: &[AuthorityEntry]) -> Vec<u8> {
 }
 
 /// Parses authorities whose texts are below `strings`.
-pub(super) fn parse_authorities(bytes: &[u8], strings: usize) -> Result<Vec<AuthorityEntry>, Damage> {
+pub(super) fn parse_authorities(
+    bytes: &[u8],
+    strings: usize,
+) -> Result<Vec<AuthorityEntry>, Damage> {
     let mut fields = Fields::new(bytes, "authorities");
     let count = fields.count(AUTHORITY_LEN)?;
     let mut authorities = Vec::with_capacity(count);
     for _ in 0..count {
-        let entry = AuthorityEntry { code: fields.u32()?, name: fields.u32()?, contact: fields.u32()? };
-        if [entry.code, entry.name, entry.contact].iter().any(|text| *text as usize >= strings) {
+        let entry = AuthorityEntry {
+            code: fields.u32()?,
+            name: fields.u32()?,
+            contact: fields.u32()?,
+        };
+        if [entry.code, entry.name, entry.contact]
+            .iter()
+            .any(|text| *text as usize >= strings)
+        {
             return Err(fields.malformed("it points outside the string table"));
         }
         authorities.push(entry);
@@ -220,7 +251,12 @@ pub(super) fn encode_counts(counts: &[CountEntry]) -> Vec<u8> {
         out.extend_from_slice(&[count.kind, 0]);
         out.extend_from_slice(&count.detail.to_le_bytes());
         out.extend_from_slice(&count.documents.to_le_bytes());
-        out.extend_from_slice(&count.newest_report.map_or(NO_DAY, Day::number).to_le_bytes());
+        out.extend_from_slice(
+            &count
+                .newest_report
+                .map_or(NO_DAY, Day::number)
+                .to_le_bytes(),
+        );
         out.extend_from_slice(&[0; 4]);
     }
     out
@@ -237,26 +273,43 @@ pub(super) fn parse_counts(
     let mut counts = Vec::with_capacity(count);
     for _ in 0..count {
         let pair = pairs.get(usize::from(fields.u16()?));
-        let (issuing_state, document_type) = *pair.ok_or_else(|| fields.malformed("it points outside the pairs"))?;
+        let (issuing_state, document_type) =
+            *pair.ok_or_else(|| fields.malformed("it points outside the pairs"))?;
         let (kind, reserved, detail) = (fields.u8()?, fields.u8()?, fields.u32()?);
         let of = match kind {
             COUNT_ALL => Some(CountOf::All),
             COUNT_OWNED => Some(CountOf::Owned),
             COUNT_SOURCE => strings.get(detail as usize).cloned().map(CountOf::Source),
-            COUNT_OWN_SOURCE => strings.get(detail as usize).cloned().map(CountOf::OwnSource),
-            COUNT_STATUS => u8::try_from(detail).ok().and_then(ReportStatus::from_code).map(CountOf::Status),
+            COUNT_OWN_SOURCE => strings
+                .get(detail as usize)
+                .cloned()
+                .map(CountOf::OwnSource),
+            COUNT_STATUS => u8::try_from(detail)
+                .ok()
+                .and_then(ReportStatus::from_code)
+                .map(CountOf::Status),
             _ => None,
         };
-        let of = of.ok_or_else(|| fields.malformed("it counts something this program does not know"))?;
+        let of =
+            of.ok_or_else(|| fields.malformed("it counts something this program does not know"))?;
         let documents = fields.u64()?;
         let newest_report = match fields.i32()? {
             NO_DAY => None,
-            day => Some(Day::from_number(day).ok_or_else(|| fields.malformed("a day is outside the calendar"))?),
+            day => Some(
+                Day::from_number(day)
+                    .ok_or_else(|| fields.malformed("a day is outside the calendar"))?,
+            ),
         };
         if reserved != 0 || fields.u32()? != 0 {
             return Err(fields.malformed("reserved bytes are not zero"));
         }
-        counts.push(Count { issuing_state, document_type, of, documents, newest_report });
+        counts.push(Count {
+            issuing_state,
+            document_type,
+            of,
+            documents,
+            newest_report,
+        });
     }
     fields.end()?;
     Ok(counts)

@@ -9,7 +9,7 @@ use crate::proto;
 use crate::report::{
     Authority, Candidate, Day, Disclosure, Query, Reason, Reasons, ReportStatus, Verdict,
 };
-use crate::snapshot::{Coverage, CoverageLevel};
+use crate::snapshot::{Coverage, CoverageLevel, Snapshot};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -176,6 +176,16 @@ fn check_digit(digit: CheckDigit) -> proto::CheckDigit {
         CheckDigit::DateOfExpiry => proto::CheckDigit::DateOfExpiry,
         CheckDigit::OptionalData => proto::CheckDigit::OptionalData,
         CheckDigit::Composite => proto::CheckDigit::Composite,
+    }
+}
+
+/// The snapshot as answers name it while it is fresh.
+pub(super) fn snapshot(snapshot: &Snapshot) -> proto::Snapshot {
+    proto::Snapshot {
+        generation: snapshot.generation(),
+        data_as_of: Some(timestamp(snapshot.data_as_of())),
+        built_at: Some(timestamp(snapshot.built_at())),
+        stale: false,
     }
 }
 

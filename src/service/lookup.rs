@@ -27,7 +27,8 @@ pub(super) fn check_document(
     })
 }
 
-fn response(
+/// What the wire says of an answer.
+pub(super) fn response(
     query: &Query,
     answer: &Answer<'_>,
     snapshot: proto::Snapshot,

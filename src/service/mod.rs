@@ -14,6 +14,8 @@
 //! snapshots into service, `health` says whether checks are answered, and `errors` is the one table
 //! from inner errors to statuses.
 //!
+//! [`check_offline`] takes the middle of that way, from message to message, without a server.
+//!
 //! Nothing on the way of a check takes a lock, logs, or reads a file; what it allocates is the
 //! message it decodes and the one it answers.
 //!
@@ -32,6 +34,7 @@ mod errors;
 mod group;
 mod health;
 mod lookup;
+mod offline;
 mod question;
 mod server;
 mod serving;
@@ -45,4 +48,5 @@ mod worker;
 
 pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};
+pub use offline::{OfflineError, check_offline};
 pub use server::{Drained, ServeError, bind, raise_open_files_limit, run};

@@ -40,12 +40,7 @@ impl Current {
                 .unwrap_or(Timestamp::MAX)
         };
         Self {
-            wire: proto::Snapshot {
-                generation: snapshot.generation(),
-                data_as_of: Some(convert::timestamp(snapshot.data_as_of())),
-                built_at: Some(convert::timestamp(built_at)),
-                stale: false,
-            },
+            wire: convert::snapshot(&snapshot),
             stale_from: after(ages.soft),
             too_old_from: after(ages.hard),
             snapshot,

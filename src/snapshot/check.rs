@@ -30,7 +30,10 @@ pub struct Moment {
 impl Moment {
     /// This instant, with data of an age that does not matter.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, data_too_old: false }
+        Self {
+            now,
+            data_too_old: false,
+        }
     }
 }
 
@@ -43,7 +46,11 @@ impl Snapshot {
     pub fn check(&self, query: &Query, moment: Moment) -> Result<Answer<'_>, Damage> {
         let mut candidates = Vec::new();
         if let Some(number) = &query.number {
-            for segment in self.segments.iter().filter(|segment| segment.may_contain(number)) {
+            for segment in self
+                .segments
+                .iter()
+                .filter(|segment| segment.may_contain(number))
+            {
                 gather(segment, number, &mut candidates)?;
             }
         }
@@ -53,7 +60,9 @@ impl Snapshot {
     /// Whether anything may be reported about a number: `false` is certain. For many numbers at
     /// once [`may_contain_each`](Self::may_contain_each) is faster.
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
-        self.segments.iter().any(|segment| segment.may_contain(number))
+        self.segments
+            .iter()
+            .any(|segment| segment.may_contain(number))
     }
 
     /// Sets `positions` to the places of the numbers about which anything may be reported, in order.
@@ -74,7 +83,12 @@ impl Snapshot {
         self.answer(query, Vec::new(), moment)
     }
 
-    fn answer<'s>(&'s self, query: &Query, candidates: Vec<Candidate<'s>>, moment: Moment) -> Answer<'s> {
+    fn answer<'s>(
+        &'s self,
+        query: &Query,
+        candidates: Vec<Candidate<'s>>,
+        moment: Moment,
+    ) -> Answer<'s> {
         let today = Day::from_timestamp(moment.now);
         let judgement = judge(query, candidates, today, moment.data_too_old);
         let known = query.issuer.as_ref().and_then(Issuer::known);
@@ -89,7 +103,11 @@ impl Snapshot {
 }
 
 /// Appends every report of a number in a segment.
-fn gather<'s>(segment: &'s Segment, number: &DocumentNumber, candidates: &mut Vec<Candidate<'s>>) -> Result<(), Damage> {
+fn gather<'s>(
+    segment: &'s Segment,
+    number: &DocumentNumber,
+    candidates: &mut Vec<Candidate<'s>>,
+) -> Result<(), Damage> {
     let mut reports = Vec::new();
     for document in segment.find(number)? {
         reports.clear();

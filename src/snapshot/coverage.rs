@@ -48,13 +48,18 @@ pub(super) struct CoverageTable(HashMap<(IssuingState, Option<DocumentType>), En
 
 impl CoverageTable {
     pub(super) fn new(manifest: &Manifest, segments: &[Segment]) -> Self {
-        let sources: HashMap<&str, (Timestamp, Duration)> =
-            manifest.sources.iter().map(|source| (source.name.as_str(), (source.as_of, source.stale_after()))).collect();
+        let sources: HashMap<&str, (Timestamp, Duration)> = manifest
+            .sources
+            .iter()
+            .map(|source| (source.name.as_str(), (source.as_of, source.stale_after())))
+            .collect();
         let mut table: HashMap<_, Entry> = HashMap::new();
         for count in segments.iter().flat_map(Segment::counts) {
             // A query may leave the type open: then all types together count.
             for document_type in [Some(count.document_type), None] {
-                let entry = table.entry((count.issuing_state, document_type)).or_default();
+                let entry = table
+                    .entry((count.issuing_state, document_type))
+                    .or_default();
                 match &count.of {
                     CountOf::Owned => {
                         entry.documents += count.documents;
@@ -70,16 +75,31 @@ impl CoverageTable {
         Self(table)
     }
 
-    pub(super) fn get(&self, state: IssuingState, document_type: Option<DocumentType>, now: Timestamp) -> Coverage {
-        let entry = self.0.get(&(state, document_type)).copied().unwrap_or_default();
+    pub(super) fn get(
+        &self,
+        state: IssuingState,
+        document_type: Option<DocumentType>,
+        now: Timestamp,
+    ) -> Coverage {
+        let entry = self
+            .0
+            .get(&(state, document_type))
+            .copied()
+            .unwrap_or_default();
         // Data from a clock ahead of ours is as fresh as can be.
-        let age = |as_of: Timestamp| Duration::try_from(now.duration_since(as_of)).unwrap_or_default();
+        let age =
+            |as_of: Timestamp| Duration::try_from(now.duration_since(as_of)).unwrap_or_default();
         let source_age = entry.source.map(|(as_of, _)| age(as_of));
         let level = match entry.source {
             None => CoverageLevel::None,
             Some((as_of, stale_after)) if age(as_of) > stale_after => CoverageLevel::Stale,
             Some(_) => CoverageLevel::Current,
         };
-        Coverage { level, documents: entry.documents, newest_report: entry.newest_report, source_age }
+        Coverage {
+            level,
+            documents: entry.documents,
+            newest_report: entry.newest_report,
+            source_age,
+        }
     }
 }

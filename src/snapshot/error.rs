@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is no such folder, or it is no store.
-    #[error("{0} is not a store: expected a folder with a file CURRENT; `sltd-data build` makes one")]
+    #[error(
+        "{0} is not a store: expected a folder with a file CURRENT; `sltd-data build` makes one"
+    )]
     NotAStore(PathBuf),
     /// A file can't be read.
     #[error("{path}: {source}")]
@@ -60,20 +62,35 @@ pub enum PublishError {
 
 impl LoadError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
-        Self::Damaged { path: path.to_owned(), what: what.into() }
+        Self::Damaged {
+            path: path.to_owned(),
+            what: what.into(),
+        }
     }
 
     pub(super) fn segment(generation: u64, path: &Path, damage: Damage) -> Self {
-        Self::Segment { generation, source: OpenError { path: path.to_owned(), damage } }
+        Self::Segment {
+            generation,
+            source: OpenError {
+                path: path.to_owned(),
+                damage,
+            },
+        }
     }
 }
 
 impl PublishError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

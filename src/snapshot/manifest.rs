@@ -94,6 +94,10 @@ impl SourceEntry {
 impl Manifest {
     /// The oldest instant that the data of any source describe; the build time where there are none.
     pub fn data_as_of(&self) -> Timestamp {
-        self.sources.iter().map(|source| source.as_of).min().unwrap_or(self.built_at)
+        self.sources
+            .iter()
+            .map(|source| source.as_of)
+            .min()
+            .unwrap_or(self.built_at)
     }
 }

@@ -58,18 +58,25 @@ impl Snapshot {
         for entry in &manifest.segments {
             let path = folder.join(&entry.file);
             let open = Segment::open(&path, options.load);
-            let segment =
-                open.map_err(|source| LoadError::Segment { generation: manifest.generation, source })?;
+            let segment = open.map_err(|source| LoadError::Segment {
+                generation: manifest.generation,
+                source,
+            })?;
             let digest = segment.digest().to_hex();
             if digest.as_str() != entry.digest {
-                let damage = Damage::NotTheOneNamed { expected: entry.digest.clone(), got: digest.to_string() };
+                let damage = Damage::NotTheOneNamed {
+                    expected: entry.digest.clone(),
+                    got: digest.to_string(),
+                };
                 return Err(LoadError::segment(manifest.generation, &path, damage));
             }
             let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
-            let warm = options.warm.unwrap_or_else(|| match crate::memory::available() {
-                Some(available) if bytes > available / 2 => Warm::Filter,
-                _ => Warm::All,
-            });
+            let warm = options
+                .warm
+                .unwrap_or_else(|| match crate::memory::available() {
+                    Some(available) if bytes > available / 2 => Warm::Filter,
+                    _ => Warm::All,
+                });
             let warmed = match warm {
                 Warm::All => segment.warm(),
                 Warm::Filter => segment.warm_filter(),
@@ -78,7 +85,11 @@ impl Snapshot {
             segments.push(segment);
         }
         let coverage = CoverageTable::new(&manifest, &segments);
-        Ok(Self { manifest, segments, coverage })
+        Ok(Self {
+            manifest,
+            segments,
+            coverage,
+        })
     }
 
     /// What it consists of.

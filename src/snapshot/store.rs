@@ -102,14 +102,26 @@ impl Store {
     pub fn pointer(&self) -> Result<Pointer, LoadError> {
         let path = self.path.join(CURRENT);
         let text = fs::read_to_string(&path).map_err(LoadError::io(&path))?;
-        let damaged = || LoadError::damaged(&path, "expected one line: the name of a manifest and its digest");
+        let damaged = || {
+            LoadError::damaged(
+                &path,
+                "expected one line: the name of a manifest and its digest",
+            )
+        };
         let line = text.strip_suffix('\n').ok_or_else(damaged)?;
         let (manifest, digest) = line.split_once(' ').ok_or_else(damaged)?;
         // The name comes from disk: it must not lead out of the store.
-        if !manifest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') || manifest.starts_with('.') {
+        if !manifest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+            || manifest.starts_with('.')
+        {
             return Err(damaged());
         }
-        Ok(Pointer { manifest: manifest.to_owned(), digest: digest.to_owned() })
+        Ok(Pointer {
+            manifest: manifest.to_owned(),
+            digest: digest.to_owned(),
+        })
     }
 
     /// The manifest of a pointer, held against the digest there.
@@ -120,23 +132,32 @@ impl Store {
         let path = self.path.join(MANIFESTS).join(&pointer.manifest);
         let bytes = fs::read(&path).map_err(LoadError::io(&path))?;
         if blake3::hash(&bytes).to_hex().as_str() != pointer.digest {
-            return Err(LoadError::damaged(&path, "it does not match the digest in CURRENT"));
+            return Err(LoadError::damaged(
+                &path,
+                "it does not match the digest in CURRENT",
+            ));
         }
         // The version first: what else a newer form holds is not known here.
         #[derive(serde::Deserialize)]
         struct Version {
             format: u32,
         }
-        let not_a_manifest = |error: serde_json::Error| LoadError::damaged(&path, error.to_string());
+        let not_a_manifest =
+            |error: serde_json::Error| LoadError::damaged(&path, error.to_string());
         let Version { format } = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
         if format != FORMAT {
             let what = format!("manifest format {format}, but this program reads format {FORMAT}");
             return Err(LoadError::damaged(&path, what));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
-        let plain = |entry: &SegmentEntry| !entry.file.contains(['/', '\\']) && !entry.file.starts_with('.');
+        let plain = |entry: &SegmentEntry| {
+            !entry.file.contains(['/', '\\']) && !entry.file.starts_with('.')
+        };
         if manifest.segments.is_empty() || !manifest.segments.iter().all(plain) {
-            return Err(LoadError::damaged(&path, "expected at least one segment, named by a plain file name"));
+            return Err(LoadError::damaged(
+                &path,
+                "expected at least one segment, named by a plain file name",
+            ));
         }
         Ok(manifest)
     }
@@ -166,18 +187,30 @@ impl Store {
         let path = path.into();
         fs::create_dir_all(&path).map_err(PublishError::io(&path))?;
         let lock_path = path.join(LOCK);
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path);
         let lock = lock.map_err(PublishError::io(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(PublishError::Locked(lock_path)),
-            Err(fs::TryLockError::Error(source)) => return Err(PublishError::Io { path: lock_path, source }),
+            Err(fs::TryLockError::Error(source)) => {
+                return Err(PublishError::Io {
+                    path: lock_path,
+                    source,
+                });
+            }
         }
         for folder in [MANIFESTS, SEGMENTS, REJECTS] {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(PublishError::io(&folder))?;
         }
-        let writer = StoreWriter { store: Self { path }, _lock: lock };
+        let writer = StoreWriter {
+            store: Self { path },
+            _lock: lock,
+        };
         writer.remove_building()?;
         let building = writer.building();
         fs::create_dir(&building).map_err(PublishError::io(&building))?;
@@ -209,7 +242,11 @@ impl StoreWriter {
     pub fn publish(&self, publication: &Publication<'_>) -> Result<Manifest, PublishError> {
         let path = &self.store.path;
         let previous = match path.join(CURRENT).exists() {
-            true => Some(self.store.pointer().and_then(|pointer| self.store.manifest(&pointer))?),
+            true => Some(
+                self.store
+                    .pointer()
+                    .and_then(|pointer| self.store.manifest(&pointer))?,
+            ),
             false => None,
         };
         let digest = publication.summary.digest.to_hex();
@@ -219,8 +256,12 @@ impl StoreWriter {
 
         let manifest = Manifest {
             format: FORMAT,
-            store: previous.as_ref().map_or_else(random_id, |previous| previous.store.clone()),
-            generation: previous.as_ref().map_or(1, |previous| previous.generation + 1),
+            store: previous
+                .as_ref()
+                .map_or_else(random_id, |previous| previous.store.clone()),
+            generation: previous
+                .as_ref()
+                .map_or(1, |previous| previous.generation + 1),
             built_at: publication.built_at,
             not_after: None,
             as_of: publication.as_of.to_string(),
@@ -266,10 +307,18 @@ impl StoreWriter {
 
     /// Removes segments and manifests that none of `named` needs. A server that has one mapped
     /// keeps its bytes until it lets go.
-    fn remove_unnamed<'m>(&self, named: impl Iterator<Item = &'m Manifest> + Clone) -> Result<(), PublishError> {
-        let segments: Vec<&str> =
-            named.clone().flat_map(|manifest| &manifest.segments).map(|segment| segment.file.as_str()).collect();
-        let manifests: Vec<String> = named.map(|manifest| format!("{:08}.json", manifest.generation)).collect();
+    fn remove_unnamed<'m>(
+        &self,
+        named: impl Iterator<Item = &'m Manifest> + Clone,
+    ) -> Result<(), PublishError> {
+        let segments: Vec<&str> = named
+            .clone()
+            .flat_map(|manifest| &manifest.segments)
+            .map(|segment| segment.file.as_str())
+            .collect();
+        let manifests: Vec<String> = named
+            .map(|manifest| format!("{:08}.json", manifest.generation))
+            .collect();
         for (folder, keep) in [
             (SEGMENTS, segments),
             (MANIFESTS, manifests.iter().map(String::as_str).collect()),
@@ -277,7 +326,11 @@ impl StoreWriter {
             let folder = self.store.path.join(folder);
             for entry in fs::read_dir(&folder).map_err(PublishError::io(&folder))? {
                 let entry = entry.map_err(PublishError::io(&folder))?;
-                if !entry.file_name().to_str().is_some_and(|name| keep.contains(&name)) {
+                if !entry
+                    .file_name()
+                    .to_str()
+                    .is_some_and(|name| keep.contains(&name))
+                {
                     fs::remove_file(entry.path()).map_err(PublishError::io(&entry.path()))?;
                 }
             }
@@ -288,7 +341,9 @@ impl StoreWriter {
     fn remove_building(&self) -> Result<(), PublishError> {
         let building = self.building();
         match fs::remove_dir_all(&building) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PublishError::io(&building)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(PublishError::io(&building)(error))
+            }
             _ => Ok(()),
         }
     }

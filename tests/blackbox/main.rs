@@ -12,11 +12,12 @@
 //! | `frames` | bytes against HTTP/2 |
 //! | `connections` | more of them than anyone needs |
 //! | `damage` | changed, cut and added bytes in a store |
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests may"
+    reason = "a test may panic"
 )]
 
 mod calls;

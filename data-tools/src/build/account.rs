@@ -72,7 +72,9 @@ impl SourceAccounts {
     /// Takes what the build merged and counted.
     pub(super) fn complete(&mut self, summary: &BuildSummary) {
         for source in &mut self.sources {
-            let of = |map: &std::collections::BTreeMap<String, u64>| map.get(&source.name).copied().unwrap_or(0);
+            let of = |map: &std::collections::BTreeMap<String, u64>| {
+                map.get(&source.name).copied().unwrap_or(0)
+            };
             source.rows.merged = of(&summary.merged);
             // More merged than passed would be a defect: the sum then shows it.
             source.rows.indexed = source.rows.indexed.saturating_sub(source.rows.merged);
@@ -121,9 +123,21 @@ impl Account {
 
 impl fmt::Display for SourceAccounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.sources.iter().map(|source| source.name.len()).max().unwrap_or(0).max("source".len());
-        let [read, indexed, merged, expired, rejected, documents] =
-            ["read", "indexed", "merged", "expired", "rejected", "documents"];
+        let width = self
+            .sources
+            .iter()
+            .map(|source| source.name.len())
+            .max()
+            .unwrap_or(0)
+            .max("source".len());
+        let [read, indexed, merged, expired, rejected, documents] = [
+            "read",
+            "indexed",
+            "merged",
+            "expired",
+            "rejected",
+            "documents",
+        ];
         writeln!(
             f,
             "{:width$}  {read:>11} = {indexed:>11} + {merged:>9} + {expired:>9} + {rejected:>9}  {documents:>11}",
@@ -134,21 +148,43 @@ impl fmt::Display for SourceAccounts {
             writeln!(
                 f,
                 "{:width$}  {:>11} = {:>11} + {:>9} + {:>9} + {:>9}  {:>11}",
-                source.name, rows.read, rows.indexed, rows.merged, rows.expired, rows.rejected, source.documents
+                source.name,
+                rows.read,
+                rows.indexed,
+                rows.merged,
+                rows.expired,
+                rows.rejected,
+                source.documents
             )?;
         }
         for source in &self.sources {
             if source.owns.iter().any(|owns| owns == "*") {
-                writeln!(f, "{}: taken as every issuing State's own list (owns = [\"*\"])", source.name)?;
+                writeln!(
+                    f,
+                    "{}: taken as every issuing State's own list (owns = [\"*\"])",
+                    source.name
+                )?;
             }
             if source.undated > 0 {
-                writeln!(f, "{}: {} rows never expire for want of a date", source.name, source.undated)?;
+                writeln!(
+                    f,
+                    "{}: {} rows never expire for want of a date",
+                    source.name, source.undated
+                )?;
             }
             if source.third_party > 0 {
-                writeln!(f, "{}: {} rows kept as third-party reports", source.name, source.third_party)?;
+                writeln!(
+                    f,
+                    "{}: {} rows kept as third-party reports",
+                    source.name, source.third_party
+                )?;
             }
             if let Some(rejects) = &source.rejects {
-                writeln!(f, "{}: rejected rows, with reasons, in {rejects}", source.name)?;
+                writeln!(
+                    f,
+                    "{}: rejected rows, with reasons, in {rejects}",
+                    source.name
+                )?;
             }
             for warning in &source.warnings {
                 writeln!(f, "{}: warning: {warning}", source.name)?;

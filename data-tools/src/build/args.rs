@@ -75,8 +75,11 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         sources: &sources,
         store: &args.store,
         // Where the memory available can't be told, what any machine has.
-        memory: args.memory.unwrap_or_else(|| sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)),
-        threads: threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        memory: args
+            .memory
+            .unwrap_or_else(|| sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)),
+        threads: threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),
         built_at: now,
         max_rejects: args.max_rejects,
@@ -104,7 +107,11 @@ pub fn run(args: &BuildArgs) -> ExitCode {
 
 fn print(built: &Built, json: bool) {
     let manifest = &built.manifest;
-    let documents: u64 = manifest.segments.iter().map(|segment| segment.documents).sum();
+    let documents: u64 = manifest
+        .segments
+        .iter()
+        .map(|segment| segment.documents)
+        .sum();
     let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
     if json {
         let object = serde_json::json!({
@@ -119,12 +126,16 @@ fn print(built: &Built, json: bool) {
         return;
     }
     print!("{}", built.accounts);
-    println!("published generation {}: {documents} documents, {bytes} bytes", manifest.generation);
+    println!(
+        "published generation {}: {documents} documents, {bytes} bytes",
+        manifest.generation
+    );
 }
 
 /// A size as commands take it: a number with KiB, MiB or GiB.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let expected = || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
+    let expected =
+        || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let shift = match unit {
@@ -142,7 +153,10 @@ fn parse_day(text: &str) -> Result<Day, String> {
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "expected a share from 0 to 1".to_owned())
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a share from 0 to 1".to_owned())
 }
 
 #[cfg(test)]
@@ -153,7 +167,16 @@ mod tests {
     fn sizes_have_units() {
         assert_eq!(parse_size("512MiB"), Ok(512 << 20));
         assert_eq!(parse_size("0KiB"), Ok(0));
-        for wrong in ["", "12", "MiB", "1MB", "1 GiB", "-1GiB", "99999999999GiB", "1.5GiB"] {
+        for wrong in [
+            "",
+            "12",
+            "MiB",
+            "1MB",
+            "1 GiB",
+            "-1GiB",
+            "99999999999GiB",
+            "1.5GiB",
+        ] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use sltd::document::NumberRange;
 use sltd::index::{BuildError, BuildOptions, Inserter, LoadMode, Segment, SegmentBuilder};
 use sltd::report::{Authority, Day};
-use sltd::snapshot::{LoadError, Manifest, Publication, PublishError, RowAccount, SourceEntry, Store};
+use sltd::snapshot::{
+    LoadError, Manifest, Publication, PublishError, RowAccount, SourceEntry, Store,
+};
 use std::path::{Path, PathBuf};
 
 /// Below so many rows the share of rejects says nothing.
@@ -112,17 +114,34 @@ pub struct Built {
 pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildFailure> {
     let writer = Store::writer(build.store)?;
     let scratch = writer.building();
-    let options = BuildOptions { memory: build.memory, threads: build.threads, scratch: scratch.clone() };
+    let options = BuildOptions {
+        memory: build.memory,
+        threads: build.threads,
+        scratch: scratch.clone(),
+    };
     let builder = SegmentBuilder::new(options);
     let mut accounts = SourceAccounts::default();
     let rejects = writer.rejects();
-    let options = ReadOptions { today: build.as_of, threads: build.threads, rejects: Some(&rejects) };
+    let options = ReadOptions {
+        today: build.as_of,
+        threads: build.threads,
+        rejects: Some(&rejects),
+    };
     for source in &build.sources.sources {
-        let sink = |_| Sink { inserter: Some(builder.inserter()), source: &source.name };
+        let sink = |_| Sink {
+            inserter: Some(builder.inserter()),
+            source: &source.name,
+        };
         let report = |read| progress.reading(&source.name, read);
-        let read = sources::read_source(source, &options, &sink, &report)
-            .map_err(|error| BuildFailure::Source { name: source.name.clone(), source: error })?;
-        if read.rows_read >= REJECTS_ROWS_MIN && read.rejected as f64 > build.max_rejects * read.rows_read as f64 {
+        let read = sources::read_source(source, &options, &sink, &report).map_err(|error| {
+            BuildFailure::Source {
+                name: source.name.clone(),
+                source: error,
+            }
+        })?;
+        if read.rows_read >= REJECTS_ROWS_MIN
+            && read.rejected as f64 > build.max_rejects * read.rows_read as f64
+        {
             return Err(BuildFailure::TooManyRejects {
                 name: source.name.clone(),
                 read: read.rows_read,
@@ -138,14 +157,23 @@ pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildF
         .sources
         .authorities
         .iter()
-        .map(|entry| Authority { code: &entry.code, name: &entry.name, contact: &entry.contact })
+        .map(|entry| Authority {
+            code: &entry.code,
+            name: &entry.name,
+            contact: &entry.contact,
+        })
         .collect();
     let segment = scratch.join("segment");
-    let summary = builder.finish(&segment, &authorities, |step, share| progress.building(step, share))?;
+    let summary = builder.finish(&segment, &authorities, |step, share| {
+        progress.building(step, share)
+    })?;
     accounts.complete(&summary);
     for source in &accounts.sources {
         if !source.rows.adds_up() {
-            return Err(BuildFailure::Account { name: source.name.clone(), account: source.rows });
+            return Err(BuildFailure::Account {
+                name: source.name.clone(),
+                account: source.rows,
+            });
         }
     }
     // What is published has been read back from the disk, all of it.
@@ -153,7 +181,11 @@ pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildF
     let publication = Publication {
         segment: &segment,
         summary: &summary,
-        sources: accounts.sources.iter().map(Account::entry).collect::<Vec<SourceEntry>>(),
+        sources: accounts
+            .sources
+            .iter()
+            .map(Account::entry)
+            .collect::<Vec<SourceEntry>>(),
         as_of: build.as_of,
         built_at: build.built_at,
         by: build.by,
@@ -170,7 +202,9 @@ struct Sink<'b> {
 
 impl RowSink for Sink<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
-        let Some(inserter) = &mut self.inserter else { return Ok(()) };
+        let Some(inserter) = &mut self.inserter else {
+            return Ok(());
+        };
         let numbers = match row.range_end {
             Some(end) => NumberRange::new(row.number, end).map_err(boxed)?,
             None => NumberRange::single(row.number),
@@ -194,7 +228,9 @@ impl RowSink for Sink<'_> {
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        self.inserter.take().map_or(Ok(()), |inserter| inserter.finish().map_err(boxed))
+        self.inserter
+            .take()
+            .map_or(Ok(()), |inserter| inserter.finish().map_err(boxed))
     }
 }
 

@@ -50,7 +50,13 @@ impl Shown {
             }
             bar
         });
-        Self { bar, lines: Mutex::new(Lines { phase: String::new(), last: None }) }
+        Self {
+            bar,
+            lines: Mutex::new(Lines {
+                phase: String::new(),
+                last: None,
+            }),
+        }
     }
 
     /// Takes the bar away.
@@ -85,8 +91,16 @@ impl Default for Shown {
 impl Progress for Shown {
     fn reading(&self, source: &str, read: sources::Progress) {
         let share = read.bytes as f64 / read.bytes_total.max(1) as f64;
-        let rejected = if read.rejected > 0 { format!(", {} rejected", read.rejected) } else { String::new() };
-        self.show(&format!("reading {source}"), share, &format!("{} rows{rejected}", read.rows));
+        let rejected = if read.rejected > 0 {
+            format!(", {} rejected", read.rejected)
+        } else {
+            String::new()
+        };
+        self.show(
+            &format!("reading {source}"),
+            share,
+            &format!("{} rows{rejected}", read.rows),
+        );
     }
 
     fn building(&self, step: BuildStep, share: f64) {

@@ -7,6 +7,8 @@
 //! Each step works on all cores and is a function of the set of rows alone: neither the order of
 //! rows nor threads nor memory shows in the segment.
 
+mod filters;
+mod numbering;
 mod ordered;
 mod pieces;
 mod profiles;
@@ -19,18 +21,18 @@ use super::error::BuildError;
 use super::filter;
 use super::format::{Frame, SectionKind};
 use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
-use super::tables::{self, AuthorityEntry, CountEntry, Profile};
+use super::tables::{self, CountEntry};
 use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
+use numbering::{Pairs, Tables};
 use ordered::ordered;
 use pieces::Piece;
-use profiles::{OwnedProfile, ProfileCache, ProfileKey, Profiles};
-use record::{PACKED_PAIRS, Record, Span, pack_pair};
+use profiles::{ProfileCache, ProfileKey, Profiles};
+use record::{Record, Span, pack_pair};
 use runs::{Buffer, Runs};
 use shards::{BuiltShard, Context, PairTallies};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use writer::SegmentWriter;
 
 /// Most records of a thread's buffer: larger runs sort no faster.
@@ -139,7 +141,11 @@ impl SegmentBuilder {
     pub fn new(options: BuildOptions) -> Self {
         // Runs and pieces exist side by side while pieces are made of runs.
         let runs = Runs::new(&options.scratch, options.memory * 9 / 20);
-        Self { options, profiles: Profiles::default(), runs }
+        Self {
+            options,
+            profiles: Profiles::default(),
+            runs,
+        }
     }
 
     /// A way in for one thread.
@@ -168,7 +174,9 @@ impl SegmentBuilder {
     ) -> Result<BuildSummary, BuildError> {
         let threads = self.options.threads.max(1);
         let (profiles, places) = self.profiles.finish();
-        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| progress(BuildStep::Sort, share))?;
+        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| {
+            progress(BuildStep::Sort, share)
+        })?;
         let tables = Tables::new(&profiles, authorities);
         let pairs = Pairs::of(&pieces.packed_pairs)?;
 
@@ -177,7 +185,9 @@ impl SegmentBuilder {
             documents_before: pieces
                 .all
                 .iter()
-                .scan(0, |sum, piece| Some(std::mem::replace(sum, *sum + piece.documents)))
+                .scan(0, |sum, piece| {
+                    Some(std::mem::replace(sum, *sum + piece.documents))
+                })
                 .collect(),
             pieces: &pieces.all,
             pair_numbers: &pairs.numbers,
@@ -198,7 +208,12 @@ impl SegmentBuilder {
                 writer.section(SectionKind::Runs, shards, &shard.runs, digests[1])?;
                 writer.section(SectionKind::Reports, shards, &shard.reports, digests[2])?;
                 if !shard.references.is_empty() {
-                    writer.section(SectionKind::References, shards, &shard.references, digests[3])?;
+                    writer.section(
+                        SectionKind::References,
+                        shards,
+                        &shard.references,
+                        digests[3],
+                    )?;
                 }
                 for (sum, tally) in tallies.iter_mut().zip(&shard.tallies) {
                     sum.merge(tally);
@@ -212,15 +227,34 @@ impl SegmentBuilder {
 
         let partitions = filter::partitions(numbers);
         let hash_bytes = (self.options.memory / 4).max(HASH_BYTES_MIN);
-        let seed = write_filter(&mut writer, &pieces.all, partitions, hash_bytes, threads, |share| {
-            progress(BuildStep::Filter, share);
-        })?;
+        let seed = filters::write(
+            &mut writer,
+            &pieces.all,
+            partitions,
+            hash_bytes,
+            threads,
+            |share| {
+                progress(BuildStep::Filter, share);
+            },
+        )?;
         writer.table(SectionKind::Shards, &directory)?;
         writer.table(SectionKind::Pairs, &tables::encode_pairs(&pairs.list))?;
-        writer.table(SectionKind::Profiles, &tables::encode_profiles(&tables.profiles))?;
-        writer.table(SectionKind::Authorities, &tables::encode_authorities(&tables.authorities))?;
-        writer.table(SectionKind::Strings, &tables::encode_strings(tables.strings.iter().copied()))?;
-        let counts = tallies.into_iter().enumerate().flat_map(|(pair, tallies)| tallies.entries(pair as u16));
+        writer.table(
+            SectionKind::Profiles,
+            &tables::encode_profiles(&tables.profiles),
+        )?;
+        writer.table(
+            SectionKind::Authorities,
+            &tables::encode_authorities(&tables.authorities),
+        )?;
+        writer.table(
+            SectionKind::Strings,
+            &tables::encode_strings(tables.strings.iter().copied()),
+        )?;
+        let counts = tallies
+            .into_iter()
+            .enumerate()
+            .flat_map(|(pair, tallies)| tallies.entries(pair as u16));
         let counts: Vec<CountEntry> = counts.collect();
         writer.table(SectionKind::Counts, &tables::encode_counts(&counts))?;
 
@@ -242,12 +276,18 @@ impl SegmentBuilder {
             file_len,
             digest,
         };
-        for count in counts.iter().filter(|count| count.kind == tables::COUNT_SOURCE) {
+        for count in counts
+            .iter()
+            .filter(|count| count.kind == tables::COUNT_SOURCE)
+        {
             let source = tables.strings[count.detail as usize].to_owned();
             *summary.documents_by_source.entry(source).or_default() += count.documents;
         }
         for (profile, rows) in merged {
-            *summary.merged.entry(profiles[profile as usize].source.to_string()).or_default() += rows;
+            *summary
+                .merged
+                .entry(profiles[profile as usize].source.to_string())
+                .or_default() += rows;
         }
         Ok(summary)
     }
@@ -261,7 +301,10 @@ impl Inserter<'_> {
     /// [`BuildError::ReferenceTooLong`], which leaves the row out.
     pub fn insert(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
         if row.owner_reference.len() > REFERENCE_MAX {
-            return Err(BuildError::ReferenceTooLong { limit: REFERENCE_MAX, got: row.owner_reference.len() });
+            return Err(BuildError::ReferenceTooLong {
+                limit: REFERENCE_MAX,
+                got: row.owner_reference.len(),
+            });
         }
         let key = ProfileKey {
             source: row.source,
@@ -276,7 +319,10 @@ impl Inserter<'_> {
         let days = [row.date_of_loss, row.date_reported, row.review_date];
         let mut span = Span::Row(row.numbers.documents());
         for number in row.numbers {
-            self.buffer.push(Record::new(&number, pair, profile, days, span), row.owner_reference);
+            self.buffer.push(
+                Record::new(&number, pair, profile, days, span),
+                row.owner_reference,
+            );
             span = Span::Inside;
             if self.buffer.bytes() >= self.buffer_bytes {
                 self.builder.runs.add(std::mem::take(&mut self.buffer))?;
@@ -308,10 +354,14 @@ fn sort(
     mut progress: impl FnMut(f64),
 ) -> Result<(Pieces, BTreeMap<u32, u64>), BuildError> {
     let threads = options.threads.max(1);
-    let piece_bytes = (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
+    let piece_bytes =
+        (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
     let runs = runs.finish();
     let bounds = pieces::bounds(&runs, piece_bytes)?;
-    let mut pieces = Pieces { all: Vec::with_capacity(bounds.len() + 1), packed_pairs: BTreeSet::new() };
+    let mut pieces = Pieces {
+        all: Vec::with_capacity(bounds.len() + 1),
+        packed_pairs: BTreeSet::new(),
+    };
     let mut merged = BTreeMap::new();
     let mut memory = options.memory * 7 / 20;
     let count = bounds.len() + 1;
@@ -341,83 +391,6 @@ fn sort(
     Ok((pieces, merged))
 }
 
-/// The pairs of a segment in order, and the number of each packed pair there.
-struct Pairs {
-    list: Vec<(IssuingState, DocumentType)>,
-    numbers: Vec<u16>,
-}
-
-impl Pairs {
-    fn of(packed: &BTreeSet<u32>) -> Result<Self, BuildError> {
-        if packed.len() > tables::PAIRS_MAX {
-            let what = "pairs of issuing State and document type";
-            return Err(BuildError::TooMany { what, limit: tables::PAIRS_MAX as u64 });
-        }
-        let mut pairs = Self { list: Vec::with_capacity(packed.len()), numbers: vec![0; PACKED_PAIRS] };
-        // Every pair was packed from a State and type that exist.
-        let known = IssuingState::all().flat_map(|state| DocumentType::ALL.map(|document_type| (state, document_type)));
-        let unpacked: BTreeMap<u32, _> = known.map(|pair| (pack_pair(pair.0, pair.1), pair)).collect();
-        for packed in packed {
-            if let (Some(number), Some(pair)) = (pairs.numbers.get_mut(*packed as usize), unpacked.get(packed)) {
-                *number = pairs.list.len() as u16;
-                pairs.list.push(*pair);
-            }
-        }
-        Ok(pairs)
-    }
-}
-
-/// Texts, profiles and authorities with their numbers in the segment.
-struct Tables<'b> {
-    strings: Vec<&'b str>,
-    profiles: Vec<Profile>,
-    authorities: Vec<AuthorityEntry>,
-}
-
-impl<'b> Tables<'b> {
-    fn new(profiles: &'b [OwnedProfile], directory: &[Authority<'b>]) -> Self {
-        let mut authorities: BTreeMap<&str, Authority<'b>> = profiles
-            .iter()
-            .filter(|profile| !profile.authority.is_empty())
-            .map(|profile| (&*profile.authority, Authority { code: &profile.authority, name: "", contact: "" }))
-            .collect();
-        authorities.extend(directory.iter().map(|authority| (authority.code, *authority)));
-        // The empty text sorts first, and is text 0 also where nothing uses it.
-        let mut strings: BTreeSet<&'b str> = BTreeSet::from([""]);
-        for profile in profiles {
-            strings.extend([&*profile.source, &*profile.source_status, &*profile.restriction]);
-        }
-        for authority in authorities.values() {
-            strings.extend([authority.code, authority.name, authority.contact]);
-        }
-        let strings: Vec<&str> = strings.into_iter().collect();
-        let text = |text: &str| strings.binary_search(&text).unwrap_or(0) as u32;
-        let codes: Vec<&str> = authorities.keys().copied().collect();
-        Self {
-            profiles: profiles
-                .iter()
-                .map(|profile| Profile {
-                    source: text(&profile.source),
-                    status: profile.status,
-                    third_party: profile.third_party,
-                    source_status: text(&profile.source_status),
-                    authority: codes.binary_search(&&*profile.authority).map_or(0, |index| index as u32 + 1),
-                    restriction: text(&profile.restriction),
-                })
-                .collect(),
-            authorities: authorities
-                .values()
-                .map(|authority| AuthorityEntry {
-                    code: text(authority.code),
-                    name: text(authority.name),
-                    contact: text(authority.contact),
-                })
-                .collect(),
-            strings,
-        }
-    }
-}
-
 /// A shard with the digests of its sections, computed by the thread that built it.
 struct Hashed {
     shard: BuiltShard,
@@ -430,72 +403,4 @@ impl Hashed {
         let digests = sections.map(|section| blake3::hash(section));
         Self { shard, digests }
     }
-}
-
-/// Writes filter and directory; returns the seed that worked.
-fn write_filter(
-    writer: &mut SegmentWriter,
-    pieces: &[Piece],
-    partitions: u32,
-    hash_bytes: u64,
-    threads: usize,
-    mut progress: impl FnMut(f64),
-) -> Result<u64, BuildError> {
-    let numbers: u64 = pieces.iter().map(|piece| piece.numbers).sum();
-    // As many partitions at once as have their hashes in memory; each group reads all pieces.
-    let groups = (numbers * 8).div_ceil(hash_bytes).clamp(1, u64::from(partitions.max(1))) as u32;
-    let group_len = partitions.div_ceil(groups).max(1);
-    'seeds: for seed in 0..filter::SEEDS_MAX {
-        let mut section = writer.begin(SectionKind::Filter);
-        let (mut directory, mut written) = (Vec::new(), 0u64);
-        for first in (0..partitions).step_by(group_len as usize) {
-            let group = first as usize..(first + group_len).min(partitions) as usize;
-            let mut hashes = vec![Vec::new(); group.len()];
-            let gather = |index: usize| {
-                let mut found = vec![Vec::new(); group.len()];
-                let piece: &Piece = &pieces[index];
-                for number in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
-                    let bytes = number[0].number_bytes();
-                    let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-                    let hash = filter::hash(&bytes[..len], seed);
-                    let partition = filter::partition_of(hash, partitions);
-                    if group.contains(&partition) {
-                        found[partition - group.start].push(hash);
-                    }
-                }
-                Ok(found)
-            };
-            ordered(pieces.len(), threads, gather, |_, found| {
-                for (all, found) in hashes.iter_mut().zip(found) {
-                    all.extend_from_slice(&found);
-                }
-                Ok(())
-            })?;
-            let hashes: Vec<Mutex<Vec<u64>>> = hashes.into_iter().map(Mutex::new).collect();
-            let build = |index: usize| {
-                let hashes = &mut *hashes[index].lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(filter::build_partition(&mut std::mem::take(hashes)))
-            };
-            let mut failed = false;
-            ordered(hashes.len(), threads, build, |index, built| {
-                match built {
-                    Some(built) => {
-                        filter::encode(&built, written, &mut directory);
-                        writer.append(&mut section, &built.fingerprints)?;
-                        written += built.fingerprints.len() as u64;
-                    }
-                    None => failed = true,
-                }
-                progress((group.start + index + 1) as f64 / f64::from(partitions));
-                Ok(())
-            })?;
-            if failed {
-                continue 'seeds;
-            }
-        }
-        writer.close(section)?;
-        writer.table(SectionKind::FilterDirectory, &directory)?;
-        return Ok(seed);
-    }
-    Err(filter::exhausted())
 }

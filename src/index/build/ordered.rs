@@ -23,7 +23,10 @@ pub(super) fn ordered<T: Send>(
 ) -> Result<(), BuildError> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let state = Mutex::new(State { ready: BTreeMap::new(), taken: 0 });
+    let state = Mutex::new(State {
+        ready: BTreeMap::new(),
+        taken: 0,
+    });
     let (produced, consumed) = (Condvar::new(), Condvar::new());
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -36,16 +39,20 @@ pub(super) fn ordered<T: Send>(
                         return;
                     }
                     let mut waiting = lock();
-                    while index >= waiting.taken + threads * AHEAD && !stop.load(Ordering::Relaxed) {
-                        waiting = consumed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                    while index >= waiting.taken + threads * AHEAD && !stop.load(Ordering::Relaxed)
+                    {
+                        waiting = consumed
+                            .wait(waiting)
+                            .unwrap_or_else(PoisonError::into_inner);
                     }
                     drop(waiting);
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
                     // A panic must reach the caller as an error, not leave it waiting for ever.
-                    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(index)))
-                        .unwrap_or(Err(BuildError::Worker));
+                    let result =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(index)))
+                            .unwrap_or(Err(BuildError::Worker));
                     lock().ready.insert(index, result);
                     produced.notify_one();
                 }
@@ -57,7 +64,11 @@ pub(super) fn ordered<T: Send>(
                 let result = loop {
                     match waiting.ready.remove(&index) {
                         Some(result) => break result,
-                        None => waiting = produced.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                        None => {
+                            waiting = produced
+                                .wait(waiting)
+                                .unwrap_or_else(PoisonError::into_inner)
+                        }
                     }
                 };
                 drop(waiting);
@@ -93,17 +104,47 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-            assert_eq!(taken, (0..50).map(|index| (index, index * 3)).collect::<Vec<_>>());
+            assert_eq!(
+                taken,
+                (0..50).map(|index| (index, index * 3)).collect::<Vec<_>>()
+            );
         }
     }
 
     #[test]
     fn an_error_or_a_panic_ends_it() {
-        let failing = |index: usize| if index == 7 { Err(BuildError::Filter { tries: 1 }) } else { Ok(index) };
-        assert!(matches!(ordered(100, 3, failing, |_, _| Ok(())), Err(BuildError::Filter { .. })));
-        let panicking = |index: usize| if index == 7 { panic!("expected in this test") } else { Ok(index) };
-        assert!(matches!(ordered(100, 3, panicking, |_, _| Ok(())), Err(BuildError::Worker)));
-        let refusing = |index, _| if index == 3 { Err(BuildError::Worker) } else { Ok(()) };
-        assert!(matches!(ordered(100, 3, Ok, refusing), Err(BuildError::Worker)));
+        let failing = |index: usize| {
+            if index == 7 {
+                Err(BuildError::Filter { tries: 1 })
+            } else {
+                Ok(index)
+            }
+        };
+        assert!(matches!(
+            ordered(100, 3, failing, |_, _| Ok(())),
+            Err(BuildError::Filter { .. })
+        ));
+        let panicking = |index: usize| {
+            if index == 7 {
+                panic!("expected in this test")
+            } else {
+                Ok(index)
+            }
+        };
+        assert!(matches!(
+            ordered(100, 3, panicking, |_, _| Ok(())),
+            Err(BuildError::Worker)
+        ));
+        let refusing = |index, _| {
+            if index == 3 {
+                Err(BuildError::Worker)
+            } else {
+                Ok(())
+            }
+        };
+        assert!(matches!(
+            ordered(100, 3, Ok, refusing),
+            Err(BuildError::Worker)
+        ));
     }
 }

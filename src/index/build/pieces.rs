@@ -27,7 +27,12 @@ pub(super) struct Piece {
 #[derive(Debug)]
 enum Place {
     Memory(Buffer),
-    File { file: File, path: PathBuf, records: usize, texts: usize },
+    File {
+        file: File,
+        path: PathBuf,
+        records: usize,
+        texts: usize,
+    },
 }
 
 /// A piece in memory.
@@ -60,28 +65,51 @@ pub(super) struct Sorted {
 impl Piece {
     /// Keeps a sorted piece in memory.
     pub(super) fn in_memory(sorted: Sorted) -> Self {
-        Self { documents: sorted.documents, numbers: sorted.numbers, place: Place::Memory(sorted.buffer) }
+        Self {
+            documents: sorted.documents,
+            numbers: sorted.numbers,
+            place: Place::Memory(sorted.buffer),
+        }
     }
 
     /// Writes a sorted piece to a scratch file.
     pub(super) fn in_file(sorted: Sorted, path: &Path) -> Result<Self, BuildError> {
         let Buffer { records, texts } = &sorted.buffer;
         let file = write_records(path, records, texts)?;
-        let place = Place::File { file, path: path.to_owned(), records: records.len(), texts: texts.len() };
-        Ok(Self { place, documents: sorted.documents, numbers: sorted.numbers })
+        let place = Place::File {
+            file,
+            path: path.to_owned(),
+            records: records.len(),
+            texts: texts.len(),
+        };
+        Ok(Self {
+            place,
+            documents: sorted.documents,
+            numbers: sorted.numbers,
+        })
     }
 
     /// The piece's records.
     pub(super) fn load(&self) -> Result<Loaded<'_>, BuildError> {
         match &self.place {
             Place::Memory(buffer) => Ok(Loaded::Borrowed(buffer)),
-            Place::File { file, path, records, texts } => {
+            Place::File {
+                file,
+                path,
+                records,
+                texts,
+            } => {
                 let read = || {
                     let mut bytes = vec![0; *texts];
                     file.read_exact_at(&mut bytes, (records * Record::LEN) as u64)?;
-                    Ok(Buffer { records: read_records(file, 0, *records)?, texts: bytes })
+                    Ok(Buffer {
+                        records: read_records(file, 0, *records)?,
+                        texts: bytes,
+                    })
                 };
-                read().map(Loaded::Owned).map_err(|source| BuildError::io(path, source))
+                read()
+                    .map(Loaded::Owned)
+                    .map_err(|source| BuildError::io(path, source))
             }
         }
     }
@@ -123,7 +151,9 @@ pub(super) fn sort(
         slices.push(start..end);
     }
     let mut buffer = Buffer::default();
-    buffer.records.reserve_exact(slices.iter().map(ExactSizeIterator::len).sum());
+    buffer
+        .records
+        .reserve_exact(slices.iter().map(ExactSizeIterator::len).sum());
     for (run, slice) in runs.iter().zip(slices) {
         run.copy_to(slice.start, slice.end, &mut buffer)?;
     }
@@ -148,11 +178,19 @@ pub(super) fn sort(
         equal
     });
     let changes = |differs: fn(&Record, &Record) -> bool| {
-        let pairs = records.windows(2).filter(|pair| differs(&pair[0], &pair[1])).count();
+        let pairs = records
+            .windows(2)
+            .filter(|pair| differs(&pair[0], &pair[1]))
+            .count();
         (pairs + usize::from(!records.is_empty())) as u64
     };
     let documents = changes(|a, b| !a.same_document(b));
     let numbers = changes(|a, b| a.number != b.number);
     records.shrink_to_fit();
-    Ok(Sorted { buffer, documents, numbers, merged })
+    Ok(Sorted {
+        buffer,
+        documents,
+        numbers,
+        merged,
+    })
 }

@@ -76,7 +76,10 @@ impl PackedRow {
     pub(super) fn days(self) -> [Option<Day>; 3] {
         [2, 1, 0].map(|field| {
             let value = (self.0 >> (field * DAY_BITS)) as i32 & ((1 << DAY_BITS) - 1);
-            value.checked_sub(1).filter(|value| *value >= 0).and_then(|value| Day::from_number(value + Day::MIN.number()))
+            value
+                .checked_sub(1)
+                .filter(|value| *value >= 0)
+                .and_then(|value| Day::from_number(value + Day::MIN.number()))
         })
     }
 }
@@ -94,13 +97,22 @@ pub(super) enum Span {
 pub(super) fn pack_pair(issuing_state: IssuingState, document_type: DocumentType) -> u32 {
     let state = issuing_state.padded().iter().fold(0, |sum, byte| {
         // `<` pads, and sorts below the letters here as it does in ASCII.
-        sum * 27 + byte.checked_sub(b'A').map_or(0, |letter| u32::from(letter % 26) + 1)
+        sum * 27
+            + byte
+                .checked_sub(b'A')
+                .map_or(0, |letter| u32::from(letter % 26) + 1)
     });
     state << 4 | u32::from(document_type.code())
 }
 
 impl Record {
-    pub(super) fn new(number: &DocumentNumber, pair: u32, profile: u32, days: [Option<Day>; 3], span: Span) -> Self {
+    pub(super) fn new(
+        number: &DocumentNumber,
+        pair: u32,
+        profile: u32,
+        days: [Option<Day>; 3],
+        span: Span,
+    ) -> Self {
         let mut payload = u128::from(pair) << PAIR_SHIFT | u128::from(profile) << PROFILE_SHIFT;
         for (index, day) in days.into_iter().enumerate() {
             let value = day.map_or(0, |day| day.number().abs_diff(Day::MIN.number()) + 1);
@@ -110,7 +122,11 @@ impl Record {
             Span::Row(documents) => u128::from(documents),
             Span::Inside => 0,
         };
-        Self { number: Self::number_key(number), payload: split(payload), reference: Reference::default() }
+        Self {
+            number: Self::number_key(number),
+            payload: split(payload),
+            reference: Reference::default(),
+        }
     }
 
     /// The sort key of a number.
@@ -178,7 +194,11 @@ impl Record {
 
     pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
-        let words = self.number.into_iter().chain(self.payload).chain([self.reference.0]);
+        let words = self
+            .number
+            .into_iter()
+            .chain(self.payload)
+            .chain([self.reference.0]);
         for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
         }
@@ -191,7 +211,11 @@ impl Record {
             *to = u64::from_le_bytes(*word);
         }
         let [a, b, c, high, low, reference] = words;
-        Self { number: [a, b, c], payload: [high, low], reference: Reference(reference) }
+        Self {
+            number: [a, b, c],
+            payload: [high, low],
+            reference: Reference(reference),
+        }
     }
 }
 

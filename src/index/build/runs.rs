@@ -18,7 +18,10 @@ pub(super) struct Run {
 
 #[derive(Debug)]
 enum Place {
-    Memory { records: Vec<Record>, texts: Vec<u8> },
+    Memory {
+        records: Vec<Record>,
+        texts: Vec<u8>,
+    },
     /// Records, then texts, in the order of the records.
     File { file: File, path: PathBuf },
 }
@@ -96,7 +99,10 @@ impl Runs {
         let records = buffer.records.len();
         let bytes = buffer.bytes();
         let place = if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.memory {
-            Place::Memory { records: buffer.records, texts: buffer.texts }
+            Place::Memory {
+                records: buffer.records,
+                texts: buffer.texts,
+            }
         } else {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
             let number = self.files.fetch_add(1, Ordering::Relaxed);
@@ -104,20 +110,34 @@ impl Runs {
             let file = write_records(&path, &buffer.records, &buffer.texts)?;
             Place::File { file, path }
         };
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(Run { place, records });
+        self.runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Run { place, records });
         Ok(())
     }
 
     /// The runs, when all threads are done.
     pub(super) fn finish(self) -> Vec<Run> {
-        self.runs.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.runs
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Writes records and texts to a scratch file, which is left open for reading.
-pub(super) fn write_records(path: &Path, records: &[Record], texts: &[u8]) -> Result<File, BuildError> {
+pub(super) fn write_records(
+    path: &Path,
+    records: &[Record],
+    texts: &[u8],
+) -> Result<File, BuildError> {
     let write = || {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?;
         let mut out = BufWriter::with_capacity(1 << 18, &file);
         for record in records {
             out.write_all(&record.to_bytes())?;
@@ -131,10 +151,19 @@ pub(super) fn write_records(path: &Path, records: &[Record], texts: &[u8]) -> Re
 }
 
 /// Reads `count` records from the `first` on.
-pub(super) fn read_records(file: &File, first: usize, count: usize) -> std::io::Result<Vec<Record>> {
+pub(super) fn read_records(
+    file: &File,
+    first: usize,
+    count: usize,
+) -> std::io::Result<Vec<Record>> {
     let mut bytes = vec![0; count * Record::LEN];
     file.read_exact_at(&mut bytes, (first * Record::LEN) as u64)?;
-    Ok(bytes.as_chunks::<{ Record::LEN }>().0.iter().map(Record::from_bytes).collect())
+    Ok(bytes
+        .as_chunks::<{ Record::LEN }>()
+        .0
+        .iter()
+        .map(Record::from_bytes)
+        .collect())
 }
 
 impl Run {
@@ -148,7 +177,8 @@ impl Run {
         match &self.place {
             Place::Memory { records, .. } => Ok(records[index].number),
             Place::File { file, path } => {
-                let read = read_records(file, index, 1).map_err(|source| BuildError::io(path, source))?;
+                let read =
+                    read_records(file, index, 1).map_err(|source| BuildError::io(path, source))?;
                 Ok(read[0].number)
             }
         }
@@ -162,31 +192,55 @@ impl Run {
         let (mut low, mut high) = (0, self.records);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.number_at(middle)? < *bound { low = middle + 1 } else { high = middle }
+            if self.number_at(middle)? < *bound {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         Ok(low)
     }
 
     /// Appends the records from `start` to `end`, with their texts, to a buffer.
-    pub(super) fn copy_to(&self, start: usize, end: usize, out: &mut Buffer) -> Result<(), BuildError> {
+    pub(super) fn copy_to(
+        &self,
+        start: usize,
+        end: usize,
+        out: &mut Buffer,
+    ) -> Result<(), BuildError> {
         let from = out.records.len();
         let (texts, offset);
         let read;
         match &self.place {
-            Place::Memory { records, texts: all } => {
+            Place::Memory {
+                records,
+                texts: all,
+            } => {
                 out.records.extend_from_slice(&records[start..end]);
                 (texts, offset) = (all.as_slice(), 0);
             }
             Place::File { file, path } => {
                 let fail = |source| BuildError::io(path, source);
-                out.records.extend(read_records(file, start, end - start).map_err(fail)?);
+                out.records
+                    .extend(read_records(file, start, end - start).map_err(fail)?);
                 // The texts of a stretch stand in one stretch: from the first to the last.
-                let mut referring = out.records[from..].iter().filter(|record| !record.reference.is_empty());
+                let mut referring = out.records[from..]
+                    .iter()
+                    .filter(|record| !record.reference.is_empty());
                 let first = referring.next().map(|record| record.reference.range());
-                let last = referring.next_back().map(|record| record.reference.range()).or(first.clone());
-                let range = first.zip(last).map_or(0..0, |(first, last)| first.start..last.end);
+                let last = referring
+                    .next_back()
+                    .map(|record| record.reference.range())
+                    .or(first.clone());
+                let range = first
+                    .zip(last)
+                    .map_or(0..0, |(first, last)| first.start..last.end);
                 let mut bytes = vec![0; range.len()];
-                file.read_exact_at(&mut bytes, (self.records * Record::LEN + range.start) as u64).map_err(fail)?;
+                file.read_exact_at(
+                    &mut bytes,
+                    (self.records * Record::LEN + range.start) as u64,
+                )
+                .map_err(fail)?;
                 read = bytes;
                 (texts, offset) = (read.as_slice(), range.start);
             }

@@ -3,7 +3,9 @@
 use super::super::bits::{Packer, encode_bits};
 use super::super::error::BuildError;
 use super::super::shard::{Packing, REFERENCE_BLOCK, SHARD_DOCUMENTS, ShardEntry};
-use super::super::tables::{COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile};
+use super::super::tables::{
+    COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile,
+};
 use super::pieces::Piece;
 use super::record::{PackedRow, Record, Reference};
 use crate::report::{Day, ReportStatus};
@@ -38,37 +40,130 @@ impl Tally {
     }
 }
 
-/// Documents of one pair, counted by kind and detail (see [`CountEntry`]).
+/// Documents of one pair, counted.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PairTallies(Vec<((u8, u32), Tally)>);
+pub(super) struct PairTallies {
+    all: Tally,
+    owned: Tally,
+    /// In the order of [`ReportStatus::ALL`].
+    status: [Tally; ReportStatus::ALL.len()],
+    /// A handful: the sources that report documents of one State and type.
+    sources: Vec<SourceTallies>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SourceTallies {
+    source: u32,
+    all: Tally,
+    own: Tally,
+}
 
 impl PairTallies {
-    fn tally(&mut self, kind: u8, detail: u32) -> &mut Tally {
-        // A pair has a handful: its statuses and sources.
-        let key = (kind, detail);
-        let index = self.0.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-            self.0.push((key, Tally::default()));
-            self.0.len() - 1
-        });
-        &mut self.0[index].1
+    fn source(&mut self, source: u32) -> &mut SourceTallies {
+        let index = self
+            .sources
+            .iter()
+            .position(|known| known.source == source)
+            .unwrap_or_else(|| {
+                self.sources.push(SourceTallies {
+                    source,
+                    all: Tally::default(),
+                    own: Tally::default(),
+                });
+                self.sources.len() - 1
+            });
+        &mut self.sources[index]
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        for ((kind, detail), tally) in &other.0 {
-            self.tally(*kind, *detail).merge(tally);
+    /// Counts a document by its reports: profile and day of the report.
+    fn count<'p>(&mut self, reports: impl Iterator<Item = (&'p Profile, Option<Day>)> + Clone) {
+        // Each status, source and owner counts a document once, with the newest of its reports.
+        let newest = |wanted: &dyn Fn(&Profile) -> bool| {
+            reports
+                .clone()
+                .filter(|(profile, _)| wanted(profile))
+                .map(|(_, day)| day)
+                .max()
+        };
+        if let Some(day) = newest(&|_| true) {
+            self.all.add(day);
+        }
+        if let Some(day) = newest(&|profile| !profile.third_party) {
+            self.owned.add(day);
+        }
+        for (status, tally) in ReportStatus::ALL.into_iter().zip(&mut self.status) {
+            if let Some(day) = newest(&|profile| profile.status == status) {
+                tally.add(day);
+            }
+        }
+        for (index, (profile, _)) in reports.clone().enumerate() {
+            let source = profile.source;
+            if reports
+                .clone()
+                .take(index)
+                .any(|(earlier, _)| earlier.source == source)
+            {
+                continue;
+            }
+            let tallies = self.source(source);
+            if let Some(day) = newest(&|profile| profile.source == source) {
+                tallies.all.add(day);
+            }
+            if let Some(day) = newest(&|profile| profile.source == source && !profile.third_party) {
+                tallies.own.add(day);
+            }
         }
     }
 
-    /// The counts of the pair, in order.
-    pub(super) fn entries(mut self, pair: u16) -> impl Iterator<Item = CountEntry> {
-        self.0.sort_by_key(|(key, _)| *key);
-        self.0.into_iter().map(move |((kind, detail), tally)| CountEntry {
-            pair,
-            kind,
-            detail,
-            documents: tally.documents,
-            newest_report: tally.newest,
-        })
+    /// [`count`](Self::count) for a document with one report, as nearly all are.
+    fn count_one(&mut self, profile: &Profile, day: Option<Day>) {
+        self.all.add(day);
+        self.status[usize::from(profile.status.code()) - 1].add(day);
+        let source = self.source(profile.source);
+        source.all.add(day);
+        if !profile.third_party {
+            source.own.add(day);
+            self.owned.add(day);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all);
+        self.owned.merge(&other.owned);
+        for (sum, tally) in self.status.iter_mut().zip(&other.status) {
+            sum.merge(tally);
+        }
+        for tallies in &other.sources {
+            let sum = self.source(tallies.source);
+            sum.all.merge(&tallies.all);
+            sum.own.merge(&tallies.own);
+        }
+    }
+
+    /// The counts of the pair that are not zero, in order of kind and detail.
+    pub(super) fn entries(self, pair: u16) -> Vec<CountEntry> {
+        let status = ReportStatus::ALL
+            .map(|status| u32::from(status.code()))
+            .into_iter()
+            .zip(self.status);
+        let mut tallies = vec![(COUNT_ALL, 0, self.all), (COUNT_OWNED, 0, self.owned)];
+        tallies.extend(status.map(|(status, tally)| (COUNT_STATUS, status, tally)));
+        for source in self.sources {
+            tallies.push((COUNT_SOURCE, source.source, source.all));
+            tallies.push((COUNT_OWN_SOURCE, source.source, source.own));
+        }
+        tallies.sort_by_key(|(kind, detail, _)| (*kind, *detail));
+        tallies
+            .into_iter()
+            .filter(|(.., tally)| tally.documents > 0)
+            .map(|(kind, detail, tally)| CountEntry {
+                pair,
+                kind,
+                detail,
+                documents: tally.documents,
+                newest_report: tally.newest,
+            })
+            .collect()
     }
 }
 
@@ -88,14 +183,22 @@ impl<'b> Context<'b> {
     pub(super) fn build(&self, number: usize) -> Result<Option<BuiltShard>, BuildError> {
         let start = number as u64 * SHARD_DOCUMENTS;
         let end = start + SHARD_DOCUMENTS;
-        let first_piece = self.documents_before.partition_point(|before| *before <= start).saturating_sub(1);
+        let first_piece = self
+            .documents_before
+            .partition_point(|before| *before <= start)
+            .saturating_sub(1);
         let mut shard: Option<ShardWriter<'_>> = None;
-        let stretch = self.pieces.iter().zip(&self.documents_before).skip(first_piece);
+        let stretch = self
+            .pieces
+            .iter()
+            .zip(&self.documents_before)
+            .skip(first_piece);
         for (piece, before) in stretch {
             let loaded = piece.load()?;
             // A piece begins with a new number.
             let mut last_number = None;
-            for (rank, document) in (*before..).zip(loaded.records.chunk_by(Record::same_document)) {
+            let documents = loaded.records.chunk_by(Record::same_document);
+            for (rank, document) in (*before..).zip(documents) {
                 let new_number = last_number != Some(document[0].number);
                 last_number = Some(document[0].number);
                 // A shard ends with the last document of a number.
@@ -133,7 +236,12 @@ impl<'c> ShardWriter<'c> {
     fn new(context: &'c Context<'c>, first: &Record) -> Self {
         Self {
             context,
-            entry: ShardEntry { first: first.number_bytes(), documents: 0, runs: 0, reports: 0 },
+            entry: ShardEntry {
+                first: first.number_bytes(),
+                documents: 0,
+                runs: 0,
+                reports: 0,
+            },
             keys: fst::raw::Builder::memory(),
             starts: Vec::with_capacity(SHARD_DOCUMENTS as usize),
             heads: Vec::with_capacity(SHARD_DOCUMENTS as usize),
@@ -149,17 +257,25 @@ impl<'c> ShardWriter<'c> {
         let pair = self.context.pair_numbers[records[0].pair() as usize];
         let mut key = [0; 26];
         let number = records[0].number_bytes();
-        let len = number.iter().position(|byte| *byte == 0).unwrap_or(number.len());
+        let len = number
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(number.len());
         key[..len].copy_from_slice(&number[..len]);
         key[len..len + 2].copy_from_slice(&pair.to_be_bytes());
         let rank = self.starts.len() as u64;
         // Keys come in order, into memory: neither of its errors can occur.
-        self.keys.insert(&key[..len + 2], rank).map_err(|_| BuildError::Worker)?;
+        self.keys
+            .insert(&key[..len + 2], rank)
+            .map_err(|_| BuildError::Worker)?;
 
         let shares = self.reports.len() - self.last_run == records.len()
-            && self.reports[self.last_run..].iter().zip(records).all(|((report, reference), record)| {
-                *report == record.report() && reference.of(&self.texts) == record.reference.of(texts)
-            });
+            && self.reports[self.last_run..].iter().zip(records).all(
+                |((report, reference), record)| {
+                    *report == record.report()
+                        && reference.of(&self.texts) == record.reference.of(texts)
+                },
+            );
         self.starts.push(!shares);
         if !shares {
             self.last_run = self.reports.len();
@@ -176,39 +292,16 @@ impl<'c> ShardWriter<'c> {
     }
 
     fn count(&mut self, pair: usize, records: &[Record]) {
-        let profiles = self.context.profiles;
-        let reported = |record: &Record| record.report().days()[1];
-        let tallies = &mut self.tallies[pair];
-        let newest = records.iter().filter_map(reported).max();
-        tallies.tally(COUNT_ALL, 0).add(newest);
-        let newest_of = |wanted: &dyn Fn(&Profile) -> bool| {
-            let of = records.iter().filter(|record| wanted(&profiles[record.report().profile() as usize]));
-            of.fold(None, |newest: Option<Option<Day>>, record| Some(newest.flatten().max(reported(record))))
-        };
-        if let Some(newest) = newest_of(&|profile| !profile.third_party) {
-            tallies.tally(COUNT_OWNED, 0).add(newest);
-        }
-        for (index, record) in records.iter().enumerate() {
-            let profile = profiles[record.report().profile() as usize];
-            let earlier = |same: &dyn Fn(&Profile) -> bool| {
-                records[..index].iter().any(|record| same(&profiles[record.report().profile() as usize]))
-            };
-            // Each status and source counts a document once.
-            let same_status = |other: &Profile| other.status == profile.status;
-            if !earlier(&same_status) {
-                let newest = newest_of(&same_status).flatten();
-                tallies.tally(COUNT_STATUS, status_detail(profile.status)).add(newest);
-            }
-            let same_source = |other: &Profile| other.source == profile.source;
-            if !earlier(&same_source) {
-                let newest = newest_of(&same_source).flatten();
-                tallies.tally(COUNT_SOURCE, profile.source).add(newest);
-            }
-            let same_own_source = |other: &Profile| other.source == profile.source && !other.third_party;
-            if !profile.third_party && !earlier(&same_own_source) {
-                let newest = newest_of(&same_own_source).flatten();
-                tallies.tally(COUNT_OWN_SOURCE, profile.source).add(newest);
-            }
+        let reports = records.iter().map(|record| {
+            let report = record.report();
+            (
+                &self.context.profiles[report.profile() as usize],
+                report.days()[1],
+            )
+        });
+        match records {
+            [_] => reports.for_each(|(profile, day)| self.tallies[pair].count_one(profile, day)),
+            _ => self.tallies[pair].count(reports),
         }
     }
 
@@ -220,13 +313,19 @@ impl<'c> ShardWriter<'c> {
         let mut runs = Vec::new();
         encode_bits(&self.starts, &mut runs);
         encode_bits(&self.heads, &mut runs);
-        let (reports, references) = (pack(&self.reports), encode_references(&self.reports, &self.texts)?);
-        Ok(BuiltShard { entry: self.entry, keys, runs, reports, references, tallies: self.tallies })
+        let (reports, references) = (
+            pack(&self.reports),
+            encode_references(&self.reports, &self.texts)?,
+        );
+        Ok(BuiltShard {
+            entry: self.entry,
+            keys,
+            runs,
+            reports,
+            references,
+            tallies: self.tallies,
+        })
     }
-}
-
-fn status_detail(status: ReportStatus) -> u32 {
-    u32::from(status.code())
 }
 
 /// The reports section.
@@ -245,7 +344,10 @@ fn pack(reports: &[(PackedRow, Reference)]) -> Vec<u8> {
     let packing = Packing::fit(profile_max, bounds);
     let mut packer = Packer::default();
     for (report, _) in reports {
-        packer.push(packing.pack(report.profile(), report.days()), packing.bits());
+        packer.push(
+            packing.pack(report.profile(), report.days()),
+            packing.bits(),
+        );
     }
     let mut section = packing.encode(reports.len() as u32);
     section.extend_from_slice(&packer.finish());
@@ -253,17 +355,29 @@ fn pack(reports: &[(PackedRow, Reference)]) -> Vec<u8> {
 }
 
 /// The references section; empty when there are none.
-fn encode_references(reports: &[(PackedRow, Reference)], texts: &[u8]) -> Result<Vec<u8>, BuildError> {
+fn encode_references(
+    reports: &[(PackedRow, Reference)],
+    texts: &[u8],
+) -> Result<Vec<u8>, BuildError> {
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let present: Vec<bool> = reports.iter().map(|(_, reference)| !reference.is_empty()).collect();
+    let present: Vec<bool> = reports
+        .iter()
+        .map(|(_, reference)| !reference.is_empty())
+        .collect();
     let (mut blocks, mut encoded) = (Vec::new(), Vec::new());
-    for (rank, (_, reference)) in reports.iter().filter(|(_, reference)| !reference.is_empty()).enumerate() {
+    for (rank, (_, reference)) in reports
+        .iter()
+        .filter(|(_, reference)| !reference.is_empty())
+        .enumerate()
+    {
         if rank % REFERENCE_BLOCK == 0 {
             let limit = u64::from(u32::MAX);
-            let offset = u32::try_from(encoded.len())
-                .map_err(|_| BuildError::TooMany { what: "bytes of references in a shard", limit })?;
+            let offset = u32::try_from(encoded.len()).map_err(|_| BuildError::TooMany {
+                what: "bytes of references in a shard",
+                limit,
+            })?;
             blocks.push(offset);
         }
         let text = reference.of(texts);

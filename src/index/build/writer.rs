@@ -1,10 +1,19 @@
 //! Sections to a file, their places and digests to the section table.
+//!
+//! What has been written is made durable on the side, so that the disk works while the cores do
+//! and the last sync finds little left.
 
 use super::super::error::BuildError;
 use super::super::format::{Frame, HEADER_LEN, Section, SectionKind, align_up};
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+/// Bytes written between two syncs on the side.
+const SYNC_EVERY: u64 = 64 << 20;
 
 /// A segment file being written, front to back; padding is what the file system fills gaps with.
 pub(super) struct SegmentWriter {
@@ -12,6 +21,38 @@ pub(super) struct SegmentWriter {
     path: PathBuf,
     end: u64,
     sections: Vec<Section>,
+    syncer: Syncer,
+    synced: u64,
+}
+
+/// Syncs a file on a thread of its own, each time it is told to.
+struct Syncer {
+    now: Sender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Syncer {
+    fn start(file: File) -> Self {
+        let (now, told) = channel();
+        let thread = std::thread::spawn(move || {
+            while told.recv().is_ok() {
+                // What piled up meanwhile is one sync.
+                while told.try_recv().is_ok() {}
+                file.sync_data()?;
+            }
+            Ok(())
+        });
+        Self { now, thread }
+    }
+
+    /// Waits for the last sync. An error that any of them met is told here: the kernel tells
+    /// it once only.
+    fn finish(self) -> io::Result<()> {
+        drop(self.now);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the syncing thread panicked")))
+    }
 }
 
 /// A section being written in parts.
@@ -25,13 +66,30 @@ pub(super) struct OpenSection {
 impl SegmentWriter {
     /// Starts an empty file.
     pub(super) fn create(path: &Path) -> Result<Self, BuildError> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path);
         let file = file.map_err(|source| BuildError::io(path, source))?;
-        Ok(Self { file, path: path.to_owned(), end: HEADER_LEN as u64, sections: Vec::new() })
+        let clone = file
+            .try_clone()
+            .map_err(|source| BuildError::io(path, source))?;
+        Ok(Self {
+            syncer: Syncer::start(clone),
+            synced: 0,
+            file,
+            path: path.to_owned(),
+            end: HEADER_LEN as u64,
+            sections: Vec::new(),
+        })
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), BuildError> {
-        self.file.write_all_at(bytes, offset).map_err(|source| BuildError::io(&self.path, source))
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|source| BuildError::io(&self.path, source))
     }
 
     /// Writes a whole section with the digest its maker computed.
@@ -45,8 +103,19 @@ impl SegmentWriter {
         let offset = align_up(self.end, kind.align());
         self.write_at(bytes, offset)?;
         let len = bytes.len() as u64;
-        self.sections.push(Section { kind, shard, offset, len, digest: *digest.as_bytes() });
+        self.sections.push(Section {
+            kind,
+            shard,
+            offset,
+            len,
+            digest: *digest.as_bytes(),
+        });
         self.end = offset + len;
+        if self.end - self.synced >= SYNC_EVERY {
+            self.synced = self.end;
+            // A syncer that has met an error has ended; the error is told when the file is finished.
+            let _ = self.syncer.now.send(());
+        }
         Ok(())
     }
 
@@ -58,7 +127,12 @@ impl SegmentWriter {
     /// Begins a section that comes in parts. Nothing counts until [`close`](Self::close): a
     /// section begun again starts over.
     pub(super) fn begin(&self, kind: SectionKind) -> OpenSection {
-        OpenSection { kind, offset: align_up(self.end, kind.align()), len: 0, hasher: blake3::Hasher::new() }
+        OpenSection {
+            kind,
+            offset: align_up(self.end, kind.align()),
+            len: 0,
+            hasher: blake3::Hasher::new(),
+        }
     }
 
     /// Appends a part to an open section.
@@ -71,11 +145,24 @@ impl SegmentWriter {
 
     /// Ends a section that came in parts.
     pub(super) fn close(&mut self, section: OpenSection) -> Result<(), BuildError> {
-        let OpenSection { kind, offset, len, hasher } = section;
+        let OpenSection {
+            kind,
+            offset,
+            len,
+            hasher,
+        } = section;
         self.end = offset + len;
         // What an abandoned attempt wrote past this would stand in the padding.
-        self.file.set_len(self.end).map_err(|source| BuildError::io(&self.path, source))?;
-        self.sections.push(Section { kind, shard: 0, offset, len, digest: *hasher.finalize().as_bytes() });
+        self.file
+            .set_len(self.end)
+            .map_err(|source| BuildError::io(&self.path, source))?;
+        self.sections.push(Section {
+            kind,
+            shard: 0,
+            offset,
+            len,
+            digest: *hasher.finalize().as_bytes(),
+        });
         Ok(())
     }
 
@@ -87,7 +174,11 @@ impl SegmentWriter {
         let (header, table) = bytes.split_at(HEADER_LEN);
         self.write_at(table, frame.table_offset())?;
         self.write_at(header, 0)?;
-        self.file.sync_all().map_err(|source| BuildError::io(&self.path, source))?;
-        Ok((blake3::hash(&bytes), frame.table_offset() + table.len() as u64))
+        let synced = self.syncer.finish().and_then(|()| self.file.sync_all());
+        synced.map_err(|source| BuildError::io(&self.path, source))?;
+        Ok((
+            blake3::hash(&bytes),
+            frame.table_offset() + table.len() as u64,
+        ))
     }
 }

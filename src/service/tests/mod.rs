@@ -1,6 +1,7 @@
 //! The assembled server and tonic's client, over a real socket, before any snapshot is served.
 
 mod served;
+mod store;
 
 use super::config::Config;
 use super::dispatch::Dispatch;

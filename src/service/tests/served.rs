@@ -1,15 +1,12 @@
 //! The server as it runs, on a small store.
 
 use super::question;
-use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use crate::index::{BuildOptions, Row, SegmentBuilder};
+use super::store::{REPORTED, publish};
 use crate::proto;
 use crate::proto::batch_result::Outcome;
 use crate::proto::lookup_service_client::LookupServiceClient;
 use crate::proto::stream_item_detail;
-use crate::report::{Authority, Day, ReportStatus};
 use crate::service::{Config, Drained, ServeError, server};
-use crate::snapshot::{Publication, RowAccount, SourceEntry, Store};
 use prost::Message as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,79 +16,6 @@ use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
-
-/// The reported passports of UKR are `AB000000` to the one before this; of FRA there is `AB000007`.
-const REPORTED: usize = 12_000;
-
-fn row<'a>(first: &str, last: &str, state: &str, reference: &'a str) -> Row<'a> {
-    let number = |text: &str| DocumentNumber::from_normalised(text.as_bytes()).unwrap();
-    Row {
-        numbers: NumberRange::new(number(first), number(last)).unwrap(),
-        issuing_state: IssuingState::parse(state).unwrap(),
-        document_type: DocumentType::Passport,
-        status: ReportStatus::Stolen,
-        source_status: "taken",
-        date_of_loss: Day::from_ymd(2024, 7, 3),
-        date_reported: Day::from_ymd(2024, 7, 4),
-        review_date: None,
-        authority: "UA-1",
-        restriction: "",
-        source: "list",
-        third_party: false,
-        owner_reference: reference,
-    }
-}
-
-/// Publishes the store's next generation, built at the instant `built_at`.
-fn publish(store: &Path, built_at: &str) {
-    let writer = Store::writer(store).unwrap();
-    let scratch = writer.building();
-    let segment = scratch.join("segment");
-    let builder = SegmentBuilder::new(BuildOptions {
-        memory: 64 << 20,
-        threads: 1,
-        scratch,
-    });
-    let mut inserter = builder.inserter();
-    for index in 0..REPORTED {
-        let number = format!("AB{index:06}");
-        // Each its own reference, as owners have them.
-        inserter
-            .insert(&row(
-                &number,
-                &number,
-                "UKR",
-                &format!("UA/2024/{index:012}"),
-            ))
-            .unwrap();
-    }
-    inserter
-        .insert(&row("AB000007", "AB000007", "FRA", ""))
-        .unwrap();
-    inserter.finish().unwrap();
-    let authority = Authority {
-        code: "UA-1",
-        name: "National Central Bureau",
-        contact: "+000 00 000 000",
-    };
-    let summary = builder.finish(&segment, &[authority], |_, _| ()).unwrap();
-    let sources = vec![SourceEntry {
-        name: "list".to_owned(),
-        as_of: "2026-01-01T00:00:00Z".parse().unwrap(),
-        owns: vec!["*".to_owned()],
-        stale_after_seconds: 7 * 86_400,
-        rows: RowAccount::default(),
-    }];
-    let publication = Publication {
-        segment: &segment,
-        summary: &summary,
-        sources,
-        as_of: Day::from_ymd(2026, 1, 1).unwrap(),
-        built_at: built_at.parse().unwrap(),
-        by: "test",
-    };
-    writer.publish(&publication).unwrap();
-}
 
 struct Running {
     channel: Channel,

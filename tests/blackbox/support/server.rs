@@ -86,10 +86,7 @@ impl Server {
     /// Asserts that a reported passport is a hit.
     #[track_caller]
     pub(crate) fn still_answers(&self) {
-        match self.answers() {
-            Ok(verdict) => assert_eq!(verdict, Verdict::Hit),
-            Err(error) => panic!("{error}: {}", self.log()),
-        }
+        assert_eq!(self.answers(), Ok(Verdict::Hit), "{}", self.log());
     }
 
     /// What it has logged so far.

@@ -1,6 +1,7 @@
 //! The readers as a whole: bytes in, rows and rejects out.
 
 mod chunks;
+mod files;
 mod layouts;
 mod published;
 mod streams;

@@ -1,0 +1,21 @@
+//! What the commands have in common: exit codes, and standard output.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+/// `verify`: something is damaged.
+pub(crate) const DAMAGED: u8 = 1;
+/// Wrong usage, or a file of the operator's that can't be used; clap exits with the same.
+pub(crate) const USAGE: u8 = 2;
+/// What was asked for could not be done.
+pub(crate) const FAILED: u8 = 3;
+
+/// Prints a text as it is. Where `println!` would panic because whoever reads has seen enough and
+/// closed the pipe (`sltd-data inspect | head`), this goes on in silence.
+pub(crate) fn print(text: impl Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

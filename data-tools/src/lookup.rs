@@ -1,0 +1,136 @@
+//! `sltd-data lookup`: a check without a server.
+
+use crate::command::{FAILED, USAGE, print};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::Timestamp;
+use sltd::client::{Answer, Fault, Verdict, json, text};
+use sltd::document::DocumentType;
+use sltd::proto::CheckDocumentRequest;
+use sltd::service::{OfflineError, check_offline};
+use sltd::snapshot::{LoadOptions, Store, Warm};
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Check one document against a store, without a server
+///
+/// Answers as a server of this store would, and as `sltd check` prints it. Opening the store
+/// verifies all of it first, which reads every byte: for more than a few questions ask a server.
+///
+/// What stands on a command line stays in the shell's history and can be seen by other users while
+/// the command runs; `sltd check` also reads numbers and zones from standard input.
+///
+/// NO_RECORD means that nobody has reported the document here; it does not mean that it is valid. A
+/// HIT is a lead: confirm it with the authority named before acting.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes, as of `sltd check`:
+  0   NO_RECORD: nobody has reported it here
+  10  HIT: reported by its owner
+  11  REVIEW: perhaps reported, a person must compare
+  12  INCONCLUSIVE: could not be answered
+  13  REFER: stop and refer the holder to the authority
+  2   wrong usage, or a question that is malformed
+  3   the store can't be read, or is damaged")]
+pub struct LookupArgs {
+    /// Directory of the store
+    #[arg(long, value_name = "DIR", default_value = "var/store")]
+    store: PathBuf,
+    /// Number as typed or printed
+    #[arg(long, value_name = "N")]
+    number: String,
+    /// Issuing State: a Doc 9303 or ISO 3166-1 code, such as D or FRA; without it a match is a REVIEW
+    #[arg(long, value_name = "C")]
+    issuer: Option<String>,
+    /// Type of document; without it a match is a REVIEW
+    #[arg(long = "type", value_name = "T", value_parser = type_parser())]
+    document_type: Option<DocumentType>,
+    /// Print the answer as JSON (protobuf's canonical mapping), in one line
+    #[arg(long)]
+    json: bool,
+}
+
+fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
+    PossibleValuesParser::new(DocumentType::ALL.map(DocumentType::name))
+        .try_map(|name| DocumentType::from_name(&name).ok_or("expected a type of document"))
+}
+
+/// Runs the command.
+pub fn run(args: &LookupArgs) -> ExitCode {
+    let (text, code) = match look_up(args) {
+        Ok(answer) => {
+            let text = if args.json {
+                json::answer(&answer).map(|line| line + "\n")
+            } else {
+                Ok(text::full(&answer))
+            };
+            (text, exit_code(answer.verdict()))
+        }
+        Err(Failure::Malformed(fault)) => {
+            eprintln!("error: malformed question: {fault}");
+            let text = if args.json {
+                json::fault(&fault).map(|line| line + "\n")
+            } else {
+                Ok(String::new())
+            };
+            (text, USAGE)
+        }
+        Err(Failure::Store(message)) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    match text.map_err(io::Error::other).and_then(print) {
+        Ok(()) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: cannot print the answer: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+enum Failure {
+    Malformed(Fault),
+    Store(String),
+}
+
+fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
+    let request = CheckDocumentRequest {
+        number: args.number.clone(),
+        issuing_state: args.issuer.clone().unwrap_or_default(),
+        // Types have the same codes on the wire and in segments.
+        r#type: args
+            .document_type
+            .map_or(0, |document_type| i32::from(document_type.code())),
+        ..CheckDocumentRequest::default()
+    };
+    // One question touches a few pages; only the filter is worth bringing in.
+    let options = LoadOptions {
+        warm: Some(Warm::Filter),
+        ..LoadOptions::default()
+    };
+    let snapshot = Store::open(&args.store)
+        .and_then(|store| store.load_current(&options))
+        .map_err(|error| Failure::Store(error.to_string()))?;
+    check_offline(&snapshot, &request, Timestamp::now()).map_err(|error| match error {
+        OfflineError::Malformed { field, description } => Failure::Malformed(Fault {
+            field: field.to_owned(),
+            description,
+        }),
+        OfflineError::Damaged(damage) => Failure::Store(damage.to_string()),
+    })
+}
+
+/// The contract of the exit codes, as `sltd check` has it.
+fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::NoRecord => 0,
+        Verdict::Hit => 10,
+        Verdict::Review => 11,
+        Verdict::Inconclusive => 12,
+        Verdict::Refer => 13,
+        // No snapshot answers so.
+        Verdict::Unspecified => FAILED,
+    }
+}

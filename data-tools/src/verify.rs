@@ -1,0 +1,212 @@
+//! `sltd-data verify`: is the current snapshot of a store whole?
+//!
+//! Opening it holds every byte against a digest. What a digest can't tell is whether the program
+//! that wrote the bytes was right, so `deep` asks the opened segments about everything in them.
+
+mod deep;
+
+use crate::command::{DAMAGED, FAILED, print};
+use clap::Args;
+use sltd::index::Damage;
+use sltd::snapshot::{LoadError, LoadOptions, Snapshot, Store, Warm};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Verify that the current snapshot of a store is whole
+///
+/// Holds pointer, manifest and every byte of every segment against its digest, then walks all
+/// documents: each must be found again by its number, pass the filter, and have reports that can be
+/// read; all counts must be what is found. Snapshots before the current one are not looked at.
+///
+/// Reads the whole snapshot once and then asks it about each document, on all cores; nearly all of
+/// it is in memory meanwhile. A server may be serving the store at the same time.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 whole, 1 something is damaged (said on standard error), 2 wrong usage, 3 the store
+can't be read, or there is none.")]
+pub struct VerifyArgs {
+    /// Directory of the store
+    #[arg(long, value_name = "DIR", default_value = "var/store")]
+    store: PathBuf,
+}
+
+/// Why a snapshot was not found whole.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is no store, or the system does not let it be read: nothing is known of its state.
+    #[error("{0}")]
+    Unreadable(LoadError),
+    /// Pointer, manifest or a segment is not what was written.
+    #[error("damaged: {0}")]
+    Damaged(LoadError),
+    /// All digests match, yet what stands there can't be right: written by a faulty program.
+    #[error("damaged: {part}: {what}")]
+    Wrong {
+        /// The file, or the part of the snapshot.
+        part: String,
+        /// What does not hold.
+        what: String,
+    },
+}
+
+/// What was found whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Generation of the snapshot.
+    pub generation: u64,
+    /// Its segments.
+    pub segments: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Documents walked, summed over the segments.
+    pub documents: u64,
+    /// Numbers among them, summed over the segments.
+    pub numbers: u64,
+    /// Reports read: one of a range is read once for each of its documents.
+    pub reports: u64,
+}
+
+/// Runs the command.
+pub fn run(args: &VerifyArgs) -> ExitCode {
+    match verify(&args.store) {
+        Ok(whole) => {
+            let line = format!(
+                "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}\n",
+                whole.generation,
+                whole.documents,
+                whole.numbers,
+                whole.reports,
+                whole.bytes,
+                whole.segments,
+                if whole.segments == 1 {
+                    "segment"
+                } else {
+                    "segments"
+                },
+            );
+            // The exit code says it too, should nobody be able to read the line.
+            let _ = print(line);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(match error {
+                VerifyError::Unreadable(_) => FAILED,
+                VerifyError::Damaged(_) | VerifyError::Wrong { .. } => DAMAGED,
+            })
+        }
+    }
+}
+
+/// Verifies the current snapshot of a store.
+///
+/// # Errors
+/// [`VerifyError`] with the first thing found wrong.
+pub fn verify(store: &Path) -> Result<Verified, VerifyError> {
+    let options = LoadOptions {
+        warm: Some(Warm::Filter),
+        ..LoadOptions::default()
+    };
+    // Bytes that match their digests and still trip the code were written by a faulty program: that
+    // is a finding, not a crash.
+    let whole = catch_unwind(AssertUnwindSafe(|| {
+        let snapshot = Store::open(store)
+            .and_then(|store| store.load_current(&options))
+            .map_err(sort)?;
+        check_manifest(&snapshot)?;
+        walk(&snapshot)
+    }));
+    whole.unwrap_or_else(|_| {
+        Err(wrong(
+            "snapshot",
+            "reading it ended in a panic, whose message stands above",
+        ))
+    })
+}
+
+fn walk(snapshot: &Snapshot) -> Result<Verified, VerifyError> {
+    let mut whole = Verified {
+        generation: snapshot.generation(),
+        ..Verified::default()
+    };
+    for (segment, entry) in snapshot
+        .segments()
+        .iter()
+        .zip(&snapshot.manifest().segments)
+    {
+        let walked = deep::walk(segment).map_err(|what| wrong(&entry.file, what))?;
+        whole.segments += 1;
+        whole.bytes += segment.file_len();
+        whole.documents += walked.documents;
+        whole.numbers += walked.numbers;
+        whole.reports += walked.reports;
+    }
+    Ok(whole)
+}
+
+/// Holds what the manifest says of the segments and sources against them and against itself.
+fn check_manifest(snapshot: &Snapshot) -> Result<(), VerifyError> {
+    let manifest = snapshot.manifest();
+    for (segment, entry) in snapshot.segments().iter().zip(&manifest.segments) {
+        let says = (entry.documents, entry.length);
+        let has = (segment.documents(), segment.file_len());
+        if says != has {
+            let what = format!(
+                "the manifest says {} documents in {} bytes, it has {} in {}",
+                says.0, says.1, has.0, has.1
+            );
+            return Err(wrong(&entry.file, what));
+        }
+    }
+    match manifest
+        .sources
+        .iter()
+        .find(|source| !source.rows.adds_up())
+    {
+        Some(source) => Err(wrong(
+            "manifest",
+            format!(
+                "the rows of source {} do not add up: {:?}",
+                source.name, source.rows
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn wrong(part: &str, what: impl Into<String>) -> VerifyError {
+    VerifyError::Wrong {
+        part: part.to_owned(),
+        what: what.into(),
+    }
+}
+
+/// Damage, or a store of which nothing can be said?
+fn sort(error: LoadError) -> VerifyError {
+    let damaged = match &error {
+        LoadError::NotAStore(_) => false,
+        LoadError::Damaged { .. } => true,
+        LoadError::Io { source, .. } => is_damage(source),
+        LoadError::Segment { source, .. } => match &source.damage {
+            Damage::Io(source) => is_damage(source),
+            _ => true,
+        },
+    };
+    if damaged {
+        VerifyError::Damaged(error)
+    } else {
+        VerifyError::Unreadable(error)
+    }
+}
+
+/// Whether a failed read says something of the store: a file that is named but missing, or not of
+/// the form it should have. Everything else is the system's refusal.
+fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, UnexpectedEof};
+    matches!(
+        error.kind(),
+        NotFound | InvalidData | UnexpectedEof | IsADirectory | NotADirectory
+    )
+}

@@ -1,0 +1,77 @@
+//! From an untrusted file to a frame whose sections are what was written.
+
+use super::error::Damage;
+use super::format::{Frame, HEADER_LEN, Section};
+use rayon::prelude::*;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Bytes read at a time while digests are verified.
+const VERIFY_BUFFER: usize = 1 << 20;
+
+/// Reads and checks header and section table; also returns their digest and the file's length.
+pub(super) fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Damage> {
+    let file_len = file.metadata()?.len();
+    if file_len < HEADER_LEN as u64 {
+        return Err(Damage::Length {
+            expected: HEADER_LEN as u64,
+            got: file_len,
+        });
+    }
+    let mut header = [0; HEADER_LEN];
+    file.read_exact_at(&mut header, 0)?;
+    let (table_offset, table_len) = Frame::table_range(&header, file_len)?;
+    let mut bytes = header.to_vec();
+    bytes.resize(HEADER_LEN + table_len, 0);
+    file.read_exact_at(&mut bytes[HEADER_LEN..], table_offset)?;
+    Ok((Frame::parse(&bytes)?, blake3::hash(&bytes), file_len))
+}
+
+/// Holds every section against its digest and every padding against zero, on all cores.
+pub(super) fn verify_sections(file: &File, frame: &Frame) -> Result<(), Damage> {
+    let ends = frame
+        .sections
+        .iter()
+        .map(|section| section.offset + section.len);
+    let starts = std::iter::once(HEADER_LEN as u64).chain(ends);
+    let sections: Vec<(u64, &Section)> = starts.zip(&frame.sections).collect();
+    let end = sections.last().map_or(HEADER_LEN as u64, |(_, section)| {
+        section.offset + section.len
+    });
+    let mut padding = vec![0; (frame.table_offset() - end) as usize];
+    file.read_exact_at(&mut padding, end)?;
+    if padding.iter().any(|byte| *byte != 0) {
+        return Err(Damage::Padding {
+            before: frame.table_offset(),
+        });
+    }
+    sections.par_iter().try_for_each_init(
+        || vec![0u8; VERIFY_BUFFER],
+        |buffer, (gap, section)| {
+            // Alignment bounds the gap to less than a page, which fits the buffer.
+            let padding = &mut buffer[..(section.offset - gap) as usize];
+            file.read_exact_at(padding, *gap)?;
+            if padding.iter().any(|byte| *byte != 0) {
+                return Err(Damage::Padding {
+                    before: section.offset,
+                });
+            }
+            let mut hasher = blake3::Hasher::new();
+            let mut at = section.offset;
+            let end = section.offset + section.len;
+            while at < end {
+                let part = &mut buffer[..(end - at).min(VERIFY_BUFFER as u64) as usize];
+                file.read_exact_at(part, at)?;
+                hasher.update(part);
+                at += part.len() as u64;
+            }
+            if hasher.finalize().as_bytes() != &section.digest {
+                return Err(Damage::Digest {
+                    section: section.kind.name(),
+                    shard: section.shard,
+                });
+            }
+            Ok(())
+        },
+    )
+}
