@@ -124,12 +124,14 @@ fn read(layout: &str, list: &str) -> Vec<Said> {
                 } else {
                     "lost"
                 };
-                let mut said = of_state(
-                    "UKR",
-                    "domestic_passport",
-                    status,
-                    text("D_SERIES") + &text("D_NUMBER"),
-                );
+                // A citizen's passport without a series is a card.
+                let document_type = if text("D_SERIES").is_empty() {
+                    "identity_card"
+                } else {
+                    "domestic_passport"
+                };
+                let number = text("D_SERIES") + &text("D_NUMBER");
+                let mut said = of_state("UKR", document_type, status, number);
                 said.reference = text("ID");
                 said.date_of_loss = text("THEFT_DATA").chars().take(10).collect();
                 said.date_reported = text("INSERT_DATE").chars().take(10).collect();
