@@ -325,7 +325,7 @@ impl Inserter<'_> {
             );
             span = Span::Inside;
             if self.buffer.bytes() >= self.buffer_bytes {
-                self.builder.runs.add(std::mem::take(&mut self.buffer))?;
+                self.builder.runs.add(&mut self.buffer)?;
             }
         }
         Ok(())
@@ -335,8 +335,8 @@ impl Inserter<'_> {
     ///
     /// # Errors
     /// [`BuildError`] when a scratch file can't be written.
-    pub fn finish(self) -> Result<(), BuildError> {
-        self.builder.runs.add(self.buffer)
+    pub fn finish(mut self) -> Result<(), BuildError> {
+        self.builder.runs.add(&mut self.buffer)
     }
 }
 
@@ -385,6 +385,9 @@ fn sort(
         } else {
             Piece::in_file(sorted, &options.scratch.join(format!("piece-{index}")))?
         });
+        if let Some(bound) = bounds.get(index) {
+            runs.iter().for_each(|run| run.release(bound));
+        }
         progress((index + 1) as f64 / count as f64);
         Ok(())
     })?;

@@ -127,7 +127,7 @@ pub(super) fn bounds(runs: &[Run], piece_bytes: u64) -> Result<Vec<[u64; 3]>, Bu
     let mut samples = Vec::with_capacity(records / step + runs.len());
     for run in runs {
         for index in (step / 2..run.len()).step_by(step) {
-            samples.push(run.number_at(index)?);
+            samples.extend(run.number_at(index)?);
         }
     }
     samples.sort_unstable();

@@ -7,7 +7,10 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// Records of one part of a run in memory: what is given back at a time.
+const PART_RECORDS: usize = 1 << 14;
 
 /// Records of one thread, sorted by number, with their references.
 #[derive(Debug)]
@@ -18,12 +21,33 @@ pub(super) struct Run {
 
 #[derive(Debug)]
 enum Place {
-    Memory {
-        records: Vec<Record>,
-        texts: Vec<u8>,
-    },
+    /// Parts, with the texts of all.
+    Memory { parts: Vec<Part>, texts: Vec<u8> },
     /// Records, then texts, in the order of the records.
     File { file: File, path: PathBuf },
+}
+
+/// A stretch of a run in memory. It is given back as soon as the pieces that need it are made: the
+/// pieces then take its place, and a sort in memory needs little more than its rows once.
+#[derive(Debug)]
+struct Part {
+    first: [u64; 3],
+    /// `None` once given back.
+    records: RwLock<Option<Box<[Record]>>>,
+}
+
+impl Part {
+    fn new(records: &[Record]) -> Self {
+        Self {
+            first: records.first().map_or([0; 3], |record| record.number),
+            records: RwLock::new(Some(records.into())),
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&[Record]) -> T) -> Option<T> {
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        records.as_deref().map(read)
+    }
 }
 
 /// A buffer being filled by one thread.
@@ -90,8 +114,8 @@ impl Runs {
         }
     }
 
-    /// Takes what a thread has gathered.
-    pub(super) fn add(&self, mut buffer: Buffer) -> Result<(), BuildError> {
+    /// Takes what a thread has gathered, and leaves its buffer empty.
+    pub(super) fn add(&self, buffer: &mut Buffer) -> Result<(), BuildError> {
         if buffer.records.is_empty() {
             return Ok(());
         }
@@ -99,10 +123,9 @@ impl Runs {
         let records = buffer.records.len();
         let bytes = buffer.bytes();
         let place = if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.memory {
-            Place::Memory {
-                records: buffer.records,
-                texts: buffer.texts,
-            }
+            let parts = buffer.records.chunks(PART_RECORDS).map(Part::new).collect();
+            let texts = std::mem::take(&mut buffer.texts);
+            Place::Memory { parts, texts }
         } else {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
             let number = self.files.fetch_add(1, Ordering::Relaxed);
@@ -110,6 +133,8 @@ impl Runs {
             let file = write_records(&path, &buffer.records, &buffer.texts)?;
             Place::File { file, path }
         };
+        buffer.records.clear();
+        buffer.texts.clear();
         self.runs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -172,33 +197,61 @@ impl Run {
         self.records
     }
 
-    /// The number of one record.
-    pub(super) fn number_at(&self, index: usize) -> Result<[u64; 3], BuildError> {
+    /// The number of one record; `None` if its part has been given back.
+    pub(super) fn number_at(&self, index: usize) -> Result<Option<[u64; 3]>, BuildError> {
         match &self.place {
-            Place::Memory { records, .. } => Ok(records[index].number),
+            Place::Memory { parts, .. } => {
+                let number = |records: &[Record]| records[index % PART_RECORDS].number;
+                Ok(parts[index / PART_RECORDS].read(number))
+            }
             Place::File { file, path } => {
-                let read =
-                    read_records(file, index, 1).map_err(|source| BuildError::io(path, source))?;
-                Ok(read[0].number)
+                let read = read_records(file, index, 1);
+                let read = read.map_err(|source| BuildError::io(path, source))?;
+                Ok(Some(read[0].number))
             }
         }
     }
 
     /// The place of the first record whose number is not below `bound`.
     pub(super) fn lower_bound(&self, bound: &[u64; 3]) -> Result<usize, BuildError> {
-        if let Place::Memory { records, .. } = &self.place {
-            return Ok(records.partition_point(|record| record.number < *bound));
+        if let Place::Memory { parts, .. } = &self.place {
+            let below = parts.partition_point(|part| part.first < *bound);
+            let Some(last) = below.checked_sub(1) else {
+                return Ok(0);
+            };
+            let inside =
+                parts[last].read(|part| part.partition_point(|record| record.number < *bound));
+            // A part is given back when all of it is below the bounds still to come.
+            let inside = inside.unwrap_or(PART_RECORDS);
+            return Ok((last * PART_RECORDS + inside).min(self.records));
         }
         let (mut low, mut high) = (0, self.records);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.number_at(middle)? < *bound {
+            if self
+                .number_at(middle)?
+                .is_some_and(|number| number < *bound)
+            {
                 low = middle + 1
             } else {
                 high = middle
             }
         }
         Ok(low)
+    }
+
+    /// Gives back the memory of records below `bound`, which nobody will ask for any more.
+    pub(super) fn release(&self, bound: &[u64; 3]) {
+        if let Place::Memory { parts, .. } = &self.place {
+            // A part ends where the next begins.
+            let ended = parts.windows(2).take_while(|pair| pair[1].first < *bound);
+            for pair in ended {
+                *pair[0]
+                    .records
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
     }
 
     /// Appends the records from `start` to `end`, with their texts, to a buffer.
@@ -212,11 +265,18 @@ impl Run {
         let (texts, offset);
         let read;
         match &self.place {
-            Place::Memory {
-                records,
-                texts: all,
-            } => {
-                out.records.extend_from_slice(&records[start..end]);
+            Place::Memory { parts, texts: all } => {
+                let mut at = start;
+                while at < end {
+                    let part = at / PART_RECORDS;
+                    let stop = end.min((part + 1) * PART_RECORDS);
+                    let first = part * PART_RECORDS;
+                    parts[part].read(|records| {
+                        out.records
+                            .extend_from_slice(&records[at - first..stop - first]);
+                    });
+                    at = stop;
+                }
                 (texts, offset) = (all.as_slice(), 0);
             }
             Place::File { file, path } => {
