@@ -107,7 +107,7 @@ fn build(scratch: &Path) -> Result<(Segment, Vec<DocumentNumber>)> {
         }
         inserter.insert(&Row {
             numbers: NumberRange::single(number),
-            issuing_state: IssuingState::parse("UTO")?,
+            issuing_state: IssuingState::parse("UKR")?,
             document_type: DocumentType::Passport,
             status: ReportStatus::Lost,
             source_status: "",
@@ -168,6 +168,12 @@ fn index_lookup(criterion: &mut Criterion) {
         }
     };
     let table = Fingerprints::of(&keys);
+    eprintln!(
+        "{} numbers; {} bytes of hash table, {} of sorted keys",
+        keys.len(),
+        table.bytes(),
+        size_of_val(keys.as_slice())
+    );
     let mut positions = Vec::new();
     let mut group = criterion.benchmark_group("index_lookup");
     // A filter of eight bits lets one absent number in 256 pass; the others answer exactly.

@@ -204,7 +204,9 @@ fn heading(given: &Given) -> Result<String> {
         .filter(|argument| argument != "--bench")
         .map(|argument| {
             let path = Path::new(&argument);
-            let name = path.file_name().filter(|_| path.is_absolute());
+            let name = path
+                .file_name()
+                .filter(|_| path.is_absolute() || path.starts_with(".."));
             name.map_or(argument.clone(), |name| name.to_string_lossy().into_owned())
         });
     let command = ["cargo bench --bench report --".to_owned()]
