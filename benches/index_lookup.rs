@@ -1,0 +1,252 @@
+//! Steps of a lookup in one segment, each beside the simplest structure in memory that could do it.
+//!
+//! ```text
+//! cargo bench --bench index_lookup
+//! ```
+//! asks a segment of a million documents that it builds; with `SLTD_BENCH_STORE` set to a store and
+//! `SLTD_BENCH_QUERIES` to the questions of its list, those. Criterion measures one contender after the other: for
+//! ratios that hold on a busy machine see the bench `report`, in which contenders take turns.
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use rivals::{Fingerprints, SortedKey, padded};
+use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
+use sltd::index::{BuildOptions, LoadMode, Row, Segment, SegmentBuilder};
+use sltd::report::ReportStatus;
+use sltd::snapshot::Store;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+#[path = "report/questions.rs"]
+mod questions;
+#[path = "report/rivals.rs"]
+mod rivals;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Documents of the segment that is built where no store is given.
+const DOCUMENTS: u64 = 1_000_000;
+/// Numbers asked about in one iteration; each iteration asks about others.
+const ASKED: usize = 1024;
+
+/// What is asked: a segment, its numbers, and numbers it lacks.
+struct Material {
+    segment: Segment,
+    /// Its numbers, in order.
+    keys: Vec<SortedKey>,
+    /// Some of them, in random order.
+    present: Vec<DocumentNumber>,
+    /// Numbers that it lacks, in random order.
+    absent: Vec<DocumentNumber>,
+}
+
+impl Material {
+    /// Of the store that the environment names, or of a segment built for the purpose.
+    fn prepare() -> Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let (segment, asked) = match (variable("SLTD_BENCH_STORE"), variable("SLTD_BENCH_QUERIES"))
+        {
+            (Some(store), Some(queries)) => {
+                let asked = questions::read(&queries)?;
+                (
+                    segment_of(&store)?,
+                    asked.iter().filter_map(|query| query.number).collect(),
+                )
+            }
+            (None, None) => build(scratch.path())?,
+            _ => {
+                return Err(
+                    "expected both SLTD_BENCH_STORE and SLTD_BENCH_QUERIES, or neither".into(),
+                );
+            }
+        };
+        let keys = rivals::sorted_keys(&segment)?;
+        let mut absent: Vec<DocumentNumber> = asked;
+        absent.retain(|number| keys.binary_search(&padded(number)).is_err());
+        let present = rivals::sample(&keys, absent.len());
+        Ok(Self {
+            segment,
+            keys,
+            present,
+            absent,
+        })
+    }
+}
+
+/// The first segment of a store's snapshot.
+fn segment_of(store: &Path) -> Result<Segment> {
+    let opened = Store::open(store)?;
+    let manifest = opened.manifest(&opened.pointer()?)?;
+    let entry = manifest
+        .segments
+        .first()
+        .ok_or("a snapshot without segments")?;
+    Ok(Segment::open(
+        &store.join("segments").join(&entry.file),
+        LoadMode::Mmap,
+    )?)
+}
+
+/// A segment of [`DOCUMENTS`] passports, and as many numbers that it lacks.
+fn build(scratch: &Path) -> Result<(Segment, Vec<DocumentNumber>)> {
+    let builder = SegmentBuilder::new(BuildOptions {
+        memory: 1 << 30,
+        threads: 1,
+        scratch: scratch.to_owned(),
+    });
+    let mut inserter = builder.inserter();
+    let mut absent = Vec::new();
+    for index in 0..2 * DOCUMENTS {
+        // A factor without a divisor in common with 10^9 makes every index another number, in no order.
+        let digits = format!("{:09}", index * 618_033_989 % 1_000_000_000);
+        let number = DocumentNumber::normalise(&digits)?;
+        if index % 2 == 1 {
+            absent.push(number);
+            continue;
+        }
+        inserter.insert(&Row {
+            numbers: NumberRange::single(number),
+            issuing_state: IssuingState::parse("UKR")?,
+            document_type: DocumentType::Passport,
+            status: ReportStatus::Lost,
+            source_status: "",
+            date_of_loss: None,
+            date_reported: None,
+            review_date: None,
+            authority: "",
+            restriction: "",
+            source: "bench",
+            third_party: false,
+            owner_reference: "",
+        })?;
+    }
+    inserter.finish()?;
+    let path = scratch.join("bench.seg");
+    builder.finish(&path, &[], |_, _| {})?;
+    Ok((Segment::open(&path, LoadMode::Mmap)?, absent))
+}
+
+/// Documents of a number read with all their reports; `None` when the segment is damaged.
+fn reports(segment: &Segment, number: &DocumentNumber) -> Option<usize> {
+    let mut reports = Vec::new();
+    for document in segment.find(number).ok()? {
+        document.reports(&mut reports).ok()?;
+    }
+    Some(reports.len())
+}
+
+/// Measures `count`, which says how many of the numbers are listed, on one run of numbers after the other.
+fn measure(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    numbers: &[DocumentNumber],
+    expected: std::ops::RangeInclusive<usize>,
+    mut count: impl FnMut(&[DocumentNumber]) -> usize,
+) {
+    let found = count(numbers);
+    assert!(expected.contains(&found), "{name} finds {found} numbers");
+    let mut runs = numbers.chunks_exact(ASKED).cycle();
+    group.throughput(Throughput::Elements(ASKED as u64));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| runs.next().map(|run| black_box(count(run))))
+    });
+}
+
+/// `index_lookup/WHAT/HOW/WHOM`.
+fn index_lookup(criterion: &mut Criterion) {
+    let Material {
+        segment,
+        keys,
+        present,
+        absent,
+    } = match Material::prepare() {
+        Ok(material) => material,
+        Err(error) => {
+            eprintln!("index_lookup: {error}");
+            std::process::exit(1);
+        }
+    };
+    let table = Fingerprints::of(&keys);
+    eprintln!(
+        "{} numbers; {} bytes of hash table, {} of sorted keys",
+        keys.len(),
+        table.bytes(),
+        size_of_val(keys.as_slice())
+    );
+    let mut positions = Vec::new();
+    let mut group = criterion.benchmark_group("index_lookup");
+    // A filter of eight bits lets one absent number in 256 pass; the others answer exactly.
+    let passing = absent.len() / 300..=absent.len() / 200;
+    measure(
+        &mut group,
+        "absent/one at a time/segment",
+        &absent,
+        passing.clone(),
+        |numbers| {
+            numbers
+                .iter()
+                .filter(|number| segment.may_contain(number))
+                .count()
+        },
+    );
+    measure(
+        &mut group,
+        "absent/one at a time/hashbrown",
+        &absent,
+        0..=0,
+        |numbers| {
+            numbers
+                .iter()
+                .filter(|number| table.contains(number))
+                .count()
+        },
+    );
+    measure(
+        &mut group,
+        "absent/in chunks/segment",
+        &absent,
+        passing,
+        |numbers| {
+            positions.clear();
+            segment.may_contain_each(numbers, &mut positions);
+            positions.len()
+        },
+    );
+    measure(
+        &mut group,
+        "absent/in chunks/hashbrown",
+        &absent,
+        0..=0,
+        |numbers| table.count(numbers),
+    );
+    let all = present.len()..=present.len();
+    measure(
+        &mut group,
+        "present/with its reports/segment",
+        &present,
+        all.clone(),
+        |numbers| {
+            numbers
+                .iter()
+                .filter(|number| reports(&segment, number) > Some(0))
+                .count()
+        },
+    );
+    measure(
+        &mut group,
+        "present/position only/sorted keys",
+        &present,
+        all,
+        |numbers| {
+            numbers
+                .iter()
+                .filter(|number| keys.binary_search(&padded(number)).is_ok())
+                .count()
+        },
+    );
+    group.finish();
+}
+
+criterion_group!(benches, index_lookup);
+criterion_main!(benches);

@@ -1,0 +1,178 @@
+//! Other processes: run, timed, and looked at through `/proc`.
+
+use crate::Result;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, 100 on every Linux machine.
+const TICKS: f64 = 100.0;
+/// How often a running process is looked at. Its peak memory may grow unseen for so long at the end, and wall times
+/// are rounded up to it.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// What a process took from start to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// Wall time, seconds.
+    pub(crate) wall: f64,
+    /// Processor time of all its threads, user and system, seconds.
+    pub(crate) cpu: f64,
+    /// Most memory resident at a time, bytes.
+    pub(crate) resident: u64,
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it can't be started or doesn't end with success.
+pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let id = child.id();
+    let mut resident = 0;
+    // Left unreaped until its times are read.
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    while waitid(WaitId::Pid(Pid::from_child(&child)), options)?.is_none() {
+        resident = memory(id, "VmHWM:").unwrap_or(0).max(resident);
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let wall = started.elapsed().as_secs_f64();
+    let cpu = cpu_seconds(id)?;
+    let status = child.wait()?;
+    if !status.success() {
+        return Err(format!("{command:?} ended with {status}").into());
+    }
+    Ok(Usage {
+        wall,
+        cpu,
+        resident,
+    })
+}
+
+/// Processor time that a process has taken so far, user and system, seconds.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // The name, in parentheses, may hold anything; state is the first field behind it, user time the twelfth.
+    let fields = text
+        .rsplit_once(')')
+        .map_or("", |(_, fields)| fields)
+        .split_whitespace();
+    let ticks: Vec<f64> = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    Ok(ticks.iter().sum::<f64>() / TICKS)
+}
+
+/// A field of `/proc/PID/status` in bytes.
+fn memory(id: u32, field: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    kib(text.lines().find_map(|line| line.strip_prefix(field))?)
+}
+
+fn kib(field: &str) -> Option<u64> {
+    field
+        .split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
+}
+
+/// Memory of a running server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// Bytes that belong to no file.
+    pub(crate) anonymous: u64,
+    /// Resident bytes of mapped segments.
+    pub(crate) segments: u64,
+}
+
+/// Reads `/proc/PID/smaps`.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn server_memory(id: u32) -> Result<Memory> {
+    let mut sum = Memory::default();
+    let mut segment = false;
+    for line in fs::read_to_string(format!("/proc/{id}/smaps"))?.lines() {
+        if let Some(field) = line.strip_prefix("Anonymous:") {
+            sum.anonymous += kib(field).unwrap_or(0);
+        } else if let Some(field) = line.strip_prefix("Rss:") {
+            sum.segments += if segment { kib(field).unwrap_or(0) } else { 0 };
+        } else if line
+            .split_once(' ')
+            .is_some_and(|(range, _)| range.contains('-'))
+        {
+            segment = line.ends_with(".seg");
+        }
+    }
+    Ok(sum)
+}
+
+/// A child that is ended with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a command that listens on the address that it is given as the last argument.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let address = free_address()?;
+        let child = command.arg(address.to_string()).spawn()?;
+        Ok(Self { child, address })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its address as clients name it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until it accepts connections.
+    ///
+    /// # Errors
+    /// When it has ended, or doesn't within ten seconds.
+    pub(crate) fn wait_until_listening(&mut self) -> Result<()> {
+        let end = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("a server ended with {status} before it listened").into());
+            }
+            if Instant::now() > end {
+                return Err("a server does not listen after ten seconds".into());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; there is nobody to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address of this machine that nobody listens on at the moment.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

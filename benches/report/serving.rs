@@ -1,0 +1,156 @@
+//! A server from its start to SERVING, and the memory it takes while only absent documents are asked for.
+
+use crate::process::{Server, server_memory};
+use crate::table::{Figure, Findings, Goal, Spread, number};
+use crate::{Given, Result, unary};
+use sltd::client::{Client, ClientOptions, Health};
+use sltd::index::SectionKind;
+use sltd::snapshot::{LoadOptions, Store, Warm};
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Starts that are measured, after one that is not.
+const STARTS: usize = 5;
+/// Calls about absent documents before memory is read.
+const CALLS: u64 = 1_000_000;
+/// What a server may take beside the filter, MB.
+const BESIDE_FILTER: f64 = 60.0;
+
+/// Measures starts and memory.
+pub(crate) fn run(given: &Given) -> Result<Findings> {
+    let mut starts = Vec::with_capacity(STARTS);
+    for start in 0..=STARTS {
+        let (_server, seconds) = start_serving(given, "")?;
+        // The first brings the segment into the page cache.
+        if start > 0 {
+            starts.push(seconds);
+        }
+    }
+
+    let (absent, filter) = absent_questions(given)?;
+    let file = given.scratch.join("absent.queries");
+    std::fs::write(&file, absent)?;
+    let (server, _) = start_serving(given, "warm = \"filter\"\n")?;
+    let before = server_memory(server.id())?;
+    let load = unary::load(&server.url(), &file, 600.0, CALLS)?;
+    assert_eq!(
+        load.others, 0,
+        "an absent document was answered something other than NO_RECORD"
+    );
+    let after = server_memory(server.id())?;
+    // Of the segment's resident pages at most the filter's own count: the automaton's are there because a number in 256
+    // passes the filter, belong to the page cache, and go when memory is short.
+    let counted = (after.anonymous + after.segments.min(filter)) as f64 / 1e6;
+    let most = filter as f64 / 1e6 + BESIDE_FILTER;
+    let mb = |bytes: u64| number((bytes as f64 / 1e6).round());
+    Ok(Findings {
+        title: "Starting a server",
+        notes: vec![
+            format!(
+                "`sltd serve`, from the start of the process to SERVING of `grpc.health.v1`; {STARTS} starts, the file in the page cache"
+            ),
+            format!(
+                "memory with `warm = \"filter\"` after {} unary calls about absent documents: anonymous {} MB ({} MB at the start), resident pages of the segment {} MB ({} MB), filter {} MB",
+                load.all_calls,
+                mb(after.anonymous),
+                mb(before.anonymous),
+                mb(after.segments),
+                mb(before.segments),
+                number(filter as f64 / 1e6)
+            ),
+        ],
+        figures: vec![
+            Figure::alone(
+                "start/to SERVING, the goal being about a second",
+                Spread::of(starts),
+                "s",
+                Goal::AtMost(1.2),
+            ),
+            Figure::alone(
+                "start/anonymous memory and resident filter, absent documents only",
+                Spread::exact(counted),
+                "MB",
+                Goal::AtMost(most),
+            ),
+        ],
+    })
+}
+
+/// A server of the store that answers checks, and the seconds it took until it did.
+///
+/// # Errors
+/// When it can't be started or doesn't serve within a minute.
+pub(crate) fn start_serving(given: &Given, config: &str) -> Result<(Server, f64)> {
+    let file = given.scratch.join("sltd.toml");
+    std::fs::write(&file, config)?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sltd"));
+    command
+        .stderr(Stdio::null())
+        .arg("serve")
+        .arg("--config")
+        .arg(file);
+    command.arg("--store").arg(&given.store).arg("--listen");
+    let started = Instant::now();
+    let mut server = Server::start(&mut command)?;
+    server.wait_until_listening()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let client = Client::connect(
+            [server.url()],
+            ClientOptions {
+                retries: 0,
+                ..Default::default()
+            },
+        )
+        .await?;
+        while !matches!(client.health().await, Ok(Health::Serving)) {
+            if started.elapsed() > Duration::from_secs(60) {
+                return Err("the server does not serve after a minute".into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok((server, started.elapsed().as_secs_f64()))
+    })
+}
+
+/// The questions about numbers that nobody has reported, and the bytes of the filter.
+fn absent_questions(given: &Given) -> Result<(String, u64)> {
+    let snapshot = Store::open(&given.store)?.load_current(&LoadOptions {
+        warm: Some(Warm::Filter),
+        ..Default::default()
+    })?;
+    let mut absent = String::new();
+    for query in crate::questions::read(&given.queries)? {
+        let (Some(number), Some(issuer), Some(document_type)) =
+            (query.number, query.issuer, query.document_type)
+        else {
+            continue;
+        };
+        let mut reported = false;
+        for segment in snapshot.segments() {
+            reported |= segment.may_contain(&number) && !segment.find(&number)?.is_empty();
+        }
+        if !reported {
+            writeln!(
+                absent,
+                "{number},{},{}",
+                issuer.code(),
+                document_type.name()
+            )?;
+        }
+    }
+    let sizes = snapshot
+        .segments()
+        .iter()
+        .flat_map(|segment| segment.section_sizes());
+    let filter = sizes.filter(|size| {
+        matches!(
+            size.kind,
+            SectionKind::Filter | SectionKind::FilterDirectory
+        )
+    });
+    Ok((absent, filter.map(|size| size.bytes).sum()))
+}
