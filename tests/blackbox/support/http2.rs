@@ -68,9 +68,13 @@ impl Raw {
         self.frame(kind::HEADERS, END_HEADERS, stream, &block);
     }
 
-    /// Says that nothing more will come, and goes on listening.
+    /// Says that nothing more will come, and goes on listening; a server that has hung up already
+    /// is no failure.
     pub(crate) fn half_close(&self) {
-        self.0.shutdown(Shutdown::Write).unwrap();
+        match self.0.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotConnected => {}
+            shut => shut.unwrap(),
+        }
     }
 
     /// The next frame; `None` when the server has hung up.
