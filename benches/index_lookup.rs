@@ -82,10 +82,14 @@ fn segment_of(store: &Path) -> Result<Segment> {
         .segments
         .first()
         .ok_or("a snapshot without segments")?;
-    Ok(Segment::open(
-        &store.join("segments").join(&entry.file),
-        LoadMode::Mmap,
-    )?)
+    warmed(&store.join("segments").join(&entry.file))
+}
+
+/// A segment as a server holds it.
+fn warmed(path: &Path) -> Result<Segment> {
+    let mut segment = Segment::open(path, LoadMode::Mmap)?;
+    segment.warm()?;
+    Ok(segment)
 }
 
 /// A segment of [`DOCUMENTS`] passports, and as many numbers that it lacks.
@@ -124,7 +128,7 @@ fn build(scratch: &Path) -> Result<(Segment, Vec<DocumentNumber>)> {
     inserter.finish()?;
     let path = scratch.join("bench.seg");
     builder.finish(&path, &[], |_, _| {})?;
-    Ok((Segment::open(&path, LoadMode::Mmap)?, absent))
+    Ok((warmed(&path)?, absent))
 }
 
 /// Documents of a number read with all their reports; `None` when the segment is damaged.

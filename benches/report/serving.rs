@@ -39,7 +39,8 @@ pub(crate) fn run(given: &Given) -> Result<Findings> {
         "an absent document was answered something other than NO_RECORD"
     );
     let after = server_memory(server.id())?;
-    // Of the segment's resident pages at most the filter's own count: the automaton's are there because a number in 256
+    // The filter is in anonymous memory. Of the segment's resident pages as much as the filter's bytes counts on top, so that
+    // a filter that stood in the mapping too would show; the rest are the automaton's, there because a number in 256
     // passes the filter, belong to the page cache, and go when memory is short.
     let counted = (after.anonymous + after.segments.min(filter)) as f64 / 1e6;
     let most = filter as f64 / 1e6 + BESIDE_FILTER;

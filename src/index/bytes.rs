@@ -21,7 +21,13 @@ pub enum LoadMode {
 
 #[derive(Debug)]
 enum Backing {
-    Mapped(memmap2::Mmap),
+    /// A file, which stays open to be read by other ways than the mapping.
+    Mapped {
+        map: memmap2::Mmap,
+        file: File,
+    },
+    /// Memory of our own, in huge pages where the system has them.
+    Private(memmap2::Mmap),
     Heap(Vec<u8>),
 }
 
@@ -34,7 +40,7 @@ pub(super) struct Bytes {
 
 impl Bytes {
     /// Takes the first `len` bytes of a file.
-    pub(super) fn load(file: &File, len: u64, mode: LoadMode) -> io::Result<Self> {
+    pub(super) fn load(file: File, len: u64, mode: LoadMode) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let backing = match mode {
             LoadMode::Heap => {
@@ -51,9 +57,9 @@ impl Bytes {
                 // the same file before this, catch what was changed until then, and readers
                 // check every position against the slice, so changed bytes give wrong values or
                 // a caught panic, never a read outside the mapping.
-                let map = unsafe { memmap2::MmapOptions::new().len(len).map(file) }?;
+                let map = unsafe { memmap2::MmapOptions::new().len(len).map(&file) }?;
                 map.advise(memmap2::Advice::Random)?;
-                Backing::Mapped(map)
+                Backing::Mapped { map, file }
             }
         };
         Ok(Self {
@@ -85,9 +91,31 @@ impl Bytes {
         })
     }
 
+    /// These bytes in memory of their own, for what is probed at random: in pages of 2 MiB, of
+    /// which a processor's tables for addresses hold a whole filter, where pages of 4 KiB cost
+    /// a second miss for each probe. What is mapped is read from the file, so that the mapping
+    /// does not become resident beside it; the caller holds the copy against its digest.
+    pub(super) fn to_private(&self) -> io::Result<Self> {
+        let Backing::Mapped { file, .. } = &*self.backing else {
+            return Ok(self.clone());
+        };
+        if self.range.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut memory = memmap2::MmapMut::map_anon(self.range.len())?;
+        // Only faster: a kernel without huge pages refuses it.
+        #[cfg(target_os = "linux")]
+        let _ = memory.advise(memmap2::Advice::HugePage);
+        file.read_exact_at(&mut memory, self.range.start as u64)?;
+        Ok(Self {
+            range: 0..memory.len(),
+            backing: Arc::new(Backing::Private(memory.make_read_only()?)),
+        })
+    }
+
     /// Brings these bytes into memory, so that the first query does not wait for the disk.
     pub(super) fn warm(&self) -> io::Result<()> {
-        if let Backing::Mapped(map) = &*self.backing {
+        if let Backing::Mapped { map, .. } = &*self.backing {
             let populate = map.advise_range(
                 memmap2::Advice::PopulateRead,
                 self.range.start,
@@ -111,7 +139,7 @@ impl AsRef<[u8]> for Bytes {
     #[inline]
     fn as_ref(&self) -> &[u8] {
         let all: &[u8] = match &*self.backing {
-            Backing::Mapped(map) => map,
+            Backing::Mapped { map, .. } | Backing::Private(map) => map,
             Backing::Heap(bytes) => bytes,
         };
         &all[self.range.clone()]

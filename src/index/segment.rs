@@ -4,7 +4,7 @@ use super::bytes::{Bytes, LoadMode};
 use super::error::{Damage, OpenError};
 use super::filter::{CHUNK, Filter};
 use super::format::{ENTRY_LEN, Frame, Section, SectionKind};
-use super::shard::{Shard, ShardEntry, ShardSections};
+use super::shard::{Shard, ShardEntry, ShardSections, padded};
 use super::tables::{self, AuthorityEntry, Count, Profile};
 use super::verify::{read_frame, verify_sections};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
@@ -68,7 +68,7 @@ impl Segment {
         let file = File::open(path)?;
         let (frame, digest, file_len) = read_frame(&file)?;
         verify_sections(&file, &frame)?;
-        let bytes = Bytes::load(&file, file_len, mode)?;
+        let bytes = Bytes::load(file, file_len, mode)?;
         Self::assemble(frame, digest, &bytes)
     }
 
@@ -202,23 +202,41 @@ impl Segment {
             .collect()
     }
 
-    /// Brings the filter into memory.
+    /// Brings the filter into memory of its own, which is faster to probe than mapped pages.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn warm_filter(&self) -> std::io::Result<()> {
-        self.filter
-            .as_ref()
-            .map_or(Ok(()), |(_, fingerprints)| fingerprints.warm())
+    /// What the system says, or [`Damage::Digest`] when the file is no longer the one verified.
+    pub fn warm_filter(&mut self) -> Result<(), Damage> {
+        let Some((_, fingerprints)) = &mut self.filter else {
+            return Ok(());
+        };
+        let kind = SectionKind::Filter;
+        let private = fingerprints.to_private()?;
+        let digest = self.frame.find(kind, 0).map(|section| section.digest);
+        if digest
+            != Some(
+                *blake3::Hasher::new()
+                    .update_rayon(private.as_ref())
+                    .finalize()
+                    .as_bytes(),
+            )
+        {
+            return Err(Damage::Digest {
+                section: kind.name(),
+                shard: 0,
+            });
+        }
+        *fingerprints = private;
+        Ok(())
     }
 
     /// Brings everything into memory.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn warm(&self) -> std::io::Result<()> {
+    /// As of [`warm_filter`](Self::warm_filter).
+    pub fn warm(&mut self) -> Result<(), Damage> {
         self.warm_filter()?;
-        self.shards.iter().try_for_each(Shard::warm)
+        Ok(self.shards.iter().try_for_each(Shard::warm)?)
     }
 
     /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
@@ -369,15 +387,6 @@ impl<'s> Document<'s> {
             owner_reference: self.shard.reference(index)?,
         })
     }
-}
-
-/// A number as the shard directory pads it.
-pub(super) fn padded(number: &DocumentNumber) -> [u8; DocumentNumber::MAX_LEN] {
-    let mut padded = [0; DocumentNumber::MAX_LEN];
-    for (to, from) in padded.iter_mut().zip(number.as_bytes()) {
-        *to = *from;
-    }
-    padded
 }
 
 /// Verified bytes have changed since: another process wrote into the file.

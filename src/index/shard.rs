@@ -10,6 +10,7 @@ use super::bits::{BitVector, packed_len, unpack, width};
 use super::bytes::Bytes;
 use super::error::Damage;
 use super::fields::Fields;
+use crate::document::DocumentNumber;
 use crate::report::Day;
 use std::ops::Range;
 
@@ -370,4 +371,13 @@ impl Shard {
     pub(super) fn stream(&self) -> fst::raw::Stream<'_> {
         self.keys.stream()
     }
+}
+
+/// A number as the shard directory pads it.
+pub(super) fn padded(number: &DocumentNumber) -> [u8; DocumentNumber::MAX_LEN] {
+    let mut padded = [0; DocumentNumber::MAX_LEN];
+    for (to, from) in padded.iter_mut().zip(number.as_bytes()) {
+        *to = *from;
+    }
+    padded
 }

@@ -58,7 +58,7 @@ impl Snapshot {
         for entry in &manifest.segments {
             let path = folder.join(&entry.file);
             let open = Segment::open(&path, options.load);
-            let segment = open.map_err(|source| LoadError::Segment {
+            let mut segment = open.map_err(|source| LoadError::Segment {
                 generation: manifest.generation,
                 source,
             })?;
@@ -81,7 +81,7 @@ impl Snapshot {
                 Warm::All => segment.warm(),
                 Warm::Filter => segment.warm_filter(),
             };
-            warmed.map_err(LoadError::io(&path))?;
+            warmed.map_err(|damage| LoadError::segment(manifest.generation, &path, damage))?;
             segments.push(segment);
         }
         let coverage = CoverageTable::new(&manifest, &segments);
