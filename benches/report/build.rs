@@ -114,7 +114,7 @@ pub(crate) fn bytes(given: &Given) -> Result<Findings> {
         for size in segment.section_sizes() {
             match size.kind {
                 SectionKind::Keys | SectionKind::Shards => keys += size.bytes,
-                SectionKind::Filter | SectionKind::FilterDirectory => filter += size.bytes,
+                SectionKind::Filter => filter += size.bytes,
                 SectionKind::References => references += size.bytes,
                 _ => {}
             }

@@ -4,11 +4,14 @@ use crate::Result;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::FileExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, 100 on every Linux machine.
 const TICKS: f64 = 100.0;
+/// Bytes of a page of `/proc/PID/pagemap`.
+const PAGE: u64 = 4096;
 /// How often a running process is looked at. Its peak memory may grow unseen for so long at the end, and wall times
 /// are rounded up to it.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -93,9 +96,11 @@ pub(crate) struct Memory {
     pub(crate) anonymous: u64,
     /// Resident bytes of mapped segments.
     pub(crate) segments: u64,
+    /// Of these, bytes of the filter.
+    pub(crate) filter: u64,
 }
 
-/// Reads `/proc/PID/smaps`.
+/// Reads `/proc/PID/smaps` and, for the mapped filter, `/proc/PID/pagemap`.
 ///
 /// # Errors
 /// When there is no such process.
@@ -112,9 +117,55 @@ pub(crate) fn server_memory(id: u32) -> Result<Memory> {
             .is_some_and(|(range, _)| range.contains('-'))
         {
             segment = line.ends_with(".seg");
+            if segment {
+                sum.filter += resident_filter(id, line)?;
+            }
         }
     }
     Ok(sum)
+}
+
+/// Resident bytes of the filter in a mapping of a segment from its start, given as its line of `smaps`.
+fn resident_filter(id: u32, mapping: &str) -> Result<u64> {
+    let path = mapping.split_whitespace().nth(5);
+    let start = mapping
+        .split('-')
+        .next()
+        .map(|start| u64::from_str_radix(start, 16));
+    let (Some(path), Some(start)) = (path, start.transpose()?) else {
+        return Err("expected a mapping of a file".into());
+    };
+    let (offset, len) = filter_place(path)?;
+    let pages = len.div_ceil(PAGE);
+    let mut entries = vec![0; pages as usize * 8];
+    let pagemap = fs::File::open(format!("/proc/{id}/pagemap"))?;
+    pagemap.read_exact_at(&mut entries, (start + offset) / PAGE * 8)?;
+    // Bit 63 of an entry: the page is in memory.
+    let present = entries
+        .as_chunks()
+        .0
+        .iter()
+        .filter(|entry| u64::from_le_bytes(**entry) >> 63 == 1);
+    Ok(present.count() as u64 * PAGE)
+}
+
+/// Offset and length of a segment file's filter, from its section table (`src/index/FORMAT.md`).
+fn filter_place(path: &str) -> Result<(u64, u64)> {
+    const FILTER: u64 = 5;
+    let file = fs::File::open(path)?;
+    let len = file.metadata()?.len();
+    let mut table_offset = [0; 8];
+    file.read_exact_at(&mut table_offset, 24)?;
+    let table_offset = u64::from_le_bytes(table_offset);
+    let mut table = vec![0; len.saturating_sub(table_offset) as usize];
+    file.read_exact_at(&mut table, table_offset)?;
+    // Kind and shard make one field: the filter's shard is 0.
+    let fields = |entry: &[[u8; 8]; 8]| entry.map(u64::from_le_bytes);
+    let mut entries = table.as_chunks().0.as_chunks().0.iter().map(fields);
+    entries
+        .find(|entry| entry[0] == FILTER)
+        .map(|entry| (entry[1], entry[2]))
+        .ok_or_else(|| format!("{path} has no filter").into())
 }
 
 /// A child that is ended with this value.

@@ -225,11 +225,7 @@ impl Inspection {
             .collect();
         let named: u64 = sections.iter().map(|section| section.bytes).sum();
         sections.push(section("header and padding", bytes.saturating_sub(named)));
-        let finding = [
-            SectionKind::Keys,
-            SectionKind::Filter,
-            SectionKind::FilterDirectory,
-        ];
+        let finding = [SectionKind::Keys, SectionKind::Filter];
         let counts = Counts::of(snapshot);
         Self {
             generation: manifest.generation,

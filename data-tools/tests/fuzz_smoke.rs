@@ -172,7 +172,7 @@ fn resealing_leads_past_the_digests() {
     let bytes = fs::read(corpus().join("opener/version-1")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut malformed = 0;
-    // The sections from the directory of the filter on, and the section table.
+    // The sections behind the filter, and the section table.
     for at in 4160..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 0xff;

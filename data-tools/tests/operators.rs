@@ -221,7 +221,7 @@ fn inspect_counts() {
         named.next().expect(wanted).1
     };
     let each = |bytes: u64| (bytes as f64 / 13.0 * 1000.0).round() / 1000.0;
-    let finding = named("keys") + named("filter") + named("filter_directory");
+    let finding = named("keys") + named("filter");
     let without_references = bytes - named("references");
     let per_document = &json["bytesPerDocument"];
     assert_eq!(per_document["keysAndFilter"], each(finding));

@@ -26,8 +26,6 @@ enum Backing {
         map: memmap2::Mmap,
         file: File,
     },
-    /// Memory of our own, in huge pages where the system has them.
-    Private(memmap2::Mmap),
     Heap(Vec<u8>),
 }
 
@@ -68,6 +66,15 @@ impl Bytes {
         })
     }
 
+    /// Bytes that were never in a file.
+    #[cfg(test)]
+    pub(super) fn owned(bytes: Vec<u8>) -> Self {
+        Self {
+            range: 0..bytes.len(),
+            backing: Arc::new(Backing::Heap(bytes)),
+        }
+    }
+
     /// A part of these bytes.
     pub(super) fn slice(&self, offset: u64, len: u64) -> Result<Self, Damage> {
         let outside = || Damage::Length {
@@ -95,22 +102,21 @@ impl Bytes {
     /// which a processor's tables for addresses hold a whole filter, where pages of 4 KiB cost
     /// a second miss for each probe. What is mapped is read from the file, so that the mapping
     /// does not become resident beside it; the caller holds the copy against its digest.
-    pub(super) fn to_private(&self) -> io::Result<Self> {
+    ///
+    /// `None` where nothing would be gained: these bytes are empty, or not mapped.
+    pub(super) fn to_private(&self) -> io::Result<Option<memmap2::Mmap>> {
         let Backing::Mapped { file, .. } = &*self.backing else {
-            return Ok(self.clone());
+            return Ok(None);
         };
         if self.range.is_empty() {
-            return Ok(self.clone());
+            return Ok(None);
         }
         let mut memory = memmap2::MmapMut::map_anon(self.range.len())?;
         // Only faster: a kernel without huge pages refuses it.
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
         file.read_exact_at(&mut memory, self.range.start as u64)?;
-        Ok(Self {
-            range: 0..memory.len(),
-            backing: Arc::new(Backing::Private(memory.make_read_only()?)),
-        })
+        memory.make_read_only().map(Some)
     }
 
     /// Brings these bytes into memory, so that the first query does not wait for the disk.
@@ -139,7 +145,7 @@ impl AsRef<[u8]> for Bytes {
     #[inline]
     fn as_ref(&self) -> &[u8] {
         let all: &[u8] = match &*self.backing {
-            Backing::Mapped { map, .. } | Backing::Private(map) => map,
+            Backing::Mapped { map, .. } => map,
             Backing::Heap(bytes) => bytes,
         };
         &all[self.range.clone()]

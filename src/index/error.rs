@@ -101,12 +101,6 @@ pub enum BuildError {
         /// Length given.
         got: usize,
     },
-    /// No filter could be built with any seed. Practically impossible; the build may be tried again.
-    #[error("no filter could be built with {tries} seeds")]
-    Filter {
-        /// Seeds tried.
-        tries: u64,
-    },
     /// A worker thread died.
     #[error("a worker thread panicked")]
     Worker,

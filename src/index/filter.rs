@@ -1,253 +1,188 @@
-//! The filter in front of the automaton: "certainly not reported" in one to three cache misses.
+//! The filter in front of the automaton: "certainly not reported" in one cache miss.
 //!
-//! A binary fuse filter of 8-bit fingerprints over the xxh3-64 hashes of document *numbers*, so
-//! that one filter serves queries with and without issuer and type. It never says no to a number
-//! that is reported, and says perhaps to about one in 256 that are not. Construction is
-//! [`xorf`]'s; reading is ours, as the fingerprints stay in the mapped file.
+//! A blocked Bloom filter over the xxh3-64 hashes of document *numbers*, so that one filter serves
+//! queries with and without issuer and type. It never says no to a number that is reported, and
+//! says perhaps to about one in 430 that are not. Bits are only ever set, so building it cannot
+//! fail and gives the same bytes in any order.
 
-use super::error::{BuildError, Damage};
-use super::fields::Fields;
-use xorf::BinaryFuse8;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use super::bytes::Bytes;
+use super::error::Damage;
+use super::format::SectionKind;
+use memmap2::Mmap;
+use xxhash_rust::xxh3::xxh3_64;
 
-/// Numbers of one partition, on average. Construction needs about 33 bytes a number, so a
-/// partition is built within 35 MB and a core's cache misses stay local.
-const PARTITION_NUMBERS: u64 = 1 << 20;
-/// Bytes of a partition in the directory.
-const ENTRY_LEN: usize = 32;
+/// Bytes of a block. A block never crosses a cache line, so a number costs one miss.
+pub(super) const BLOCK_LEN: usize = 16;
+/// Numbers of a block, on average: 16 bits a number.
+const BLOCK_NUMBERS: u64 = 8;
+/// Bits that a number sets in each of the two words of its block.
+const WORD_BITS: u32 = 3;
 /// How many numbers are hashed before the first is probed: the cache misses of a chunk overlap.
 pub(super) const CHUNK: usize = 32;
 
-/// Partitions for a count of numbers: a function of nothing else, so that a rebuild is identical.
-pub(super) fn partitions(numbers: u64) -> u32 {
-    numbers.div_ceil(PARTITION_NUMBERS).min(u64::from(u32::MAX)) as u32
+/// Blocks for a count of numbers: a function of nothing else, so that a rebuild is identical.
+pub(super) fn blocks(numbers: u64) -> u64 {
+    numbers.div_ceil(BLOCK_NUMBERS)
 }
 
-/// The hash that keys the filter.
-#[inline]
-pub(super) fn hash(number: &[u8], seed: u64) -> u64 {
-    xxh3_64_with_seed(number, seed)
-}
-
-/// The partition of a hash: its high bits scaled to the number of partitions.
-#[inline]
-pub(super) fn partition_of(hash: u64, partitions: u32) -> usize {
-    ((u128::from(hash) * u128::from(partitions)) >> 64) as usize
-}
-
-/// Builds one partition from its hashes, which it sorts and rids of duplicates.
-///
-/// Returns its directory fields and fingerprints; `None` if construction failed, which another
-/// filter seed mends.
-pub(super) fn build_partition(hashes: &mut Vec<u64>) -> Option<BinaryFuse8> {
-    hashes.sort_unstable();
-    hashes.dedup();
-    BinaryFuse8::try_from(hashes.as_slice()).ok()
-}
-
-/// Appends a partition to the directory; its fingerprints stand at `offset` in their section.
-pub(super) fn encode(partition: &BinaryFuse8, offset: u64, directory: &mut Vec<u8>) {
-    let descriptor = &partition.descriptor;
-    directory.extend_from_slice(&descriptor.seed.to_le_bytes());
-    directory.extend_from_slice(&offset.to_le_bytes());
-    directory.extend_from_slice(&descriptor.segment_length.to_le_bytes());
-    directory.extend_from_slice(&descriptor.segment_count_length.to_le_bytes());
-    directory.extend_from_slice(&[0; 8]);
-}
-
-/// One partition as read from the directory.
-#[derive(Debug, Clone, Copy)]
-struct Partition {
-    seed: u64,
-    /// First fingerprint in the section.
-    offset: usize,
-    segment_length: u32,
-    segment_count_length: u32,
-}
-
-/// Where a hash must be looked for.
+/// Where a number leaves its mark.
 #[derive(Debug, Clone, Copy, Default)]
-struct Probe {
-    positions: [usize; 3],
-    fingerprint: u8,
+pub(super) struct Mark {
+    /// The block.
+    pub(super) block: usize,
+    /// The bits set in its first and its second word.
+    pub(super) words: [u64; 2],
 }
 
-/// The filter of a segment, without the fingerprints.
+impl Mark {
+    /// The mark of a number among so many blocks: the high bits of the hash choose the block, the
+    /// low ones the bits in it.
+    #[inline]
+    pub(super) fn of(number: &[u8], blocks: u64) -> Self {
+        let mut hash = xxh3_64(number);
+        let block = ((u128::from(hash) * u128::from(blocks)) >> 64) as usize;
+        let mut word = || {
+            let mut bits = 0;
+            for _ in 0..WORD_BITS {
+                bits |= 1 << (hash & 63);
+                hash >>= 6;
+            }
+            bits
+        };
+        let words = [word(), word()];
+        Self { block, words }
+    }
+
+    /// Whether all bits of the mark are set. A block outside would be "perhaps", the answer that
+    /// can do no harm; `parse` sees to it that there is none.
+    #[inline]
+    fn is_in(&self, blocks: &[[u8; BLOCK_LEN]]) -> bool {
+        blocks.get(self.block).is_none_or(|block| {
+            let [first, second] = self.words.map(u128::from);
+            let missing = !u128::from_le_bytes(*block) & (first | second << 64);
+            missing == 0
+        })
+    }
+}
+
+/// A segment's filter.
 #[derive(Debug)]
 pub(super) struct Filter {
-    seed: u64,
-    partitions: Vec<Partition>,
+    blocks: u64,
+    bits: Bits,
+}
+
+/// Where the bits are.
+#[derive(Debug)]
+enum Bits {
+    /// With the rest of the segment.
+    Shared(Bytes),
+    /// In memory of their own: nothing stands between a question and its probe.
+    Private(Mmap),
 }
 
 impl Filter {
-    /// Parses the directory; every position that [`contains`](Self::contains) can compute is
-    /// then inside `fingerprints_len`.
-    pub(super) fn parse(
-        directory: &[u8],
-        fingerprints_len: u64,
-        partitions: u32,
-        seed: u64,
-    ) -> Result<Self, Damage> {
-        let mut fields = Fields::new(directory, "filter_directory");
-        if directory.len() != partitions as usize * ENTRY_LEN {
-            return Err(fields.malformed("its length is not that of the header's partitions"));
-        }
-        let mut parsed = Vec::with_capacity(partitions as usize);
-        let mut end = 0u64;
-        for _ in 0..partitions {
-            let (seed, offset) = (fields.u64()?, fields.u64()?);
-            let (segment_length, segment_count_length) = (fields.u32()?, fields.u32()?);
-            if fields.u64()? != 0 {
-                return Err(fields.malformed("reserved bytes are not zero"));
-            }
-            // xorf rounds both to whole segments: the arithmetic of `probe` relies on it.
-            if !segment_length.is_power_of_two()
-                || !segment_count_length.is_multiple_of(segment_length)
-                || segment_count_length == 0
-            {
-                return Err(fields.malformed("a partition's segments are of no valid length"));
-            }
-            if offset != end {
-                return Err(
-                    fields.malformed("a partition does not begin where the one before ends")
-                );
-            }
-            end += u64::from(segment_count_length) + 2 * u64::from(segment_length);
-            parsed.push(Partition {
-                seed,
-                offset: offset as usize,
-                segment_length,
-                segment_count_length,
+    /// The filter of so many numbers; every block that a number can have is then inside `bits`.
+    pub(super) fn parse(numbers: u64, bits: Bytes) -> Result<Self, Damage> {
+        let blocks = blocks(numbers);
+        let len = blocks.checked_mul(BLOCK_LEN as u64);
+        if blocks == 0 || len != Some(bits.as_ref().len() as u64) {
+            return Err(Damage::Malformed {
+                section: SectionKind::Filter.name(),
+                what: "its length is not that of the header's numbers",
             });
         }
-        if end != fingerprints_len {
-            return Err(fields.malformed("it does not describe all fingerprints"));
-        }
         Ok(Self {
-            seed,
-            partitions: parsed,
+            blocks,
+            bits: Bits::Shared(bits),
         })
     }
 
-    /// Where to look for a number. The rule is that of binary fuse filters with three hashes
-    /// (Graf and Lemire, "Binary Fuse Filters", 2022).
+    /// Brings the bits into memory of their own, where they are mapped.
+    ///
+    /// # Errors
+    /// What the system says, or [`Damage::Digest`] when they are no longer those of `digest`.
+    pub(super) fn warm(&mut self, digest: &[u8; 32]) -> Result<(), Damage> {
+        let Bits::Shared(shared) = &self.bits else {
+            return Ok(());
+        };
+        let Some(private) = shared.to_private()? else {
+            return Ok(());
+        };
+        let found = blake3::Hasher::new().update_rayon(&private).finalize();
+        if found.as_bytes() != digest {
+            return Err(Damage::Digest {
+                section: SectionKind::Filter.name(),
+                shard: 0,
+            });
+        }
+        self.bits = Bits::Private(private);
+        Ok(())
+    }
+
     #[inline]
-    fn probe(&self, number: &[u8]) -> Option<Probe> {
-        let hash = hash(number, self.seed);
-        let partition = self
-            .partitions
-            .get(partition_of(hash, self.partitions.len() as u32))?;
-        let mixed = murmur_mix(hash.wrapping_add(partition.seed));
-        let mask = partition.segment_length as usize - 1;
-        let first =
-            ((u128::from(mixed) * u128::from(partition.segment_count_length)) >> 64) as usize;
-        let second = (first + mask + 1) ^ ((mixed >> 18) as usize & mask);
-        let third = (first + 2 * (mask + 1)) ^ (mixed as usize & mask);
-        Some(Probe {
-            positions: [first, second, third].map(|position| partition.offset + position),
-            fingerprint: (mixed ^ (mixed >> 32)) as u8,
-        })
+    fn blocks(&self) -> &[[u8; BLOCK_LEN]] {
+        let bits = match &self.bits {
+            Bits::Shared(bytes) => bytes.as_ref(),
+            Bits::Private(memory) => memory,
+        };
+        bits.as_chunks().0
     }
 
     /// Whether the number may be reported; `false` is certain.
     #[inline]
-    pub(super) fn contains(&self, fingerprints: &[u8], number: &[u8]) -> bool {
-        // A segment without documents has a filter without partitions.
-        self.probe(number)
-            .is_some_and(|probe| probe.matches(fingerprints))
+    pub(super) fn contains(&self, number: &[u8]) -> bool {
+        Mark::of(number, self.blocks).is_in(self.blocks())
     }
 
     /// [`contains`](Self::contains) for up to [`CHUNK`] numbers; bit `i` of the answer stands
     /// for number `i`.
-    pub(super) fn contains_chunk<'n>(
-        &self,
-        fingerprints: &[u8],
-        numbers: impl Iterator<Item = &'n [u8]>,
-    ) -> u32 {
-        let mut probes = [Probe::default(); CHUNK];
+    pub(super) fn contains_chunk<'n>(&self, numbers: impl Iterator<Item = &'n [u8]>) -> u32 {
+        let mut marks = [Mark::default(); CHUNK];
         let mut count = 0;
-        for (probe, number) in probes.iter_mut().zip(numbers) {
-            let Some(found) = self.probe(number) else {
-                return 0;
-            };
-            *probe = found;
+        for (mark, number) in marks.iter_mut().zip(numbers) {
+            *mark = Mark::of(number, self.blocks);
             count += 1;
         }
-        probes[..count]
+        let blocks = self.blocks();
+        marks
             .iter()
+            .take(count)
             .enumerate()
-            .fold(0, |bits, (index, probe)| {
-                bits | u32::from(probe.matches(fingerprints)) << index
+            .fold(0, |found, (index, mark)| {
+                found | u32::from(mark.is_in(blocks)) << index
             })
     }
-}
-
-impl Probe {
-    #[inline]
-    fn matches(&self, fingerprints: &[u8]) -> bool {
-        let [a, b, c] = self.positions.map(|position| fingerprints.get(position));
-        match (a, b, c) {
-            (Some(a), Some(b), Some(c)) => a ^ b ^ c == self.fingerprint,
-            // Unreachable after `parse`; "perhaps" is the answer that can do no harm.
-            _ => true,
-        }
-    }
-}
-
-/// The 64-bit finaliser of MurmurHash3, with which xorf mixes hash and seed.
-#[inline]
-fn murmur_mix(mut hash: u64) -> u64 {
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash ^= hash >> 33;
-    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
-}
-
-/// Seeds tried before giving up. xorf itself tries 1,000 mixes of one hash, so a second seed
-/// is needed about never.
-pub(super) const SEEDS_MAX: u64 = 16;
-
-/// The error after [`SEEDS_MAX`] seeds.
-pub(super) fn exhausted() -> BuildError {
-    BuildError::Filter { tries: SEEDS_MAX }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xorf::Filter as _;
 
     fn number(index: u64) -> Vec<u8> {
         format!("{index:09}").into_bytes()
     }
 
     #[test]
-    fn agrees_with_xorf_and_partitions() {
-        let (numbers, seed, count) = (50_000u64, 3, 5u32);
-        let mut hashes = vec![Vec::new(); count as usize];
+    fn knows_what_was_put_in_and_little_else() {
+        let numbers = 50_000u64;
+        let mut bits = vec![0; blocks(numbers) as usize * BLOCK_LEN];
         for index in 0..numbers {
-            let hash = hash(&number(index), seed);
-            hashes[partition_of(hash, count)].push(hash);
+            let mark = Mark::of(&number(index), blocks(numbers));
+            for (place, word) in mark.words.into_iter().enumerate() {
+                let start = mark.block * BLOCK_LEN + place * 8;
+                for (byte, set) in bits[start..start + 8].iter_mut().zip(word.to_le_bytes()) {
+                    *byte |= set;
+                }
+            }
         }
-        let (mut directory, mut fingerprints) = (Vec::new(), Vec::new());
-        let built: Vec<BinaryFuse8> = hashes
-            .iter_mut()
-            .map(|hashes| build_partition(hashes).unwrap())
-            .collect();
-        for partition in &built {
-            encode(partition, fingerprints.len() as u64, &mut directory);
-            fingerprints.extend_from_slice(&partition.fingerprints);
-        }
-        let filter = Filter::parse(&directory, fingerprints.len() as u64, count, seed).unwrap();
+        let filter = Filter::parse(numbers, Bytes::owned(bits)).unwrap();
         let mut passed = 0;
         for index in 0..2 * numbers {
             let number = number(index);
-            let hash = hash(&number, seed);
-            let found = filter.contains(&fingerprints, &number);
-            assert_eq!(found, built[partition_of(hash, count)].contains(&hash));
+            let found = filter.contains(&number);
             assert_eq!(
-                filter.contains_chunk(&fingerprints, [&number[..]].into_iter()),
+                filter.contains_chunk([&number[..]].into_iter()),
                 u32::from(found)
             );
             assert!(
@@ -256,13 +191,27 @@ mod tests {
             );
             passed += u64::from(found && index >= numbers);
         }
-        assert!(passed < numbers / 150, "{passed} false positives");
+        assert!(passed < numbers / 300, "{passed} false positives");
     }
 
     #[test]
-    fn hash_is_pinned() {
+    fn a_filter_of_another_length_is_refused() {
+        for (numbers, len) in [(8, 0), (8, 32), (9, 16), (0, 0), (0, 16), (u64::MAX, 16)] {
+            let bits = Bytes::owned(vec![0; len]);
+            assert!(Filter::parse(numbers, bits).is_err(), "{numbers} in {len}");
+        }
+        assert!(Filter::parse(8, Bytes::owned(vec![0; 16])).is_ok());
+    }
+
+    #[test]
+    fn marks_are_pinned() {
         // The format rests on these values: a change is a new format version.
-        assert_eq!(hash(b"L898902C3", 0), 0xe6bcae739eb5ba3f);
-        assert_eq!(murmur_mix(1), 0xb456_bcfc_34c2_cb2c);
+        assert_eq!(xxh3_64(b"L898902C3"), 0xe6bc_ae73_9eb5_ba3f);
+        let mark = Mark::of(b"L898902C3", 1000);
+        assert_eq!(mark.block, 901);
+        assert_eq!(
+            mark.words,
+            [1 << 63 | 1 << 40 | 1 << 27, 1 << 45 | 1 << 30 | 1 << 14]
+        );
     }
 }

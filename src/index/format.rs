@@ -39,33 +39,30 @@ pub enum SectionKind {
     Reports = 3,
     /// Owners' references of one shard; absent where no report has one.
     References = 4,
-    /// Fingerprints of the filter.
+    /// Bits of the filter; absent where the segment has none.
     Filter = 5,
-    /// How to read the fingerprints.
-    FilterDirectory = 6,
     /// First number and counts of each shard.
-    Shards = 7,
+    Shards = 6,
     /// Pairs of issuing State and document type that keys name by number.
-    Pairs = 8,
+    Pairs = 7,
     /// What many reports have in common.
-    Profiles = 9,
+    Profiles = 8,
     /// The directory of authorities.
-    Authorities = 10,
+    Authorities = 9,
     /// Texts.
-    Strings = 11,
+    Strings = 10,
     /// Documents counted by issuing State, type, source and status.
-    Counts = 12,
+    Counts = 11,
 }
 
 impl SectionKind {
     /// Every kind, in order of its code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Keys,
         Self::Runs,
         Self::Reports,
         Self::References,
         Self::Filter,
-        Self::FilterDirectory,
         Self::Shards,
         Self::Pairs,
         Self::Profiles,
@@ -78,7 +75,7 @@ impl SectionKind {
         Self::ALL.into_iter().find(|kind| *kind as u32 == code)
     }
 
-    /// The name in reports and errors: `filter_directory`.
+    /// The name in reports and errors: `authorities`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",
@@ -86,7 +83,6 @@ impl SectionKind {
             Self::Reports => "reports",
             Self::References => "references",
             Self::Filter => "filter",
-            Self::FilterDirectory => "filter_directory",
             Self::Shards => "shards",
             Self::Pairs => "pairs",
             Self::Profiles => "profiles",
@@ -129,12 +125,8 @@ pub(super) struct Frame {
     pub numbers: u64,
     /// Stored reports: documents with equal reports in a row share one.
     pub reports: u64,
-    /// Seed of the xxh3-64 hash of numbers that keys the filter.
-    pub filter_seed: u64,
     /// Number of shards.
     pub shards: u32,
-    /// Number of partitions of the filter; 0: the segment has no filter.
-    pub filter_partitions: u32,
     /// Sections in the order of their offsets.
     pub sections: Vec<Section>,
 }
@@ -168,12 +160,10 @@ impl Frame {
             self.documents,
             self.numbers,
             self.reports,
-            self.filter_seed,
         ] {
             out.extend_from_slice(&value.to_le_bytes());
         }
         out.extend_from_slice(&self.shards.to_le_bytes());
-        out.extend_from_slice(&self.filter_partitions.to_le_bytes());
         out.resize(HEADER_LEN, 0);
         for section in &self.sections {
             out.extend_from_slice(&(section.kind as u32).to_le_bytes());
@@ -244,13 +234,11 @@ impl Frame {
             documents: fields.u64()?,
             numbers: fields.u64()?,
             reports: fields.u64()?,
-            filter_seed: fields.u64()?,
             shards: fields.u32()?,
-            filter_partitions: fields.u32()?,
             sections: Vec::with_capacity((bytes.len() - HEADER_LEN) / ENTRY_LEN),
         };
         if fields
-            .take(DIGEST_OFFSET - 72)?
+            .take(DIGEST_OFFSET - 60)?
             .iter()
             .any(|byte| *byte != 0)
         {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Segment {
     frame: Frame,
     digest: blake3::Hash,
-    filter: Option<(Filter, Bytes)>,
+    filter: Option<Filter>,
     shards: Vec<Shard>,
     pairs: Vec<(IssuingState, DocumentType)>,
     profiles: Vec<Profile>,
@@ -92,15 +92,9 @@ impl Segment {
             authorities.len(),
         )?;
         let counts = tables::parse_counts(one(SectionKind::Counts, 0)?.as_ref(), &pairs, &strings)?;
-        let filter = match frame.filter_partitions {
-            0 => None,
-            partitions => {
-                let fingerprints = one(SectionKind::Filter, 0)?;
-                let directory = one(SectionKind::FilterDirectory, 0)?;
-                let len = fingerprints.as_ref().len() as u64;
-                let filter = Filter::parse(directory.as_ref(), len, partitions, frame.filter_seed)?;
-                Some((filter, fingerprints))
-            }
+        let filter = match frame.find(SectionKind::Filter, 0) {
+            None => None,
+            Some(section) => Some(Filter::parse(frame.numbers, slice(section)?)?),
         };
         let entries = ShardEntry::parse_all(one(SectionKind::Shards, 0)?.as_ref(), frame.shards)?;
         let mut shards = Vec::with_capacity(entries.len());
@@ -207,27 +201,10 @@ impl Segment {
     /// # Errors
     /// What the system says, or [`Damage::Digest`] when the file is no longer the one verified.
     pub fn warm_filter(&mut self) -> Result<(), Damage> {
-        let Some((_, fingerprints)) = &mut self.filter else {
-            return Ok(());
-        };
-        let kind = SectionKind::Filter;
-        let private = fingerprints.to_private()?;
-        let digest = self.frame.find(kind, 0).map(|section| section.digest);
-        if digest
-            != Some(
-                *blake3::Hasher::new()
-                    .update_rayon(private.as_ref())
-                    .finalize()
-                    .as_bytes(),
-            )
-        {
-            return Err(Damage::Digest {
-                section: kind.name(),
-                shard: 0,
-            });
+        match (&mut self.filter, self.frame.find(SectionKind::Filter, 0)) {
+            (Some(filter), Some(section)) => filter.warm(&section.digest),
+            _ => Ok(()),
         }
-        *fingerprints = private;
-        Ok(())
     }
 
     /// Brings everything into memory.
@@ -240,31 +217,28 @@ impl Segment {
     }
 
     /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
-    /// unreported number in 256. Allocates nothing.
+    /// unreported number in 430. Allocates nothing.
     #[inline]
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
         // A segment without a filter answers through the automaton alone.
-        self.filter.as_ref().is_none_or(|(filter, fingerprints)| {
-            filter.contains(fingerprints.as_ref(), number.as_bytes())
-        })
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.contains(number.as_bytes()))
     }
 
     /// [`may_contain`](Self::may_contain) for many numbers: appends the positions of those that
     /// may be reported. Numbers are hashed in chunks before they are probed, so that the cache
     /// misses of a chunk overlap.
     pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
-        let Some((filter, fingerprints)) = &self.filter else {
+        let Some(filter) = &self.filter else {
             positions.extend(0..numbers.len() as u32);
             return;
         };
         for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
-            let mut bits = filter.contains_chunk(
-                fingerprints.as_ref(),
-                numbers.iter().map(DocumentNumber::as_bytes),
-            );
-            while bits != 0 {
-                positions.push((chunk * CHUNK) as u32 + bits.trailing_zeros());
-                bits &= bits - 1;
+            let mut found = filter.contains_chunk(numbers.iter().map(DocumentNumber::as_bytes));
+            while found != 0 {
+                positions.push((chunk * CHUNK) as u32 + found.trailing_zeros());
+                found &= found - 1;
             }
         }
     }

@@ -30,7 +30,7 @@ use std::path::Path;
 pub enum Warm {
     /// Everything.
     All,
-    /// The filter only: about a byte a document, enough for documents that nobody reported.
+    /// The filter only: two bytes a document, enough for documents that nobody reported.
     Filter,
 }
 

@@ -18,7 +18,6 @@ mod shards;
 mod writer;
 
 use super::error::BuildError;
-use super::filter;
 use super::format::{Frame, SectionKind};
 use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
 use super::tables::{self, CountEntry};
@@ -41,8 +40,6 @@ const BUFFER_RECORDS_MAX: u64 = 1 << 20;
 const BUFFER_RECORDS_MIN: u64 = 1 << 10;
 /// Sizes of a piece in bytes: small enough for a core's cache where memory allows.
 const PIECE_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
-/// Least memory given to the hashes of the filter.
-const HASH_BYTES_MIN: u64 = 32 << 20;
 
 /// How a segment is built.
 #[derive(Debug, Clone)]
@@ -225,18 +222,10 @@ impl SegmentBuilder {
             Ok(())
         })?;
 
-        let partitions = filter::partitions(numbers);
-        let hash_bytes = (self.options.memory / 4).max(HASH_BYTES_MIN);
-        let seed = filters::write(
-            &mut writer,
-            &pieces.all,
-            partitions,
-            hash_bytes,
-            threads,
-            |share| {
-                progress(BuildStep::Filter, share);
-            },
-        )?;
+        let memory = self.options.memory / 4;
+        filters::write(&mut writer, &pieces.all, memory, threads, |share| {
+            progress(BuildStep::Filter, share)
+        })?;
         writer.table(SectionKind::Shards, &directory)?;
         writer.table(SectionKind::Pairs, &tables::encode_pairs(&pairs.list))?;
         writer.table(
@@ -263,9 +252,7 @@ impl SegmentBuilder {
             documents,
             numbers,
             reports,
-            filter_seed: seed,
             shards,
-            filter_partitions: partitions,
             sections: Vec::new(),
         })?;
         progress(BuildStep::Sync, 1.0);

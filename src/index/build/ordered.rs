@@ -115,14 +115,14 @@ mod tests {
     fn an_error_or_a_panic_ends_it() {
         let failing = |index: usize| {
             if index == 7 {
-                Err(BuildError::Filter { tries: 1 })
+                Err(BuildError::TooMany { what: "", limit: 1 })
             } else {
                 Ok(index)
             }
         };
         assert!(matches!(
             ordered(100, 3, failing, |_, _| Ok(())),
-            Err(BuildError::Filter { .. })
+            Err(BuildError::TooMany { .. })
         ));
         let panicking = |index: usize| {
             if index == 7 {

@@ -124,8 +124,8 @@ impl SegmentWriter {
         self.section(kind, 0, bytes, blake3::hash(bytes))
     }
 
-    /// Begins a section that comes in parts. Nothing counts until [`close`](Self::close): a
-    /// section begun again starts over.
+    /// Begins a section that comes in parts; nothing else may be written until it is
+    /// [closed](Self::close).
     pub(super) fn begin(&self, kind: SectionKind) -> OpenSection {
         OpenSection {
             kind,
@@ -144,7 +144,7 @@ impl SegmentWriter {
     }
 
     /// Ends a section that came in parts.
-    pub(super) fn close(&mut self, section: OpenSection) -> Result<(), BuildError> {
+    pub(super) fn close(&mut self, section: OpenSection) {
         let OpenSection {
             kind,
             offset,
@@ -152,10 +152,6 @@ impl SegmentWriter {
             hasher,
         } = section;
         self.end = offset + len;
-        // What an abandoned attempt wrote past this would stand in the padding.
-        self.file
-            .set_len(self.end)
-            .map_err(|source| BuildError::io(&self.path, source))?;
         self.sections.push(Section {
             kind,
             shard: 0,
@@ -163,7 +159,6 @@ impl SegmentWriter {
             len,
             digest: *hasher.finalize().as_bytes(),
         });
-        Ok(())
     }
 
     /// Writes header and section table and makes all of it durable. Returns their digest and
