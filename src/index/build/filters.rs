@@ -1,7 +1,7 @@
 //! The filter, from the pieces' numbers.
 
 use super::super::error::BuildError;
-use super::super::filter::{self, BLOCK_LEN, Mark};
+use super::super::filter::{self, BLOCK_LEN, CHUNK, Mark};
 use super::super::format::SectionKind;
 use super::ordered::ordered;
 use super::pieces::Piece;
@@ -33,8 +33,9 @@ pub(super) fn write(
     for first in (0..blocks).step_by(group_len as usize) {
         let group = first as usize..(first + group_len).min(blocks) as usize;
         let words: Vec<[AtomicU64; 2]> = group.clone().map(|_| Default::default()).collect();
-        let set = |index: usize| {
+        let set_piece = |index: usize| {
             let piece: &Piece = &pieces[index];
+            let mut marks = Vec::with_capacity(CHUNK);
             for documents in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
                 let bytes = documents[0].number_bytes();
                 let len = bytes.iter().position(|byte| *byte == 0);
@@ -42,14 +43,15 @@ pub(super) fn write(
                 if !group.contains(&mark.block) {
                     continue;
                 }
-                // Setting bits commutes: neither threads nor their order show in the filter.
-                for (word, bits) in words[mark.block - group.start].iter().zip(mark.words) {
-                    word.fetch_or(bits, Ordering::Relaxed);
+                marks.push((&words[mark.block - group.start], mark.words));
+                if marks.len() == CHUNK {
+                    set_bits(&mut marks);
                 }
             }
+            set_bits(&mut marks);
             Ok(())
         };
-        ordered(pieces.len(), threads, set, |_, ()| {
+        ordered(pieces.len(), threads, set_piece, |_, ()| {
             step += 1;
             progress(step as f64 / steps as f64);
             Ok(())
@@ -64,4 +66,20 @@ pub(super) fn write(
     }
     writer.close(section);
     Ok(())
+}
+
+/// Sets the bits of each mark in its block. Setting bits commutes: neither threads nor their order
+/// show in the filter.
+fn set_bits(marks: &mut Vec<(&[AtomicU64; 2], [u64; 2])>) {
+    // An atomic write waits for its cache miss before the next may begin; loads do not, and leave
+    // the lines at hand.
+    let seen = marks.iter().fold(0, |seen, (block, _)| {
+        seen | block[0].load(Ordering::Relaxed)
+    });
+    std::hint::black_box(seen);
+    for (block, words) in marks.drain(..) {
+        for (word, bits) in block.iter().zip(words) {
+            word.fetch_or(bits, Ordering::Relaxed);
+        }
+    }
 }
