@@ -138,6 +138,36 @@ fn damage_is_found_and_named() {
     }
 }
 
+/// The generation only ever rises, so nothing can follow one that can't be told; said before the work.
+#[test]
+fn nothing_is_published_over_a_pointer_that_can_not_be_read() {
+    let (folder, store) = store();
+    fs::write(store.join("CURRENT"), "rubbish\n").unwrap();
+    let sources = folder.path().join("sources.toml");
+    let build = ["build", "--sources", sources.to_str().unwrap()];
+    let output = sltd_data(&build, &store);
+    check(&output, 3, &["CURRENT", "use another folder"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("reading list"), "{said}");
+    assert_eq!(fs::read(store.join("CURRENT")).unwrap(), b"rubbish\n");
+}
+
+/// Rejects are those of the last build: what another description of the lists left goes.
+#[test]
+fn rejects_of_sources_described_no_more_are_removed() {
+    let (folder, store) = store();
+    assert!(store.join("rejects/list.csv").exists());
+    fs::write(store.join("rejects/.killed.csv.tmp"), "row").unwrap();
+    let sources = folder.path().join("sources.toml");
+    fs::write(&sources, SOURCES.replace("\"list\"", "\"renamed\"")).unwrap();
+    let build = ["build", "--sources", sources.to_str().unwrap()];
+    check(&sltd_data(&build, &store), 0, &[]);
+    assert_eq!(
+        only(&store.join("rejects")),
+        store.join("rejects/renamed.csv")
+    );
+}
+
 #[test]
 fn no_store_is_no_damage() {
     let folder = tempfile::tempdir().unwrap();

@@ -23,7 +23,7 @@ use super::worker::Reading;
 use crate::config::SourceConfig;
 
 /// The columns, in the order in which `sltd-data generate` writes them.
-pub(super) const COLUMNS: [&str; COUNT] = [
+pub(crate) const COLUMNS: [&str; COUNT] = [
     "number",
     "issuing_state",
     "type",
