@@ -322,6 +322,38 @@ fn lookup_exits_as_check_does() {
     }
 }
 
+/// Nobody reads: no reason to panic, on either stream.
+#[test]
+fn closed_pipes_are_no_error() {
+    let (folder, store) = store();
+    let (folder, store) = (folder.path().display(), store.display());
+    let build = format!("build --sources {folder}/sources.toml --store {store}");
+    let cases = [
+        (format!("{build} >&3"), 0),
+        (format!("{build} 2>&3"), 0),
+        (format!("{build} --json >&3 2>&3"), 0),
+        (format!("build --sources {folder}/nowhere 2>&3"), 2),
+        (format!("verify --store {store} >&3"), 0),
+        (format!("verify --store {folder} 2>&3"), 3),
+        (format!("inspect --store {store} >&3"), 0),
+        (format!("lookup --number A1 --store {store} >&3"), 11),
+        (format!("lookup --number A? --store {store} 2>&3"), 2),
+        (
+            format!("generate --records 9 --out {folder}/generated 2>&3"),
+            0,
+        ),
+        (format!("generate --records 9 --out {folder} 2>&3"), 3),
+        (format!("quickstart --samples {folder}/nowhere 2>&3"), 2),
+        ("completions bash >&3".to_owned(), 0),
+    ];
+    for (command, code) in cases {
+        let binary = env!("CARGO_BIN_EXE_sltd-data");
+        let script = format!("exec 3> >(exec true); wait $!; {binary} {command}");
+        let status = Command::new("bash").args(["-c", &script]).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{command}");
+    }
+}
+
 #[test]
 fn completions_name_the_commands() {
     let commands = [
