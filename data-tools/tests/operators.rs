@@ -343,14 +343,18 @@ fn closed_pipes_are_no_error() {
             0,
         ),
         (format!("generate --records 9 --out {folder} 2>&3"), 3),
+        (
+            format!("generate --records 9 --out {folder}/x --queries {folder}/x 2>&3"),
+            2,
+        ),
         (format!("quickstart --samples {folder}/nowhere 2>&3"), 2),
         ("completions bash >&3".to_owned(), 0),
     ];
     for (command, code) in cases {
         let binary = env!("CARGO_BIN_EXE_sltd-data");
         let script = format!("exec 3> >(exec true); wait $!; {binary} {command}");
-        let status = Command::new("bash").args(["-c", &script]).status().unwrap();
-        assert_eq!(status.code(), Some(code), "{command}");
+        let ended = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{command}: {ended:?}");
     }
 }
 

@@ -127,6 +127,9 @@ pub enum GenerateError {
         /// Rows written.
         rows: u64,
     },
+    /// List and questions would stand in one file.
+    #[error("the list and the questions can't both be written to {}", .0.display())]
+    OneFile(PathBuf),
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -161,7 +164,7 @@ pub fn run(args: &GenerateArgs) -> ExitCode {
         Err(error) => {
             complain(&error);
             ExitCode::from(match error {
-                GenerateError::TooManyRecords { .. } => USAGE,
+                GenerateError::TooManyRecords { .. } | GenerateError::OneFile(_) => USAGE,
                 _ => FAILED,
             })
         }
@@ -174,6 +177,9 @@ pub fn run(args: &GenerateArgs) -> ExitCode {
 /// When a file cannot be written, or more rows are asked for than the States of the layout can report.
 /// Files begun are left as they are.
 pub fn generate(args: &GenerateArgs) -> Result<Generated, GenerateError> {
+    if args.queries.as_ref() == Some(&args.out) {
+        return Err(GenerateError::OneFile(args.out.clone()));
+    }
     let world = World::new(
         args.layout.states(),
         args.layout.issued(),

@@ -6,7 +6,7 @@ use super::rows::Row;
 use super::{GenerateArgs, GenerateError, Layout};
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -19,7 +19,7 @@ pub(super) enum Sheet<'a> {
     Table {
         /// Writes the row of our CSV whose fields the columns get.
         writer: Writer,
-        table: Table<File>,
+        table: Box<Table<File>>,
         path: &'a Path,
         /// The row, for as long as it is taken apart.
         line: Vec<u8>,
@@ -35,7 +35,7 @@ impl<'a> Sheet<'a> {
             let file = File::create(path).map_err(write_error(path))?;
             return Ok(Self::Table {
                 writer,
-                table: Table::begin(file).map_err(write_error(path))?,
+                table: Box::new(Table::begin(file).map_err(write_error(path))?),
                 path,
                 line: Vec::new(),
             });
@@ -60,7 +60,8 @@ impl<'a> Sheet<'a> {
             } => {
                 line.clear();
                 writer.row(row, line);
-                table.row(line.trim_ascii_end()).map_err(write_error(path))
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                table.row(line).map_err(write_error(path))
             }
         }
     }
@@ -77,10 +78,9 @@ impl<'a> Sheet<'a> {
     }
 }
 
-fn write_error(path: &Path) -> impl Fn(io::Error) -> GenerateError {
-    let path = PathBuf::from(path);
+fn write_error(path: &Path) -> impl FnOnce(io::Error) -> GenerateError {
     move |source| GenerateError::Write {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     }
 }
