@@ -94,13 +94,9 @@ pub(super) struct Output<'a> {
 
 impl<'a> Output<'a> {
     pub(super) fn create(path: &'a Path) -> Result<Self, GenerateError> {
-        let file = File::create(path).map_err(|source| GenerateError::Write {
-            path: path.to_owned(),
-            source,
-        })?;
         Ok(Self {
             path,
-            file,
+            file: File::create(path).map_err(write_error(path))?,
             buffer: Vec::with_capacity(BUFFER + 4096),
         })
     }
@@ -117,9 +113,6 @@ impl<'a> Output<'a> {
     pub(super) fn finish(&mut self) -> Result<(), GenerateError> {
         let written = self.file.write_all(&self.buffer);
         self.buffer.clear();
-        written.map_err(|source| GenerateError::Write {
-            path: self.path.to_owned(),
-            source,
-        })
+        written.map_err(write_error(self.path))
     }
 }
