@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use sltd::document::{NumberError, RangeError};
+use sltd::document::{NumberError, RangeError, StateError};
 
 /// The longest row read. A longer one is rejected and passed over without being kept: the rows
 /// of every published list are shorter than a ten-thousandth of it.
@@ -43,12 +43,16 @@ pub(super) enum Reason {
     NotAnObject,
     #[error("field given twice: expected once")]
     Twice,
-    #[error("missing: expected a value, or one fixed in the source")]
+    #[error("missing: expected a value")]
     Missing,
+    #[error("missing: expected a value, or one fixed in the source")]
+    MissingAndNotFixed,
     #[error("{0}")]
     Number(#[from] NumberError),
     #[error("{0}")]
     Range(#[from] RangeError),
+    #[error("{0}")]
+    State(#[from] StateError),
     #[error("{0}")]
     Expected(&'static str),
     #[error("{found} bytes: expected at most {max}")]
