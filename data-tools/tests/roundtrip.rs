@@ -235,6 +235,8 @@ fn our_json_lines() {
 /// Parquet has no text to be read by plain means; the same rows must give the segment that CSV gives.
 #[test]
 fn our_parquet() {
+    /// More than a group of rows has.
+    const ROWS: u32 = 70_000;
     let desk = Desk::new();
     let more = ["--ranges", "--references"];
     for layout in ["sltd-csv", "sltd-parquet"] {

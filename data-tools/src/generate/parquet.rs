@@ -9,8 +9,9 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use std::io::{self, Write};
 
-/// Rows of a group: what is held in memory, a few megabytes.
-const GROUP_ROWS: usize = 1 << 14;
+/// Rows of a group: what is held in memory, some tens of megabytes. Where each group lies is held, too,
+/// until the end, so that a billion rows take about as much again.
+const GROUP_ROWS: usize = 1 << 16;
 
 /// A table while it is written.
 pub(super) struct Table<W: Write + Send> {
