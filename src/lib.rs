@@ -34,6 +34,11 @@
 //!
 //! Each depends only on those above it. `ARCHITECTURE.md` has the invariants.
 
+/// The Rust of the README, compiled with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod client;
 pub mod document;
 pub mod index;

@@ -115,7 +115,7 @@ fn generated(records: u64, seed: u64, layout: Layout, ranges: bool) -> Outcome<S
         ranges,
         references: false,
     };
-    generate::run(&args)?;
+    generate::generate(&args)?;
     let text = fs::read_to_string(&out)?;
     fs::remove_file(&out)?;
     match FIXED.iter().find(|fixed| text.contains(**fixed)) {

@@ -1,4 +1,4 @@
-//! What the commands have in common: exit codes, and standard output.
+//! What the commands have in common: exit codes, standard output and standard error.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -9,6 +9,17 @@ pub(crate) const DAMAGED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// What was asked for could not be done.
 pub(crate) const FAILED: u8 = 3;
+
+/// Says something on standard error. Where `eprintln!` would panic because nobody reads it any more,
+/// the exit code has to be enough.
+pub(crate) fn say(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// Says what went wrong.
+pub(crate) fn complain(message: impl Display) {
+    say(format_args!("error: {message}"));
+}
 
 /// Prints a text as it is. Where `println!` would panic because whoever reads has seen enough and
 /// closed the pipe (`sltd-data inspect | head`), this goes on in silence.

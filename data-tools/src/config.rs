@@ -33,7 +33,7 @@
 
 mod read;
 
-pub use read::{ConfigError, load, parse, parse_duration};
+pub use read::{ConfigError, load, parse};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,7 +47,7 @@ use sltd::report::ReportStatus;
 pub struct SourcesFile {
     /// The sources, in the order of the file; names are unique.
     pub sources: Vec<SourceConfig>,
-    /// The directory of competent authorities; (State, code) is unique.
+    /// The directory of competent authorities; codes are unique.
     pub authorities: Vec<AuthorityConfig>,
 }
 

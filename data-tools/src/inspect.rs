@@ -2,7 +2,7 @@
 
 mod text;
 
-use crate::command::{FAILED, print};
+use crate::command::{FAILED, complain, print};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -177,7 +177,7 @@ pub fn run(args: &InspectArgs) -> ExitCode {
     let inspection = match loaded {
         Ok(snapshot) => Inspection::of(&snapshot),
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(error);
             return ExitCode::from(FAILED);
         }
     };
@@ -189,7 +189,7 @@ pub fn run(args: &InspectArgs) -> ExitCode {
     match text.map_err(io::Error::from).and_then(print) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot print: {error}");
+            complain(format_args!("cannot print: {error}"));
             ExitCode::from(FAILED)
         }
     }

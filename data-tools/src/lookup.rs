@@ -1,6 +1,6 @@
 //! `sltd-data lookup`: a check without a server.
 
-use crate::command::{FAILED, USAGE, print};
+use crate::command::{FAILED, USAGE, complain, print};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sltd::client::{Answer, Fault, Verdict, json, text};
@@ -67,7 +67,7 @@ pub fn run(args: &LookupArgs) -> ExitCode {
             (text, exit_code(answer.verdict()))
         }
         Err(Failure::Malformed(fault)) => {
-            eprintln!("error: malformed question: {fault}");
+            complain(format_args!("malformed question: {fault}"));
             let text = if args.json {
                 json::fault(&fault).map(|line| line + "\n")
             } else {
@@ -76,14 +76,14 @@ pub fn run(args: &LookupArgs) -> ExitCode {
             (text, USAGE)
         }
         Err(Failure::Store(message)) => {
-            eprintln!("error: {message}");
+            complain(message);
             return ExitCode::from(FAILED);
         }
     };
     match text.map_err(io::Error::other).and_then(print) {
         Ok(()) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: cannot print the answer: {error}");
+            complain(format_args!("cannot print the answer: {error}"));
             ExitCode::from(FAILED)
         }
     }

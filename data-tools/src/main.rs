@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory as _, Parser};
 use sltd_data::{build, generate, inspect, lookup, quickstart, verify};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// A build takes and gives back gigabytes in large pieces, which the system's allocator returns
@@ -46,28 +47,18 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),
-        Command::Generate(args) => generated(generate::run(&args)),
-        Command::Completions(args) => {
-            let (mut command, out) = (Command::command(), &mut std::io::stdout());
-            clap_complete::generate(args.shell, &mut command, "sltd-data", out);
-            ExitCode::SUCCESS
-        }
+        Command::Generate(args) => generate::run(&args),
+        Command::Completions(args) => completions(args.shell),
     }
 }
 
-fn generated(outcome: Result<generate::Generated, generate::GenerateError>) -> ExitCode {
-    match outcome {
-        Ok(done) => {
-            eprintln!(
-                "{} rows, {} questions, {} of them about reported documents",
-                done.rows, done.queries, done.reported_queries
-            );
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
+fn completions(shell: clap_complete::Shell) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Command::command(), "sltd-data", &mut script);
+    match io::stdout().write_all(&script) {
+        // Whoever reads has seen enough: no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 

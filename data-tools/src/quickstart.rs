@@ -8,7 +8,7 @@ pub mod checks;
 mod table;
 
 use crate::build::{self, Build, BuildFailure, Built, Silent};
-use crate::command::{FAILED, USAGE, print};
+use crate::command::{FAILED, USAGE, complain, print};
 use crate::config::{self, SourcesFile};
 use checks::{Asked, Check};
 use clap::Args;
@@ -101,7 +101,7 @@ pub fn run(args: &QuickstartArgs) -> ExitCode {
     match quickstart(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            complain(&failure);
             ExitCode::from(match failure {
                 Failure::NoSamples(_) | Failure::Samples(_) | Failure::Zone(_) => USAGE,
                 _ => FAILED,

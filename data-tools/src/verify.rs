@@ -5,7 +5,7 @@
 
 mod deep;
 
-use crate::command::{DAMAGED, FAILED, print};
+use crate::command::{DAMAGED, FAILED, complain, print};
 use clap::Args;
 use sltd::index::Damage;
 use sltd::snapshot::{LoadError, LoadOptions, Snapshot, Store, Warm};
@@ -91,7 +91,7 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             ExitCode::from(match error {
                 VerifyError::Unreadable(_) => FAILED,
                 VerifyError::Damaged(_) | VerifyError::Wrong { .. } => DAMAGED,

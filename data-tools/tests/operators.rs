@@ -138,6 +138,36 @@ fn damage_is_found_and_named() {
     }
 }
 
+/// The generation only ever rises, so nothing can follow one that can't be told; said before the work.
+#[test]
+fn nothing_is_published_over_a_pointer_that_can_not_be_read() {
+    let (folder, store) = store();
+    fs::write(store.join("CURRENT"), "rubbish\n").unwrap();
+    let sources = folder.path().join("sources.toml");
+    let build = ["build", "--sources", sources.to_str().unwrap()];
+    let output = sltd_data(&build, &store);
+    check(&output, 3, &["CURRENT", "use another folder"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("reading list"), "{said}");
+    assert_eq!(fs::read(store.join("CURRENT")).unwrap(), b"rubbish\n");
+}
+
+/// Rejects are those of the last build: what another description of the lists left goes.
+#[test]
+fn rejects_of_sources_described_no_more_are_removed() {
+    let (folder, store) = store();
+    assert!(store.join("rejects/list.csv").exists());
+    fs::write(store.join("rejects/.killed.csv.tmp"), "row").unwrap();
+    let sources = folder.path().join("sources.toml");
+    fs::write(&sources, SOURCES.replace("\"list\"", "\"renamed\"")).unwrap();
+    let build = ["build", "--sources", sources.to_str().unwrap()];
+    check(&sltd_data(&build, &store), 0, &[]);
+    assert_eq!(
+        only(&store.join("rejects")),
+        store.join("rejects/renamed.csv")
+    );
+}
+
 #[test]
 fn no_store_is_no_damage() {
     let folder = tempfile::tempdir().unwrap();
@@ -289,6 +319,42 @@ fn lookup_exits_as_check_does() {
     assert_eq!(answer["error"]["code"], 3);
     for said in [output.stdout, output.stderr] {
         assert!(!String::from_utf8(said).unwrap().contains("SECRET"));
+    }
+}
+
+/// Nobody reads: no reason to panic, on either stream.
+#[test]
+fn closed_pipes_are_no_error() {
+    let (folder, store) = store();
+    let (folder, store) = (folder.path().display(), store.display());
+    let build = format!("build --sources {folder}/sources.toml --store {store}");
+    let cases = [
+        (format!("{build} >&3"), 0),
+        (format!("{build} 2>&3"), 0),
+        (format!("{build} --json >&3 2>&3"), 0),
+        (format!("build --sources {folder}/nowhere 2>&3"), 2),
+        (format!("verify --store {store} >&3"), 0),
+        (format!("verify --store {folder} 2>&3"), 3),
+        (format!("inspect --store {store} >&3"), 0),
+        (format!("lookup --number A1 --store {store} >&3"), 11),
+        (format!("lookup --number A? --store {store} 2>&3"), 2),
+        (
+            format!("generate --records 9 --out {folder}/generated 2>&3"),
+            0,
+        ),
+        (format!("generate --records 9 --out {folder} 2>&3"), 3),
+        (
+            format!("generate --records 9 --out {folder}/x --queries {folder}/x 2>&3"),
+            2,
+        ),
+        (format!("quickstart --samples {folder}/nowhere 2>&3"), 2),
+        ("completions bash >&3".to_owned(), 0),
+    ];
+    for (command, code) in cases {
+        let binary = env!("CARGO_BIN_EXE_sltd-data");
+        let script = format!("exec 3> >(exec true); wait $!; {binary} {command}");
+        let ended = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{command}: {ended:?}");
     }
 }
 

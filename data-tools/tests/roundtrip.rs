@@ -232,6 +232,26 @@ fn our_json_lines() {
     check("sltd-jsonl", &["--references"], "");
 }
 
+/// Parquet has no text to be read by plain means; the same rows must give the segment that CSV gives.
+#[test]
+fn our_parquet() {
+    /// More than a group of rows has.
+    const ROWS: u32 = 70_000;
+    let desk = Desk::new();
+    let more = ["--ranges", "--references"];
+    for layout in ["sltd-csv", "sltd-parquet"] {
+        desk.generate(layout, ROWS, &[&["--layout", layout], &more[..]].concat());
+        desk.describe("sources.toml", layout, layout, "");
+        succeeds(&mut desk.build("sources.toml", &format!("{layout}-store")));
+    }
+    let whole = |store: &str| {
+        let rows = desk.load(store).manifest().sources[0].rows;
+        assert_eq!((rows.read, rows.rejected), (u64::from(ROWS), 0));
+        desk.segment(store)
+    };
+    assert!(whole("sltd-csv-store") == whole("sltd-parquet-store"));
+}
+
 #[test]
 fn the_russian_list() {
     check("russia", &[], "status = \"invalidated\"");

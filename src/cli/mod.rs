@@ -1,6 +1,8 @@
 //! The commands of `sltd`: what was typed becomes arguments here, each command acts on its own.
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 mod check;
@@ -41,13 +43,22 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::Completions(args) => {
-            clap_complete::generate(
-                args.shell,
-                &mut Cli::command(),
-                "sltd",
-                &mut std::io::stdout(),
-            );
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "sltd", &mut script);
+            match io::stdout().write_all(&script) {
+                // Whoever reads has seen enough: no error.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    say(format_args!("cannot write the script: {error}"));
+                    ExitCode::from(FAILED)
+                }
+                _ => ExitCode::SUCCESS,
+            }
         }
     }
+}
+
+/// Says what went wrong on standard error. Where `eprintln!` would panic because nobody reads it any
+/// more, the exit code has to be enough.
+fn say(message: impl Display) {
+    let _ = writeln!(io::stderr(), "sltd: {message}");
 }

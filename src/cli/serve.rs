@@ -25,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 /// Exit codes: 0 ended as asked, 2 wrong usage or configuration, 3 could not serve (nothing
 /// published, the snapshot damaged, the address taken).
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("The configuration, all of it optional:\n\n{CONFIG}"))]
 pub(crate) struct ServeArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
@@ -45,6 +46,19 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FORM")]
     log: Option<Log>,
 }
+
+/// Every key of the configuration, as the help shows it.
+const CONFIG: &str = "\
+listen = \"127.0.0.1:7440\"
+threads = 2               # default: the cores available
+drain = \"8s\"              # how long running calls may take after SIGTERM
+max_connections = 16000   # further ones are closed at once
+watch = \"1s\"              # how often to look for a new snapshot
+log = \"human\"             # or \"json\"
+load = \"mmap\"             # or \"heap\": immune to what happens to the file
+warm = \"all\"              # or \"filter\"; default: all, where memory allows
+soft_age = \"26h\"          # past it answers say stale; default: never
+hard_age = \"7d\"           # past it a miss is INCONCLUSIVE; default: never";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Log {
@@ -79,7 +93,7 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
     let config = match args.config() {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("sltd: {error}");
+            super::say(error);
             return ExitCode::from(super::USAGE);
         }
     };
@@ -127,7 +141,10 @@ fn log_to_stderr(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        // They would be written with `eprintln!`, which panics: a server must not die because whoever
+        // read its log has gone.
+        .log_internal_errors(false);
     match format {
         LogFormat::Human => log
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
@@ -146,4 +163,25 @@ fn log_panics_without_their_message() {
             .unwrap_or_default();
         tracing::error!(place, "panic");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_in_the_help_is_one() {
+        let config = Config::from_toml(CONFIG).unwrap();
+        let shown = format!("{config:?}");
+        // Every field that there is; what is shown as a default is one.
+        let keys = CONFIG.lines().map(|line| line.split(' ').next().unwrap());
+        for key in keys {
+            assert!(shown.contains(&format!("{key}: ")), "{key}: {shown}");
+        }
+        assert_eq!(
+            shown.matches(": ").count(),
+            CONFIG.lines().count(),
+            "{shown}"
+        );
+    }
 }

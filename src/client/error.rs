@@ -27,20 +27,12 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The position joins the description, as it does in the errors of single checks.
+/// The description names the position too, as it does in the errors of single checks.
 impl From<ItemError> for Fault {
     fn from(error: ItemError) -> Self {
-        let ItemError {
-            field,
-            position,
-            description,
-        } = error;
         Self {
-            field,
-            description: match position {
-                0 => description,
-                position => format!("character {position}: {description}"),
-            },
+            field: error.field,
+            description: error.description,
         }
     }
 }
@@ -211,13 +203,12 @@ mod tests {
 
     #[test]
     fn a_fault_reads_the_same_from_a_batch_and_from_a_single_check() {
-        let description = "expected a letter or a digit".to_owned();
+        let text = "character 3: expected a letter or a digit";
         let item = Fault::from(ItemError {
             field: "number".to_owned(),
             position: 3,
-            description,
+            description: text.to_owned(),
         });
-        let text = "character 3: expected a letter or a digit";
         let details = ErrorDetails::with_bad_request(vec![FieldViolation::new("number", text)]);
         let status = Status::with_error_details(Code::InvalidArgument, "number", details);
         let error = ClientError::of(&status, "", Duration::ZERO, false);

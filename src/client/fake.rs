@@ -150,7 +150,7 @@ fn fault() -> ItemError {
     ItemError {
         field: "number".to_owned(),
         position: 1,
-        description: "expected a letter or a digit".to_owned(),
+        description: "character 1: expected a letter or a digit".to_owned(),
     }
 }
 

@@ -56,7 +56,10 @@ pub enum PublishError {
         source: io::Error,
     },
     /// What is published now can't be read, so that the next generation is not known.
-    #[error("the current snapshot can't be read: {0}")]
+    #[error(
+        "the current snapshot can't be read, so the next generation is not known: {0}; use another \
+         folder for the store"
+    )]
     Current(#[from] LoadError),
 }
 

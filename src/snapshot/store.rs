@@ -234,6 +234,18 @@ impl StoreWriter {
         self.store.path.join(REJECTS)
     }
 
+    /// The manifest of the current snapshot; `None` where nothing has been published yet.
+    ///
+    /// # Errors
+    /// [`PublishError::Current`] when it can't be read: nothing can be published then.
+    pub fn previous(&self) -> Result<Option<Manifest>, PublishError> {
+        if !self.store.path.join(CURRENT).exists() {
+            return Ok(None);
+        }
+        let pointer = self.store.pointer()?;
+        Ok(Some(self.store.manifest(&pointer)?))
+    }
+
     /// Makes a segment the current snapshot, alone, and returns its manifest. Removes segments
     /// and manifests that neither the new snapshot nor the one before it names.
     ///
@@ -241,14 +253,7 @@ impl StoreWriter {
     /// [`PublishError`]; the old snapshot then stays current.
     pub fn publish(&self, publication: &Publication<'_>) -> Result<Manifest, PublishError> {
         let path = &self.store.path;
-        let previous = match path.join(CURRENT).exists() {
-            true => Some(
-                self.store
-                    .pointer()
-                    .and_then(|pointer| self.store.manifest(&pointer))?,
-            ),
-            false => None,
-        };
+        let previous = self.previous()?;
         let digest = publication.summary.digest.to_hex();
         let file = format!("{digest}.seg");
         let segment = path.join(SEGMENTS).join(&file);

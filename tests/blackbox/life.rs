@@ -197,6 +197,30 @@ fn the_drain_lets_a_running_call_end() {
     wait_for("the last line", || server.log().contains("cut=0"));
 }
 
+/// Whoever read the log may go: that must neither end the server nor change how it ends.
+#[test]
+fn a_log_that_nobody_reads_does_not_end_the_server() {
+    let dir = store(ROWS);
+    let config = dir.path().join("sltd.toml");
+    std::fs::write(&config, "watch = \"10ms\"\n").unwrap();
+    let mut server =
+        Server::start_with(dir.path(), &["--config", config.to_str().unwrap()], "info");
+    server.stop_reading_log();
+    // Each is logged; the first line is still read, so the pipe is closed by the third.
+    for generation in 2..=4 {
+        publish(dir.path(), ROWS);
+        wait_for("the new snapshot", || {
+            let served = block_on(async {
+                let answer = server.client().await.check(&passport("12AB34567")).await;
+                answer.unwrap().snapshot.unwrap().generation
+            });
+            served == generation
+        });
+    }
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+}
+
 #[test]
 fn the_drain_has_an_end() {
     let dir = store(ROWS);

@@ -43,6 +43,14 @@ fn malformed_questions_name_the_field_and_never_the_number() {
             "{error}"
         );
     }
+    // Among others it reads as it does alone.
+    let command = ["check", "--server", &url, "--number", "-"];
+    let among_others = sltd_fed(&command, "12AB3#567\n12AB34567\n").exits(2);
+    let line = among_others.out.lines().next().unwrap();
+    assert!(
+        line.starts_with("MALFORMED    line 1: number: character 6 is U+0023"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -201,6 +209,10 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
             "500ms",
         ),
         (
+            &["check", "--number", "12AB34567", "--deadline", "0s"],
+            "more than 0",
+        ),
+        (
             &["check", "--number", "12AB34567", "--server", "nowhere"],
             "http://",
         ),
@@ -247,6 +259,37 @@ fn help_and_version_and_completions() {
     }
 }
 
+/// Runs a shell script; `sltd` in it is the real one.
+fn scripted(script: &str) -> Option<i32> {
+    let script = format!(
+        "set -o pipefail; sltd() {{ {} \"$@\"; }}; {script}",
+        env!("CARGO_BIN_EXE_sltd")
+    );
+    let status = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .status();
+    status.unwrap().code()
+}
+
+/// Nobody reads: no reason to panic, on either stream.
+#[test]
+fn closed_pipes_are_no_error() {
+    let closed = "exec 3> >(exec true); wait $!";
+    for (command, code) in [
+        ("completions bash >&3", 0),
+        ("check --mrz-file nowhere 2>&3", 2),
+        ("check --number X1 --server http://127.0.0.1:1 2>&3", 3),
+        ("serve --store nowhere --listen 127.0.0.1:0 2>&3", 3),
+        ("serve --listen 127.0.0.1:0 --config nowhere 2>&3", 2),
+    ] {
+        assert_eq!(
+            scripted(&format!("{closed}; sltd {command}")),
+            Some(code),
+            "{command}"
+        );
+    }
+}
+
 #[test]
 fn output_cut_short_is_no_error() {
     let dir = tempfile::tempdir().unwrap();
@@ -256,17 +299,12 @@ fn output_cut_short_is_no_error() {
     let file = dir.path().join("numbers");
     std::fs::write(&file, numbers).unwrap();
     let script = format!(
-        "set -o pipefail; {} check --server {} --number - < {} | head -n 1 > /dev/null",
-        env!("CARGO_BIN_EXE_sltd"),
+        "sltd check --server {} --number - < {} | head -n 1 > /dev/null",
         server.url(),
         file.display()
     );
-    let status = std::process::Command::new("bash")
-        .args(["-c", &script])
-        .status()
-        .unwrap();
     assert_eq!(
-        status.code(),
+        scripted(&script),
         Some(0),
         "a reader that has seen enough is no failure"
     );

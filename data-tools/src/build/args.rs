@@ -1,7 +1,8 @@
 //! The command line of `sltd-data build`.
 
-use super::progress::{Progress, Shown, Silent};
+use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
+use crate::command::{FAILED, USAGE, complain, print};
 use crate::config;
 use clap::Args;
 use jiff::Timestamp;
@@ -10,14 +11,54 @@ use sltd::snapshot::PublishError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit code for wrong usage, and for a sources.toml that can't be used.
-const USAGE: u8 = 2;
-/// Exit code for a build that failed.
-const FAILED: u8 = 3;
 /// Exit code while another process changes the store.
 const LOCKED: u8 = 23;
 /// Exit code for a source with too many rejects.
 const REJECTS: u8 = 24;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 23 another process is changing
+the store, 24 too many rejects. Unless it is 0, the snapshot before stays current, or the message
+on standard error says that it does not.";
+
+const LONG_AFTER_HELP: &str = "\
+Example:
+  sltd-data build --sources sources.toml --store var/store
+
+A sources.toml with everything it may say; name, path and layout are required, owns where neither
+the layout nor issuing_state says it:
+
+";
+
+/// A sources.toml, as the help shows it.
+const SOURCES: &str = r#"[[source]]
+name = "ukraine-stolen"
+path = "ukraine/*.json.gz"       # a glob, relative to the folder of this file
+layout = "ukraine"               # or sltd-csv, sltd-jsonl, sltd-parquet, russia, czechia
+owns = ["UKR"]                   # the States whose own list it is; ["*"]: every State's
+third_party = "reject"           # or "keep": rows of States that it does not own
+as_of = "2026-11-22T04:00:00Z"   # default: the oldest modification time of its files
+stale_after = "7d"               # a number with ms, s, m, h or d
+compression = "gzip"             # or bzip2, zstd, zip, none; default: what the files are
+encoding = "utf-8"               # or windows-1251
+status = "lost"                  # of rows that have none; also issuing_state, type, authority,
+authority = "KYIV"               # restriction
+# kind = 2                       # layout czechia, where no file name has typ_dokladu=2
+
+[[authority]]                    # whom to ask about rows that name its code
+code = "KYIV"
+name = "National Central Bureau, Kyiv"
+contact = "+380 44 000 00 00"
+issuing_state = "UKR"
+"#;
+
+const COLUMNS: &str = "
+The columns of our own layouts, sltd-csv, sltd-jsonl and sltd-parquet:
+  number issuing_state type status date_of_loss date_reported review_date authority restriction
+  owner_reference range_end
+The first four are required; each but the number may be fixed in the source instead.
+
+";
 
 /// Build a snapshot from lists of reported documents and publish it
 ///
@@ -29,12 +70,10 @@ const REJECTS: u8 = 24;
 /// whoever supplied them. Time is linear in the number of rows; rows past --memory go through
 /// scratch files in the store.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  sltd-data build --sources sources.toml --store var/store
-
-Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 23 another process is changing
-the store, 24 too many rejects. Unless it is 0, the snapshot before stays current.")]
+#[command(
+    after_help = EXIT_CODES,
+    after_long_help = [LONG_AFTER_HELP, SOURCES, COLUMNS, EXIT_CODES].concat(),
+)]
 pub struct BuildArgs {
     /// The file that describes the lists
     #[arg(long, value_name = "FILE")]
@@ -64,7 +103,7 @@ pub fn run(args: &BuildArgs) -> ExitCode {
     let sources = match config::load(&args.sources) {
         Ok(sources) => sources,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             return ExitCode::from(USAGE);
         }
     };
@@ -86,16 +125,21 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         by: &by,
     };
     let shown = Shown::new();
-    let progress: &dyn Progress = if args.json { &Silent } else { &shown };
-    let outcome = build(&request, progress);
+    let outcome = build(&request, &shown);
     shown.finish();
     match outcome {
-        Ok(built) => {
-            print(&built, args.json);
-            ExitCode::SUCCESS
-        }
+        Ok(built) => match print(accounts(&built, args.json)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(format_args!(
+                    "published generation {}, but the accounts can't be printed: {error}",
+                    built.manifest.generation
+                ));
+                ExitCode::from(FAILED)
+            }
+        },
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             ExitCode::from(match error {
                 BuildFailure::Publish(PublishError::Locked(_)) => LOCKED,
                 BuildFailure::TooManyRejects { .. } => REJECTS,
@@ -105,7 +149,8 @@ pub fn run(args: &BuildArgs) -> ExitCode {
     }
 }
 
-fn print(built: &Built, json: bool) {
+/// What is printed in the end.
+fn accounts(built: &Built, json: bool) -> String {
     let manifest = &built.manifest;
     let documents: u64 = manifest
         .segments
@@ -122,14 +167,12 @@ fn print(built: &Built, json: bool) {
             "bytes": bytes,
             "sources": built.accounts.json(),
         });
-        println!("{object}");
-        return;
+        return format!("{object}\n");
     }
-    print!("{}", built.accounts);
-    println!(
-        "published generation {}: {documents} documents, {bytes} bytes",
-        manifest.generation
-    );
+    format!(
+        "{}published generation {}: {documents} documents, {bytes} bytes\n",
+        built.accounts, manifest.generation
+    )
 }
 
 /// A size as commands take it: a number with KiB, MiB or GiB.
@@ -162,6 +205,13 @@ fn parse_share(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sources_in_the_help_can_be_read() {
+        let file = config::parse(SOURCES, std::path::Path::new("")).unwrap();
+        assert_eq!((file.sources.len(), file.authorities.len()), (1, 1));
+        assert!(SOURCES.lines().all(|line| line.len() <= 100));
+    }
 
     #[test]
     fn sizes_have_units() {

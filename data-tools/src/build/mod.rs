@@ -16,9 +16,7 @@ use jiff::Timestamp;
 use sltd::document::NumberRange;
 use sltd::index::{BuildError, BuildOptions, Inserter, LoadMode, Segment, SegmentBuilder};
 use sltd::report::{Authority, Day};
-use sltd::snapshot::{
-    LoadError, Manifest, Publication, PublishError, RowAccount, SourceEntry, Store,
-};
+use sltd::snapshot::{Manifest, Publication, PublishError, RowAccount, SourceEntry, Store};
 use std::path::{Path, PathBuf};
 
 /// Below so many rows the share of rejects says nothing.
@@ -74,6 +72,14 @@ pub enum BuildFailure {
         /// Where the rows stand.
         file: PathBuf,
     },
+    /// Rejects of earlier builds could not be removed.
+    #[error("{}: {error}; nothing was published", folder.display())]
+    Rejects {
+        /// Where they stand.
+        folder: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The rows of a source do not add up: a defect of this program.
     #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
     Account {
@@ -91,9 +97,6 @@ pub enum BuildFailure {
     /// The store could not be changed.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The current snapshot could not be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
 }
 
 /// What was published.
@@ -113,6 +116,8 @@ pub struct Built {
 /// [`BuildFailure`].
 pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildFailure> {
     let writer = Store::writer(build.store)?;
+    // Better known now than after the work.
+    writer.previous()?;
     let scratch = writer.building();
     let options = BuildOptions {
         memory: build.memory,
@@ -152,6 +157,11 @@ pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildF
         }
         accounts.push(source, read);
     }
+    let names = build.sources.sources.iter().map(|source| &*source.name);
+    sources::keep_rejects_of(&rejects, names).map_err(|error| BuildFailure::Rejects {
+        folder: rejects.clone(),
+        error,
+    })?;
 
     let authorities: Vec<Authority<'_>> = build
         .sources

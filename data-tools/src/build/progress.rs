@@ -1,5 +1,6 @@
 //! What a build shows while it works: a bar on a terminal, plain lines otherwise.
 
+use crate::command::say;
 use crate::sources;
 use indicatif::{ProgressBar, ProgressStyle};
 use sltd::index::BuildStep;
@@ -77,7 +78,7 @@ impl Shown {
         if new || lines.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             phase.clone_into(&mut lines.phase);
             lines.last = Some(Instant::now());
-            eprintln!("{phase}: {:.0} % {detail}", share * 100.0);
+            say(format_args!("{phase}: {:.0} % {detail}", share * 100.0));
         }
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::report::ReportStatus;
+use sltd::service::parse_duration;
 use toml::{Table, Value};
 
 use entry::{Entry, expected_state};
@@ -78,7 +78,7 @@ pub enum ConfigError {
         /// What stands there.
         found: String,
     },
-    /// Two sources of one name, or two authorities of one State and code.
+    /// Two sources of one name, or two authorities of one code.
     #[error("{place}: described twice; expected each name once")]
     Twice {
         /// The source or authority.
@@ -118,12 +118,9 @@ pub fn parse(text: &str, folder: &Path) -> Result<SourcesFile, ConfigError> {
     let mut codes = BTreeSet::new();
     for (index, entry) in Entry::all(&mut file, "authority")?.into_iter().enumerate() {
         let authority = read_authority(entry, index)?;
-        if !codes.insert((authority.issuing_state, authority.code.clone())) {
-            let place = format!(
-                "authority {} of {}",
-                authority.code,
-                authority.issuing_state.code()
-            );
+        // Rows name an authority by its code alone: of two, the wrong one might be called.
+        if !codes.insert(authority.code.clone()) {
+            let place = format!("authority {}", authority.code);
             return Err(ConfigError::Twice { place });
         }
         read.authorities.push(authority);
@@ -135,26 +132,6 @@ pub fn parse(text: &str, folder: &Path) -> Result<SourcesFile, ConfigError> {
         return Err(ConfigError::NoSource);
     }
     Ok(read)
-}
-
-/// Reads a duration written as a whole number and a unit: `500ms`, `8s`, `2m`, `12h`, `7d`.
-/// `None` when it is written otherwise or too long to count in milliseconds.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = text.split_at_checked(digits)?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    count
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(milliseconds)
-        .map(Duration::from_millis)
 }
 
 fn is_name(text: &str) -> bool {
@@ -193,16 +170,12 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         path,
         folder: folder.to_owned(),
         layout,
-        as_of: entry.read(
-            "as_of",
-            || "an instant as in RFC 3339, such as 2026-11-01T06:00:00Z".to_owned(),
-            |text| text.parse::<Timestamp>().ok(),
-        )?,
+        as_of: entry.instant("as_of")?,
         stale_after: entry
             .read(
                 "stale_after",
                 || "a duration such as 500ms, 8s, 2m, 12h or 7d".to_owned(),
-                parse_duration,
+                |text| parse_duration(text).ok(),
             )?
             .unwrap_or(STALE_AFTER),
         compression: entry.one_of("compression", &Compression::ALL, Compression::name)?,

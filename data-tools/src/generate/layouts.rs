@@ -13,6 +13,8 @@ pub enum Layout {
     SltdCsv,
     /// Our JSON Lines: the same fields, empty ones left out.
     SltdJsonl,
+    /// Our Parquet: the same fields as columns of texts.
+    SltdParquet,
     /// The Russian list of invalid domestic passports: series and number, dense digits, nothing else.
     Russia,
     /// The Ukrainian lists of lost and stolen domestic passports: a JSON array with a byte order mark.
@@ -25,7 +27,7 @@ impl Layout {
     /// Who reports what in such a list.
     pub(super) fn states(self) -> &'static [StateRow] {
         match self {
-            Self::SltdCsv | Self::SltdJsonl => WORLD,
+            Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet => WORLD,
             Self::Russia => RUSSIA,
             Self::Ukraine => UKRAINE,
             Self::Czechia => CZECHIA,
@@ -36,7 +38,7 @@ impl Layout {
     /// and 0.85 million) is 1 in 100 world-wide and 1 in 3 of the Russian list, where numbers are dense.
     pub(super) fn issued(self) -> u64 {
         match self {
-            Self::SltdCsv | Self::SltdJsonl => 4_000_000_000,
+            Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet => 4_000_000_000,
             Self::Russia => 400_000_000,
             Self::Ukraine => 50_000_000,
             Self::Czechia => 50_000_000,
@@ -45,7 +47,7 @@ impl Layout {
 
     /// Whether rows carry a State, a type, a status and dates of their own.
     pub(super) fn is_ours(self) -> bool {
-        matches!(self, Self::SltdCsv | Self::SltdJsonl)
+        matches!(self, Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet)
     }
 }
 
@@ -77,7 +79,7 @@ impl Writer {
             }
             Layout::Russia => b"PASSP_SERIES,PASSP_NUMBER\n",
             Layout::Ukraine => "\u{feff}[\n".as_bytes(),
-            Layout::SltdJsonl | Layout::Czechia => b"",
+            Layout::SltdJsonl | Layout::SltdParquet | Layout::Czechia => b"",
         });
     }
 
@@ -91,7 +93,8 @@ impl Writer {
     /// One row.
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<u8>) {
         match self.layout {
-            Layout::SltdCsv => self.sltd_csv(row, out),
+            // A table takes the fields of our CSV apart again.
+            Layout::SltdCsv | Layout::SltdParquet => self.sltd_csv(row, out),
             Layout::SltdJsonl => self.sltd_jsonl(row, out),
             Layout::Russia => {
                 let number = row.number.as_bytes();

@@ -29,61 +29,75 @@
 mod dates;
 mod layouts;
 mod mix;
+mod parquet;
 mod queries;
 mod rows;
 mod shape;
+mod sheet;
 mod space;
 mod states;
 #[cfg(test)]
 mod tests;
 mod world;
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use crate::command::{FAILED, USAGE, complain, say};
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 pub use dates::{FIRST_LAPSE, NEWEST_REPORT};
 pub use layouts::Layout;
 use queries::Questions;
 use rows::{Rows, Traits};
+use sheet::{Output, Sheet};
 use world::World;
 
-/// Bytes gathered before they are written.
-const BUFFER: usize = 1 << 20;
-
-/// Writes a synthetic list of reported documents, and questions to ask about it.
+/// Write a synthetic list of reported documents, and questions to ask about it
 ///
 /// The list is shaped like the published one: States by their shares, several number formats each,
 /// runs of stolen blanks, equal numbers of different States, documents reported more than once. The
 /// same arguments give the same bytes. It streams: a billion rows need no more memory than a thousand
 /// (and 75 bytes of disk each).
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example, a list and questions about it:
+  sltd-data generate --records 1000000 --seed 7 --out list.csv --queries questions.csv
+To build it, describe it in a sources.toml: path = \"list.csv\", layout = \"sltd-csv\", owns = [\"*\"].
+To ask a server the questions: sltd check --number - < questions.csv
+
+Exit codes: 0 written, 2 wrong usage or more records than the layout's States can report, 3 a file
+can't be written.")]
 pub struct GenerateArgs {
     /// Rows of the list; every one is usable
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub records: u64,
     /// Another seed gives another list
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// The file to write
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// The layout to write it in
-    #[arg(long, value_enum, default_value = "sltd-csv")]
+    #[arg(long, value_name = "NAME", value_enum, default_value = "sltd-csv")]
     pub layout: Layout,
     /// Also write questions to this file, `number,issuer,type` a line, as `sltd check --number -` reads them
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub queries: Option<PathBuf>,
     /// How many questions
-    #[arg(long, default_value_t = 1_000_000, requires = "queries")]
+    #[arg(
+        long,
+        value_name = "M",
+        default_value_t = 1_000_000,
+        requires = "queries"
+    )]
     pub query_count: u64,
     /// The share of questions that are about reported documents: 0.01, or 1/13700 [the published rate]
-    #[arg(long, default_value = "1/13700", value_parser = parse_share, requires = "queries")]
+    #[arg(long, value_name = "F", default_value = "1/13700", value_parser = parse_share, requires = "queries")]
     pub hit_share: f64,
-    /// Write each run of stolen blanks as one row with a `range_end`
+    /// Write each run of stolen blanks as one row with a `range_end`; our own layouts only
     #[arg(long)]
     pub ranges: bool,
-    /// Fill `owner_reference`
+    /// Fill `owner_reference`; our own layouts only
     #[arg(long)]
     pub references: bool,
 }
@@ -113,6 +127,9 @@ pub enum GenerateError {
         /// Rows written.
         rows: u64,
     },
+    /// List and questions would stand in one file.
+    #[error("the list and the questions can't both be written to {}", .0.display())]
+    OneFile(PathBuf),
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -134,12 +151,35 @@ pub struct Generated {
     pub reported_queries: u64,
 }
 
+/// Runs the command.
+pub fn run(args: &GenerateArgs) -> ExitCode {
+    match generate(args) {
+        Ok(done) => {
+            say(format_args!(
+                "{} rows, {} questions, {} of them about reported documents",
+                done.rows, done.queries, done.reported_queries
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match error {
+                GenerateError::TooManyRecords { .. } | GenerateError::OneFile(_) => USAGE,
+                _ => FAILED,
+            })
+        }
+    }
+}
+
 /// Writes the list and, where asked for, the questions.
 ///
 /// # Errors
 /// When a file cannot be written, or more rows are asked for than the States of the layout can report.
 /// Files begun are left as they are.
-pub fn run(args: &GenerateArgs) -> Result<Generated, GenerateError> {
+pub fn generate(args: &GenerateArgs) -> Result<Generated, GenerateError> {
+    if args.queries.as_ref() == Some(&args.out) {
+        return Err(GenerateError::OneFile(args.out.clone()));
+    }
     let world = World::new(
         args.layout.states(),
         args.layout.issued(),
@@ -153,15 +193,11 @@ pub fn run(args: &GenerateArgs) -> Result<Generated, GenerateError> {
         long_retention: ours,
     };
     let mut rows = Rows::new(&world, traits, args.seed);
-    let mut writer = layouts::Writer::new(args.layout, args.references);
-    let mut out = Output::create(&args.out)?;
-    writer.begin(&mut out.buffer);
+    let mut sheet = Sheet::create(args)?;
     for _ in 0..args.records {
-        writer.row(&rows.next_row()?, &mut out.buffer);
-        out.flush_if_full()?;
+        sheet.row(&rows.next_row()?)?;
     }
-    writer.end(&mut out.buffer);
-    out.finish()?;
+    sheet.finish()?;
 
     let mut generated = Generated {
         rows: args.records,
@@ -200,43 +236,4 @@ fn parse_share(text: &str) -> Result<f64, String> {
     share
         .filter(|share| (0.0..=1.0).contains(share))
         .ok_or_else(|| "expected a share between 0 and 1, such as 0.01 or 1/13700".to_owned())
-}
-
-/// A file written in large pieces.
-struct Output<'a> {
-    path: &'a Path,
-    file: File,
-    buffer: Vec<u8>,
-}
-
-impl<'a> Output<'a> {
-    fn create(path: &'a Path) -> Result<Self, GenerateError> {
-        let file = File::create(path).map_err(|source| GenerateError::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path,
-            file,
-            buffer: Vec::with_capacity(BUFFER + 4096),
-        })
-    }
-
-    fn flush_if_full(&mut self) -> Result<(), GenerateError> {
-        if self.buffer.len() < BUFFER {
-            Ok(())
-        } else {
-            self.finish()
-        }
-    }
-
-    /// Writes what is gathered.
-    fn finish(&mut self) -> Result<(), GenerateError> {
-        let written = self.file.write_all(&self.buffer);
-        self.buffer.clear();
-        written.map_err(|source| GenerateError::Write {
-            path: self.path.to_owned(),
-            source,
-        })
-    }
 }

@@ -3,6 +3,7 @@
 use super::mix::mix;
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// A list and its questions as written.
 struct Written {
@@ -26,7 +27,7 @@ fn generate(records: u64, change: impl FnOnce(&mut GenerateArgs)) -> Written {
         references: false,
     };
     change(&mut args);
-    let generated = run(&args).unwrap();
+    let generated = super::generate(&args).unwrap();
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     Written {
         list: read(&args.out),

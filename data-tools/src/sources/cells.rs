@@ -23,7 +23,7 @@ use super::worker::Reading;
 use crate::config::SourceConfig;
 
 /// The columns, in the order in which `sltd-data generate` writes them.
-pub(super) const COLUMNS: [&str; COUNT] = [
+pub(crate) const COLUMNS: [&str; COUNT] = [
     "number",
     "issuing_state",
     "type",
@@ -91,7 +91,7 @@ pub(super) fn read<'a>(
         ("", Some(fixed)) => fixed,
         (raw, _) => memos
             .state(required(raw, ISSUING_STATE)?)
-            .ok_or_else(|| Reject::expected(COLUMNS[ISSUING_STATE], EXPECTED_STATE))?,
+            .map_err(|error| Reject::new(COLUMNS[ISSUING_STATE], error))?,
     };
     let document_type = match (cell(TYPE), source.document_type) {
         ("", Some(fixed)) => fixed,
@@ -143,17 +143,16 @@ pub(super) fn read<'a>(
     })
 }
 
-pub(super) const EXPECTED_STATE: &str = "expected the code of a known issuing State (ICAO Doc 9303 part 3 section 5), found another text";
 const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card, visa, residence_permit, \
     refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other, found another text";
 const EXPECTED_STATUS: &str =
     "expected lost, stolen, stolen_blank, revoked or invalidated, found another text";
 
 fn required(raw: &str, column: usize) -> Result<&str, Reject> {
-    if raw.is_empty() {
-        Err(Reject::new(COLUMNS[column], Reason::Missing))
-    } else {
-        Ok(raw)
+    match (raw, column) {
+        ("", NUMBER) => Err(Reject::new(COLUMNS[column], Reason::Missing)),
+        ("", _) => Err(Reject::new(COLUMNS[column], Reason::MissingAndNotFixed)),
+        _ => Ok(raw),
     }
 }
 

@@ -63,7 +63,11 @@ pub enum SourceError {
     },
     /// A required column is missing.
     #[error(
-        "{file}: column {column} is missing; expected it in the header, or its value fixed in the source"
+        "{file}: column {column} is missing; expected it {}",
+        match *column {
+            "number" => "among the columns of the file",
+            _ => "among the columns of the file, or its value fixed in the source",
+        }
     )]
     MissingColumn {
         /// The file.

@@ -1,6 +1,6 @@
 //! What the short texts of a list stand for, remembered.
 
-use sltd::document::{DocumentType, IssuingState};
+use sltd::document::{DocumentType, IssuingState, StateError};
 use sltd::report::ReportStatus;
 
 /// Remembers what the texts of a column stand for. A list has a few States, types and statuses in
@@ -57,9 +57,12 @@ pub(super) struct Memos {
 }
 
 impl Memos {
-    pub(super) fn state(&mut self, code: &str) -> Option<IssuingState> {
-        self.states
-            .read(code, |code| IssuingState::parse(code).ok())
+    pub(super) fn state(&mut self, code: &str) -> Result<IssuingState, StateError> {
+        let known = self
+            .states
+            .read(code, |code| IssuingState::parse(code).ok());
+        // What is wrong with a code is not remembered: that is rare.
+        known.map_or_else(|| IssuingState::parse(code), Ok)
     }
 
     pub(super) fn document_type(&mut self, name: &str) -> Option<DocumentType> {

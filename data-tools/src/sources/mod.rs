@@ -31,9 +31,11 @@ mod tests;
 mod ukraine;
 mod worker;
 
+pub(crate) use cells::COLUMNS;
 pub use cells::{CODE_BYTES_MAX, REFERENCE_BYTES_MAX};
 pub use error::SourceError;
 pub use reject::ROW_BYTES_MAX;
+pub(crate) use reject::keep_rejects_of;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use sltd::document::{NumberError, RangeError};
+use sltd::document::{NumberError, RangeError, StateError};
 
 /// The longest row read. A longer one is rejected and passed over without being kept: the rows
 /// of every published list are shorter than a ten-thousandth of it.
@@ -43,12 +43,16 @@ pub(super) enum Reason {
     NotAnObject,
     #[error("field given twice: expected once")]
     Twice,
-    #[error("missing: expected a value, or one fixed in the source")]
+    #[error("missing: expected a value")]
     Missing,
+    #[error("missing: expected a value, or one fixed in the source")]
+    MissingAndNotFixed,
     #[error("{0}")]
     Number(#[from] NumberError),
     #[error("{0}")]
     Range(#[from] RangeError),
+    #[error("{0}")]
+    State(#[from] StateError),
     #[error("{0}")]
     Expected(&'static str),
     #[error("{found} bytes: expected at most {max}")]
@@ -88,8 +92,8 @@ impl RejectsFile {
     /// The file `<folder>/<source>.csv`; nothing is created yet.
     pub(super) fn new(folder: &Path, source: &str, name_files: bool) -> Self {
         Self {
-            path: folder.join(format!("{source}.csv")),
-            temporary: folder.join(format!(".{source}.csv.tmp")),
+            path: folder.join(name(source)),
+            temporary: folder.join(temporary_name(source)),
             name_files,
             writer: None,
         }
@@ -162,6 +166,39 @@ impl Drop for RejectsFile {
             let _ = remove_if_there(&self.temporary);
         }
     }
+}
+
+fn name(source: &str) -> String {
+    format!("{source}.csv")
+}
+
+fn temporary_name(source: &str) -> String {
+    format!(".{}.tmp", name(source))
+}
+
+/// Removes what is no longer said of any source: rejects of sources that are described no more, and
+/// the files of readings that were killed.
+///
+/// # Errors
+/// What the system says of the folder or a file in it.
+pub(crate) fn keep_rejects_of<'s>(
+    folder: &Path,
+    sources: impl Iterator<Item = &'s str>,
+) -> io::Result<()> {
+    let kept: Vec<String> = sources.map(name).collect();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let file = entry.file_name();
+        // Files of other names are none of ours.
+        let ours = |name: &str| name.ends_with(".csv") || name.ends_with(".csv.tmp");
+        if let Some(name) = file.to_str()
+            && ours(name)
+            && !kept.iter().any(|kept| kept == name)
+        {
+            remove_if_there(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Creates a file that its owner alone can read, whatever stood there before.
@@ -280,5 +317,17 @@ mod tests {
             list().is_empty(),
             "the rejects of an earlier build are gone"
         );
+
+        for name in [
+            "one.csv",
+            "gone.csv",
+            ".one.csv.tmp",
+            ".gone.csv.tmp",
+            "notes",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        keep_rejects_of(folder.path(), ["one", "two"].into_iter()).unwrap();
+        assert_eq!(list(), ["notes", "one.csv"]);
     }
 }

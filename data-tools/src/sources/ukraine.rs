@@ -143,7 +143,7 @@ fn read_row<'a>(
     let mut foreign = |code| {
         memos
             .state(code)
-            .ok_or_else(|| Reject::expected("D_TYPE", EXPECTED_TYPE))
+            .map_err(|error| Reject::new("D_TYPE", error))
     };
     let (state, document_type) = match named(trim(name.text("D_TYPE")?), source, names)? {
         Named::Citizen if series.is_empty() => (ukraine, DocumentType::IdentityCard),
@@ -157,7 +157,7 @@ fn read_row<'a>(
         ("ВТРАЧЕНО", _) => ReportStatus::Lost,
         ("ВИКРАДЕНО", _) => ReportStatus::Stolen,
         (_, Some(fixed)) => fixed,
-        ("", None) => return Err(Reject::new("D_STATUS", Reason::Missing)),
+        ("", None) => return Err(Reject::new("D_STATUS", Reason::MissingAndNotFixed)),
         _ => return Err(Reject::expected("D_STATUS", EXPECTED_STATUS)),
     };
     Ok(Reading {
@@ -174,7 +174,7 @@ fn named(name: &str, source: &SourceConfig, capitals: &mut String) -> Result<Nam
     if name.is_empty() {
         let fixed = source
             .document_type
-            .ok_or_else(|| Reject::new("D_TYPE", Reason::Missing))?;
+            .ok_or_else(|| Reject::new("D_TYPE", Reason::MissingAndNotFixed))?;
         return Ok(if fixed == DocumentType::DomesticPassport {
             Named::Citizen
         } else {

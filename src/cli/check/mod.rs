@@ -46,7 +46,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     json: bool,
     /// Longest time for a call, retries included, such as 500ms, 5s or 2m
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_deadline)]
     deadline: Duration,
 }
 
@@ -107,6 +107,15 @@ fn type_parser() -> impl clap::builder::TypedValueParser<Value = DocumentType> {
         .try_map(|name| DocumentType::from_name(&name).ok_or("expected a type of document"))
 }
 
+/// A duration in which something can be answered.
+fn parse_deadline(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(Duration::ZERO) => Err("expected more than 0".to_owned()),
+        Ok(deadline) => Ok(deadline),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Asks, prints and folds what came of it into the exit code.
 pub(crate) fn run(args: CheckArgs) -> ExitCode {
     let defaults = input::Defaults {
@@ -126,19 +135,19 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
         Ok(()) => {}
         Err(CheckError::Client(error)) => return usage(&error.to_string()),
         Err(CheckError::Runtime(error)) => {
-            eprintln!("sltd: cannot start: {error}");
+            super::say(format_args!("cannot start: {error}"));
             return ExitCode::from(super::FAILED);
         }
         // Whoever reads has seen enough: no error.
         Err(CheckError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(CheckError::Output(error)) => {
-            eprintln!("sltd: cannot write the answers: {error}");
+            super::say(format_args!("cannot write the answers: {error}"));
             return ExitCode::from(super::FAILED);
         }
     }
     let tally = printer.tally();
     if let Some(message) = tally.complaint() {
-        eprintln!("sltd: {message}");
+        super::say(message);
     }
     ExitCode::from(tally.exit_code())
 }
@@ -203,7 +212,7 @@ fn open(path: &Path) -> Result<impl Read + Send + use<>, String> {
 }
 
 fn usage(message: &str) -> ExitCode {
-    eprintln!("sltd: {message}");
+    super::say(message);
     ExitCode::from(super::USAGE)
 }
 

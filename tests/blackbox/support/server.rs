@@ -8,12 +8,15 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
     log: Arc<Mutex<String>>,
+    /// Whether its log is read.
+    heard: Arc<AtomicBool>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
@@ -38,8 +41,11 @@ impl Server {
         let log = Arc::new(Mutex::new(String::new()));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let written = Arc::clone(&log);
+        let heard = Arc::new(AtomicBool::new(true));
+        let listening = Arc::clone(&heard);
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
+            let heard = |_: &String| listening.load(Ordering::Relaxed);
+            for line in lines.map_while(Result::ok).take_while(heard) {
                 let mut log = written.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
@@ -55,6 +61,7 @@ impl Server {
         Self {
             child,
             log,
+            heard,
             address: address.unwrap(),
         }
     }
@@ -92,6 +99,11 @@ impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Reads one line more of its log and then closes the pipe.
+    pub(crate) fn stop_reading_log(&self) {
+        self.heard.store(false, Ordering::Relaxed);
     }
 
     /// Asks it to end.

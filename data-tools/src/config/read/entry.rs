@@ -1,5 +1,6 @@
 //! One table of the file, taken apart field by field.
 
+use jiff::Timestamp;
 use sltd::document::IssuingState;
 use toml::{Table, Value};
 
@@ -90,6 +91,23 @@ impl Entry {
         }
     }
 
+    /// An instant, as a text or as TOML's own date and time.
+    pub(super) fn instant(
+        &mut self,
+        field: &'static str,
+    ) -> Result<Option<Timestamp>, ConfigError> {
+        let text = match self.take(field) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text,
+            Some(Value::Datetime(instant)) => instant.to_string(),
+            Some(other) => return Err(self.wrong(field, EXPECTED_INSTANT, other.type_str())),
+        };
+        match text.parse() {
+            Ok(instant) => Ok(Some(instant)),
+            Err(_) => Err(self.wrong(field, EXPECTED_INSTANT, &format!("`{text}`"))),
+        }
+    }
+
     /// A text that is one of a closed set of names.
     pub(super) fn one_of<T: Copy>(
         &mut self,
@@ -160,6 +178,8 @@ impl Entry {
         }
     }
 }
+
+const EXPECTED_INSTANT: &str = "an instant as in RFC 3339, such as 2026-11-01T06:00:00Z";
 
 pub(super) fn expected_state() -> String {
     "the code of an issuing State (ICAO Doc 9303 part 3 section 5)".to_owned()
