@@ -166,7 +166,7 @@ def owners_references(section, stored):
 
 
 def may_be_reported(blocks, text):
-    h = xxhash.xxh3_64_intdigest(text.encode(), seed=0)
+    h = xxhash.xxh3_64_intdigest(text.encode().ljust(24, b"\0"), seed=0)
     words = struct.unpack_from("<QQ", blocks, 16 * (h * (len(blocks) // 16) >> 64))
     return all(words[shift >= 18] >> (h >> shift & 63) & 1 for shift in (0, 6, 12, 18, 24, 30))
 
