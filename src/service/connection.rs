@@ -5,10 +5,12 @@ use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
+use std::cell::RefCell;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -76,7 +78,7 @@ pub(super) async fn serve(
         let dispatch = Arc::clone(&dispatch);
         async move { Ok::<_, Infallible>(dispatch.call(request).await) }
     });
-    let connection = http2::Builder::new(InPlace)
+    let connection = http2::Builder::new(Arrivals)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
@@ -94,10 +96,10 @@ pub(super) async fn serve(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
-        ended = connection.as_mut() => ended,
+        ended = poll_fn(|context| drive(connection.as_mut(), context)) => ended,
         () = begun(&mut draining) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            poll_fn(|context| drive(connection.as_mut(), context)).await
         }
     };
     if let Err(error) = ended {
@@ -106,29 +108,56 @@ pub(super) async fn serve(
     }
 }
 
-/// Where a call's future runs: in place, as far as it gets at once, and only then as a task.
-///
-/// A unary call is complete when it arrives, as a rule, and answered without waiting for anything. A
-/// task for it would be moved, listed, woken and polled, then wake the connection to send the answer:
-/// a tenth of what a call costs.
-#[derive(Debug, Clone, Copy)]
-struct InPlace;
+/// A call that has arrived and waits for its first turn.
+type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-impl<F> Executor<F> for InPlace
+thread_local! {
+    /// The calls that the connection being polled on this thread has just brought.
+    static ARRIVED: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the calls of a connection, for [`drive`] to run.
+#[derive(Debug, Clone, Copy)]
+struct Arrivals;
+
+impl<F> Executor<F> for Arrivals
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, call: F) {
-        let mut call = Box::pin(call);
-        // Whoever would be woken is not there yet: a task polls the call again at once.
-        let mut context = Context::from_waker(Waker::noop());
-        // As in a task of its own, a panic ends the call, whose stream is then reset, and leaves the
-        // connection's other calls alone.
-        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut context))) {
-            Ok(Poll::Ready(())) => {}
-            Ok(Poll::Pending) => drop(tokio::spawn(call)),
-            Err(_) => tracing::error!("a call ended in a panic"),
+        ARRIVED.with_borrow_mut(|arrived| arrived.push(Box::pin(call)));
+    }
+}
+
+/// Polls a connection and the calls that it brings.
+///
+/// A unary call is complete when it arrives, as a rule, and answered without waiting for anything: a
+/// task for it would be moved, listed, woken and polled for nothing. So each call has its first turn
+/// here, when all that have arrived are known, and what it does not end in becomes a task. Then the
+/// connection is polled again and sends all their answers together.
+fn drive<C: Future>(mut connection: Pin<&mut C>, context: &mut Context<'_>) -> Poll<C::Output> {
+    loop {
+        let ended = connection.as_mut().poll(context);
+        let arrived = ARRIVED.take();
+        if arrived.is_empty() || ended.is_ready() {
+            return ended;
         }
+        for call in arrived {
+            first_turn(call);
+        }
+    }
+}
+
+/// Runs a call as far as it gets at once, and the rest of it as a task.
+fn first_turn(mut call: Call) {
+    // Whoever would be woken is not there yet: a task polls the call again at once.
+    let mut context = Context::from_waker(Waker::noop());
+    // As in a task of its own, a panic ends the call, whose stream is then reset, and leaves the
+    // connection's other calls alone.
+    match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut context))) {
+        Ok(Poll::Ready(())) => {}
+        Ok(Poll::Pending) => drop(tokio::spawn(call)),
+        Err(_) => tracing::error!("a call ended in a panic"),
     }
 }
 
