@@ -4,13 +4,13 @@ use crate::sources::COLUMNS;
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use std::io::{self, Write};
 
 /// Rows of a group: what is held in memory, some tens of megabytes. Where each group lies is held, too,
-/// until the end, so that a billion rows take about as much again.
+/// until the end: some ten kilobytes.
 const GROUP_ROWS: usize = 1 << 16;
 
 /// A table while it is written.
@@ -36,6 +36,9 @@ impl<W: Write + Send> Table<W> {
         let schema = parse_message_type(&schema).map_err(into_io)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            // Nobody filters by them, and they would be held in memory until the end of the file.
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
             // The same bytes whatever the version of the library.
             .set_created_by("sltd-data".to_owned());
         let out = SerializedFileWriter::new(out, schema.into(), properties.build().into());
