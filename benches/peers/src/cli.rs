@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::sections::{Section, unary};
+use crate::sections::{Section, loads, unary};
 use crate::{Result, programs, report};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -30,6 +30,9 @@ enum Command {
     /// Ask a server
     #[command(hide = true)]
     Load(unary::LoadArgs),
+    /// Load a list into an embedded store
+    #[command(hide = true)]
+    LoadStore(loads::LoadStoreArgs),
 }
 
 /// Measure every figure and write benches/RESULTS.md, benches/results.json and benches/plots
@@ -89,6 +92,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Echo(arguments) => unary::echo_main(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Load(arguments) => unary::load_main(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::LoadStore(arguments) => {
+            loads::load_store_main(&arguments).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

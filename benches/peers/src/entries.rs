@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::given::describe_list;
-use crate::rivals::{SortedKey, padded, unpadded};
+use crate::rivals::{Draw, SortedKey, padded, unpadded};
 use crate::value::{Dictionary, Reported, pack};
 use rayon::slice::ParallelSliceMut as _;
 use sltd::document::{DocumentNumber, NumberRange};
@@ -49,7 +49,8 @@ impl Entries {
     /// When the segment's bytes have changed since they were verified.
     pub(crate) fn of(segment: &Segment) -> Result<Self> {
         let mut all = Self::default();
-        all.entries.reserve_exact(usize::try_from(segment.documents())?);
+        all.entries
+            .reserve_exact(usize::try_from(segment.documents())?);
         let (mut reports, mut damage) = (Vec::new(), None);
         segment.for_each(|number, document| {
             reports.clear();
@@ -101,7 +102,18 @@ impl Entries {
 
     /// How many distinct numbers there are.
     pub(crate) fn numbers(&self) -> usize {
-        self.entries.chunk_by(|one, next| one.key == next.key).count()
+        self.entries
+            .chunk_by(|one, next| one.key == next.key)
+            .count()
+    }
+
+    /// `count` numbers in random order.
+    pub(crate) fn sample(&self, count: usize) -> Vec<DocumentNumber> {
+        let mut draw = Draw(1);
+        let drawn = (0..count).filter_map(|_| self.entries.get(draw.below(self.entries.len())));
+        drawn
+            .filter_map(|entry| DocumentNumber::from_normalised(unpadded(&entry.key)))
+            .collect()
     }
 
     /// The profiles that values refer to.
@@ -145,8 +157,12 @@ impl Entries {
         self.entries.push(Entry {
             key: padded(number),
             profile: self.dictionary.profile(reported),
-            days: [report.date_reported, report.date_of_loss, report.review_date]
-                .map(|day| day.map_or(NO_DAY, Day::number)),
+            days: [
+                report.date_reported,
+                report.date_of_loss,
+                report.review_date,
+            ]
+            .map(|day| day.map_or(NO_DAY, Day::number)),
             reference,
         });
     }
@@ -216,7 +232,10 @@ impl RowSink for Sink<'_> {
 
     fn finish(&mut self) -> std::result::Result<(), SinkError> {
         let part = std::mem::take(&mut self.part);
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(part);
         Ok(())
     }
 }
@@ -240,7 +259,12 @@ impl Feed for Packing<'_> {
                 .and_then(|index| self.references.get(index));
             // A number that is no day is none.
             let days = entry.days.map(Day::from_number);
-            pack(entry.profile, days, reference.map_or("", AsRef::as_ref), &mut self.value);
+            pack(
+                entry.profile,
+                days,
+                reference.map_or("", AsRef::as_ref),
+                &mut self.value,
+            );
             self.rest = rest;
         }
         Some((unpadded(&first.key), &self.value))

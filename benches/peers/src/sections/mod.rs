@@ -1,10 +1,14 @@
 //! What is measured: a file a section.
 
+mod ask;
 mod build;
 mod bytes;
+mod check_path;
 mod list;
+pub(crate) mod loads;
 mod lookups;
 mod start;
+mod stores;
 pub(crate) mod unary;
 
 use crate::Result;
@@ -17,12 +21,18 @@ use clap::ValueEnum;
 pub(crate) enum Section {
     /// From list to published snapshot
     Build,
+    /// From list to something durable, against bulk loads
+    Loads,
     /// Bytes a document
     Bytes,
     /// A server's start and memory
     Start,
     /// Absent and present documents in process
     Lookups,
+    /// Absent and present documents against embedded stores
+    Stores,
+    /// The whole way of a call without the network
+    CheckPath,
     /// Calls over gRPC
     Unary,
     /// Every row looked up; verdicts of all questions
@@ -34,9 +44,12 @@ impl Section {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Build => "From list to published snapshot",
+            Self::Loads => "From list to durable, against bulk loads",
             Self::Bytes => "Bytes a document",
             Self::Start => "Starting a server",
             Self::Lookups => "Lookups in process",
+            Self::Stores => "Embedded stores with the same reports",
+            Self::CheckPath => "The way of a call without the network",
             Self::Unary => "Unary calls over gRPC",
             Self::List => "Every row looked up, and what the rest is answered",
         }
@@ -49,9 +62,12 @@ impl Section {
     pub(crate) fn measure(self, given: &Given) -> Result<Findings> {
         match self {
             Self::Build => build::measure(given),
+            Self::Loads => loads::measure(given),
             Self::Bytes => bytes::measure(given),
             Self::Start => start::measure(given),
             Self::Lookups => lookups::measure(given),
+            Self::Stores => stores::measure(given),
+            Self::CheckPath => check_path::measure(given),
             Self::Unary => unary::measure(given),
             Self::List => list::measure(given),
         }
