@@ -74,6 +74,14 @@ pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
     Ok(ticks.iter().sum::<f64>() / TICKS)
 }
 
+/// Bytes of this process that belong to no file.
+///
+/// # Errors
+/// When the system doesn't say.
+pub(crate) fn own_anonymous_memory() -> Result<u64> {
+    memory(std::process::id(), "RssAnon:").ok_or_else(|| "the system does not tell memory".into())
+}
+
 /// A field of `/proc/PID/status` in bytes.
 fn memory(id: u32, field: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{id}/status")).ok()?;

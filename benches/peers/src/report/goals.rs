@@ -117,6 +117,20 @@ pub(crate) const PROMISES: &[Promise] = &[
         Goal::AtLeast(1.0),
     ),
     promise(
+        Section::Memory,
+        "bytes/keys-and-filter/hashbrown",
+        Goal::MoreThan(1.0),
+    ),
+    promise(
+        Section::Memory,
+        "bytes/keys-and-filter/sorted-array",
+        Goal::MoreThan(1.0),
+    ),
+    promise(Section::Memory, "bytes/keys-and-filter/fst", Goal::None),
+    promise(Section::Memory, "bytes/keys-and-filter/bloom", Goal::None),
+    promise(Section::Memory, "bytes/keys-and-filter/roaring", Goal::None),
+    promise(Section::Memory, "absent/proof/string-map", Goal::None),
+    promise(
         Section::Stores,
         "absent/one-at-a-time/lmdb",
         Goal::AtLeast(10.0),

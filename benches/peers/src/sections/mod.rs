@@ -7,6 +7,7 @@ mod check_path;
 mod list;
 pub(crate) mod loads;
 mod lookups;
+mod memory;
 mod start;
 mod stores;
 pub(crate) mod unary;
@@ -29,6 +30,8 @@ pub(crate) enum Section {
     Start,
     /// Absent and present documents in process
     Lookups,
+    /// Keys and filter against what knows the same numbers in memory
+    Memory,
     /// Absent and present documents against embedded stores
     Stores,
     /// The whole way of a call without the network
@@ -48,6 +51,7 @@ impl Section {
             Self::Bytes => "Bytes a document",
             Self::Start => "Starting a server",
             Self::Lookups => "Lookups in process",
+            Self::Memory => "The same numbers in memory",
             Self::Stores => "Embedded stores with the same reports",
             Self::CheckPath => "The way of a call without the network",
             Self::Unary => "Unary calls over gRPC",
@@ -66,6 +70,7 @@ impl Section {
             Self::Bytes => bytes::measure(given),
             Self::Start => start::measure(given),
             Self::Lookups => lookups::measure(given),
+            Self::Memory => memory::measure(given),
             Self::Stores => stores::measure(given),
             Self::CheckPath => check_path::measure(given),
             Self::Unary => unary::measure(given),
