@@ -1,12 +1,17 @@
 //! The report: sections measured one after the other, and written down as far as they have come.
 
 mod figure;
+mod fit;
 mod goals;
 mod machine;
+mod plots;
 mod results;
 mod spread;
 
 pub(crate) use figure::{Figure, Findings};
+pub(crate) use fit::Line;
+pub(crate) use machine::memory_bytes;
+pub(crate) use plots::{Curve, curves};
 pub(crate) use spread::{Spread, number};
 
 use crate::Result;
@@ -16,7 +21,7 @@ use crate::sections::Section;
 use clap::ValueEnum as _;
 use goals::PROMISES;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What is to be measured.
@@ -52,8 +57,8 @@ pub(crate) fn run(order: &Order) -> Result<ExitCode> {
         order.quick,
         order.scale.clone(),
     )?;
-    let mut text = heading(&given)?;
-    let (mut figures, mut failed) = (Vec::new(), false);
+    let heading = heading(&given)?;
+    let (mut text, mut figures, mut failed) = (String::new(), Vec::new(), false);
     let folder = programs::benches();
     for section in Section::value_variants() {
         if !order.only.is_empty() && !order.only.contains(section) {
@@ -77,7 +82,9 @@ pub(crate) fn run(order: &Order) -> Result<ExitCode> {
         // After each section: whatever ends the run, what was measured before is kept.
         results::write(&folder.join("results.json"), figures.iter())?;
         if !order.quick && order.only.is_empty() {
-            std::fs::write(folder.join("RESULTS.md"), &text)?;
+            let overview = overview(&folder.join("plots"), &figures)?;
+            let whole = format!("{heading}\n{overview}{text}");
+            std::fs::write(folder.join("RESULTS.md"), whole)?;
         }
     }
     let missed: Vec<&str> = figures
@@ -113,11 +120,48 @@ fn add_missing(section: Section, findings: &mut Findings) {
     }
 }
 
+/// Plots of what the sections have found together, as Markdown; what can't be drawn yet is left out.
+fn overview(folder: &Path, figures: &[Figure]) -> Result<String> {
+    std::fs::create_dir_all(folder)?;
+    let bytes = |file: &str, title, prefix| {
+        plots::bars(
+            &folder.join(file),
+            title,
+            "bytes a document",
+            prefix,
+            figures,
+        )
+    };
+    let drawn = [
+        (
+            "ratios.svg",
+            plots::ratios(&folder.join("ratios.svg"), figures),
+        ),
+        (
+            "bytes.svg",
+            bytes(
+                "bytes.svg",
+                "Everything that an answer needs",
+                "bytes/whole/",
+            ),
+        ),
+        (
+            "keys.svg",
+            bytes("keys.svg", "Numbers alone", "bytes/keys-and-filter/"),
+        ),
+    ];
+    Ok(drawn
+        .into_iter()
+        .filter(|(_, drawn)| drawn.is_ok())
+        .map(|(file, _)| format!("![{}](plots/{file})\n\n", file.trim_end_matches(".svg")))
+        .collect())
+}
+
 /// What was measured, on what, and how to do it again.
 fn heading(given: &Given) -> Result<String> {
     // File names only: where they lie on this machine is nobody's business.
     let shown = std::env::args().skip(1).map(|argument| {
-        let path = std::path::Path::new(&argument);
+        let path = Path::new(&argument);
         let name = path
             .file_name()
             .filter(|_| path.is_absolute() || path.starts_with(".."));

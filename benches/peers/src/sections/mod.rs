@@ -8,6 +8,7 @@ mod list;
 pub(crate) mod loads;
 mod lookups;
 mod memory;
+mod scale;
 mod start;
 mod stores;
 pub(crate) mod unary;
@@ -40,6 +41,8 @@ pub(crate) enum Section {
     Unary,
     /// Every row looked up; verdicts of all questions
     List,
+    /// Lists of several sizes, and what would break first
+    Scale,
 }
 
 impl Section {
@@ -56,6 +59,7 @@ impl Section {
             Self::CheckPath => "The way of a call without the network",
             Self::Unary => "Unary calls over gRPC",
             Self::List => "Every row looked up, and what the rest is answered",
+            Self::Scale => "Lists of several sizes",
         }
     }
 
@@ -75,6 +79,7 @@ impl Section {
             Self::CheckPath => check_path::measure(given),
             Self::Unary => unary::measure(given),
             Self::List => list::measure(given),
+            Self::Scale => scale::measure(given),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A server from its start to SERVING, and the memory it takes while only absent documents are asked for.
 
 use super::bytes::Sizes;
-use super::unary;
+use super::{ask, unary};
 use crate::Result;
 use crate::given::Given;
 use crate::process::{Server, server_memory};
@@ -9,6 +9,7 @@ use crate::report::{Figure, Findings, number};
 use sltd::client::{Client, ClientOptions, Health};
 use sltd::snapshot::Warm;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,9 +36,8 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
         }
     }
 
-    let (absent, filter) = absent_questions(given)?;
-    let file = given.scratch.join("absent.queries");
-    std::fs::write(&file, absent)?;
+    let file = absent_file(given)?;
+    let filter = Sizes::of(&given.snapshot(Warm::Filter)?).filter;
     let (server, _) = start_serving(given, "warm = \"filter\"\n")?;
     let before = server_memory(server.id())?;
     let load = unary::load(&server.url(), &file, 600.0, CALLS)?;
@@ -119,28 +119,22 @@ pub(super) fn start_serving(given: &Given, config: &str) -> Result<(Server, f64)
     })
 }
 
-/// The questions about numbers that nobody has reported, and the bytes of the filter.
-fn absent_questions(given: &Given) -> Result<(String, u64)> {
+/// A file of the questions about numbers that nobody has reported.
+///
+/// # Errors
+/// When questions or store can't be read.
+pub(super) fn absent_file(given: &Given) -> Result<PathBuf> {
     let snapshot = given.snapshot(Warm::Filter)?;
-    let mut absent = String::new();
-    for query in crate::questions::read(&given.queries)? {
-        let (Some(number), Some(issuer), Some(document_type)) =
+    let mut text = String::new();
+    for query in ask::absent(given, ask::only_segment(&snapshot)?)? {
+        if let (Some(number), Some(issuer), Some(document_type)) =
             (query.number, query.issuer, query.document_type)
-        else {
-            continue;
-        };
-        let mut reported = false;
-        for segment in snapshot.segments() {
-            reported |= segment.may_contain(&number) && !segment.find(&number)?.is_empty();
-        }
-        if !reported {
-            writeln!(
-                absent,
-                "{number},{},{}",
-                issuer.code(),
-                document_type.name()
-            )?;
+        {
+            let (code, name) = (issuer.code(), document_type.name());
+            writeln!(text, "{},{code},{name}", number.as_str())?;
         }
     }
-    Ok((absent, Sizes::of(&snapshot).filter))
+    let path = given.scratch.join("absent.queries");
+    std::fs::write(&path, text)?;
+    Ok(path)
 }
