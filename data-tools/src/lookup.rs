@@ -3,11 +3,10 @@
 use crate::command::{FAILED, USAGE, print};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use jiff::Timestamp;
 use sltd::client::{Answer, Fault, Verdict, json, text};
 use sltd::document::DocumentType;
 use sltd::proto::CheckDocumentRequest;
-use sltd::service::{OfflineError, check_offline};
+use sltd::service::{Offline, OfflineError};
 use sltd::snapshot::{LoadOptions, Store, Warm};
 use std::io;
 use std::path::PathBuf;
@@ -113,13 +112,15 @@ fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
     let snapshot = Store::open(&args.store)
         .and_then(|store| store.load_current(&options))
         .map_err(|error| Failure::Store(error.to_string()))?;
-    check_offline(&snapshot, &request, Timestamp::now()).map_err(|error| match error {
-        OfflineError::Malformed { field, description } => Failure::Malformed(Fault {
-            field: field.to_owned(),
-            description,
-        }),
-        OfflineError::Damaged(damage) => Failure::Store(damage.to_string()),
-    })
+    Offline::new(snapshot)
+        .check_document(&request)
+        .map_err(|error| match error {
+            OfflineError::Malformed { field, description } => Failure::Malformed(Fault {
+                field: field.to_owned(),
+                description,
+            }),
+            other => Failure::Store(other.to_string()),
+        })
 }
 
 /// The contract of the exit codes, as `sltd check` has it.

@@ -178,17 +178,24 @@ impl BitVector {
         Some(rank + below.count_ones() as usize)
     }
 
-    /// Position of the `nth` one, counted from 0; the length of the vector for `nth == ones`,
-    /// so that the end of the last run is found like any other; `None` past that.
-    pub(super) fn select(&self, section: &[u8], nth: usize) -> Option<usize> {
-        if nth >= self.ones() {
-            return (nth == self.ones()).then_some(self.len());
+    /// The last block with at most `nth` ones before it, for `nth` below the number of ones.
+    fn block_of(&self, section: &[u8], nth: usize) -> Option<usize> {
+        // Ones are spread evenly as a rule: the search begins where `nth` would then be and
+        // widens from there, which takes two or three steps where halving takes eleven.
+        let guess = (nth as u64 * self.blocks() as u64 / u64::from(self.ones)) as usize;
+        let (mut low, mut high) = (guess, self.blocks());
+        let mut step = 1;
+        while low > 0 && self.rank_before(section, low)? > nth {
+            high = low;
+            low = low.saturating_sub(step);
+            step *= 2;
         }
-        if self.ones == self.bits {
-            return Some(nth);
+        let mut step = 1;
+        while low + step < high && self.rank_before(section, low + step)? <= nth {
+            low += step;
+            step *= 2;
         }
-        // The last block whose rank is at most `nth`.
-        let (mut low, mut high) = (0, self.blocks());
+        high = high.min(low + step);
         while high - low > 1 {
             let middle = (low + high) / 2;
             if self.rank_before(section, middle)? <= nth {
@@ -197,6 +204,39 @@ impl BitVector {
                 high = middle;
             }
         }
+        Some(low)
+    }
+
+    /// Position of the first one at or after `from`; the length of the vector if there is none, so
+    /// that the end of the last run is found like any other; `None` past the end.
+    pub(super) fn next(&self, section: &[u8], from: usize) -> Option<usize> {
+        if from > self.len() {
+            return None;
+        }
+        if self.ones == self.bits || from == self.len() {
+            return Some(from);
+        }
+        let mut word = self.word(section, from / 64)? & (u64::MAX << (from % 64));
+        for index in from / 64..self.len().div_ceil(64) {
+            if index > from / 64 {
+                word = self.word(section, index)?;
+            }
+            if word != 0 {
+                return Some(index * 64 + word.trailing_zeros() as usize);
+            }
+        }
+        Some(self.len())
+    }
+
+    /// Position of the `nth` one, counted from 0; `None` if there are fewer.
+    pub(super) fn select(&self, section: &[u8], nth: usize) -> Option<usize> {
+        if nth >= self.ones() {
+            return None;
+        }
+        if self.ones == self.bits {
+            return Some(nth);
+        }
+        let low = self.block_of(section, nth)?;
         let mut left = nth.checked_sub(self.rank_before(section, low)?)?;
         for index in low * WORDS..(low + 1) * WORDS {
             let mut word = self.word(section, index)?;
@@ -237,8 +277,12 @@ mod tests {
             for (nth, position) in positions.iter().enumerate() {
                 prop_assert_eq!(vector.select(&section, nth), Some(*position));
             }
-            prop_assert_eq!(vector.select(&section, positions.len()), Some(bits.len()));
-            prop_assert_eq!(vector.select(&section, positions.len() + 1), None);
+            prop_assert_eq!(vector.select(&section, positions.len()), None);
+            for index in 0..=bits.len() {
+                let next = positions.iter().find(|position| **position >= index);
+                prop_assert_eq!(vector.next(&section, index), Some(next.copied().unwrap_or(bits.len())));
+            }
+            prop_assert_eq!(vector.next(&section, bits.len() + 1), None);
             prop_assert_eq!(vector.rank(&section, bits.len() + 1), None);
         }
 
@@ -260,6 +304,7 @@ mod tests {
         fn damaged_vectors_never_panic(section in proptest::collection::vec(any::<u8>(), 0..400), index in 0usize..4000) {
             if let Ok(vector) = BitVector::parse(&mut Fields::new(&section, "runs"), &section) {
                 let _ = (vector.rank(&section, index), vector.select(&section, index), vector.get(&section, index));
+                let _ = vector.next(&section, index);
             }
         }
     }

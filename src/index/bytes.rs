@@ -1,6 +1,7 @@
 //! A segment's bytes: mapped, or read into memory. The only room with `unsafe`.
 
 use super::error::Damage;
+use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -22,11 +23,9 @@ pub enum LoadMode {
 #[derive(Debug)]
 enum Backing {
     /// A file, which stays open to be read by other ways than the mapping.
-    Mapped {
-        map: memmap2::Mmap,
-        file: File,
-    },
-    Heap(Vec<u8>),
+    Mapped { map: Mmap, file: File },
+    /// Memory of our own.
+    Private(Mmap),
 }
 
 /// A shared part of a segment's bytes.
@@ -41,11 +40,7 @@ impl Bytes {
     pub(super) fn load(file: File, len: u64, mode: LoadMode) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let backing = match mode {
-            LoadMode::Heap => {
-                let mut bytes = vec![0; len];
-                file.read_exact_at(&mut bytes, 0)?;
-                Backing::Heap(bytes)
-            }
+            LoadMode::Heap => Backing::Private(read_private(&file, 0, len)?),
             LoadMode::Mmap => {
                 // SAFETY: a shared mapping is sound while nobody changes the file. Segments are
                 // written under a temporary name, renamed when complete and never modified or
@@ -55,8 +50,8 @@ impl Bytes {
                 // the same file before this, catch what was changed until then, and readers
                 // check every position against the slice, so changed bytes give wrong values or
                 // a caught panic, never a read outside the mapping.
-                let map = unsafe { memmap2::MmapOptions::new().len(len).map(&file) }?;
-                map.advise(memmap2::Advice::Random)?;
+                let map = unsafe { MmapOptions::new().len(len).map(&file) }?;
+                map.advise(Advice::Random)?;
                 Backing::Mapped { map, file }
             }
         };
@@ -68,10 +63,13 @@ impl Bytes {
 
     /// Bytes that were never in a file.
     #[cfg(test)]
-    pub(super) fn owned(bytes: Vec<u8>) -> Self {
+    pub(super) fn owned(bytes: &[u8]) -> Self {
+        // A mapping is not empty.
+        let mut memory = MmapMut::map_anon(bytes.len().max(1)).unwrap();
+        memory[..bytes.len()].copy_from_slice(bytes);
         Self {
             range: 0..bytes.len(),
-            backing: Arc::new(Backing::Heap(bytes)),
+            backing: Arc::new(Backing::Private(memory.make_read_only().unwrap())),
         }
     }
 
@@ -98,10 +96,9 @@ impl Bytes {
         })
     }
 
-    /// These bytes in memory of their own, for what is probed at random: in pages of 2 MiB, of
-    /// which a processor's tables for addresses hold a whole filter, where pages of 4 KiB cost
-    /// a second miss for each probe. What is mapped is read from the file, so that the mapping
-    /// does not become resident beside it; the caller holds the copy against its digest.
+    /// These bytes in memory of their own, for what is probed at random. What is mapped is read
+    /// from the file, so that the mapping does not become resident beside it; the caller holds
+    /// the copy against its digest.
     ///
     /// `None` where nothing would be gained: these bytes are empty, or not mapped.
     pub(super) fn to_private(&self) -> io::Result<Option<memmap2::Mmap>> {
@@ -111,22 +108,17 @@ impl Bytes {
         if self.range.is_empty() {
             return Ok(None);
         }
-        let mut memory = memmap2::MmapMut::map_anon(self.range.len())?;
-        // Only faster: a kernel without huge pages refuses it.
-        #[cfg(target_os = "linux")]
-        let _ = memory.advise(memmap2::Advice::HugePage);
-        file.read_exact_at(&mut memory, self.range.start as u64)?;
-        memory.make_read_only().map(Some)
+        read_private(file, self.range.start as u64, self.range.len()).map(Some)
     }
 
     /// Brings these bytes into memory, so that the first query does not wait for the disk.
     pub(super) fn warm(&self) -> io::Result<()> {
         if let Backing::Mapped { map, .. } = &*self.backing {
-            let populate = map.advise_range(
-                memmap2::Advice::PopulateRead,
-                self.range.start,
-                self.range.len(),
-            );
+            // Only faster, and a wish: where the file system keeps large pages of the file.
+            #[cfg(target_os = "linux")]
+            let _ = map.advise(Advice::HugePage);
+            let populate =
+                map.advise_range(Advice::PopulateRead, self.range.start, self.range.len());
             if populate.is_err() {
                 // Kernels before 5.14 lack it: touch every page instead.
                 let sum = self
@@ -141,12 +133,23 @@ impl Bytes {
     }
 }
 
+/// A part of a file in memory of our own: in pages of 2 MiB, of which a processor's tables for
+/// addresses hold a whole filter, where pages of 4 KiB cost a second miss for each access.
+fn read_private(file: &File, offset: u64, len: usize) -> io::Result<Mmap> {
+    let mut memory = MmapMut::map_anon(len)?;
+    // Only faster: a kernel without huge pages refuses it.
+    #[cfg(target_os = "linux")]
+    let _ = memory.advise(Advice::HugePage);
+    file.read_exact_at(&mut memory, offset)?;
+    memory.make_read_only()
+}
+
 impl AsRef<[u8]> for Bytes {
     #[inline]
     fn as_ref(&self) -> &[u8] {
         let all: &[u8] = match &*self.backing {
             Backing::Mapped { map, .. } => map,
-            Backing::Heap(bytes) => bytes,
+            Backing::Private(memory) => memory,
         };
         &all[self.range.clone()]
     }

@@ -10,7 +10,6 @@ use super::bits::{BitVector, packed_len, unpack, width};
 use super::bytes::Bytes;
 use super::error::Damage;
 use super::fields::Fields;
-use crate::document::DocumentNumber;
 use crate::report::Day;
 use std::ops::Range;
 
@@ -336,11 +335,8 @@ impl Shard {
             .starts
             .rank(section, rank.checked_add(1)?)?
             .checked_sub(1)?;
-        let (start, end) = (
-            self.heads.select(section, run)?,
-            self.heads.select(section, run + 1)?,
-        );
-        (start < end).then_some(start..end)
+        let start = self.heads.select(section, run)?;
+        Some(start..self.heads.next(section, start + 1)?)
     }
 
     /// One report; `None` if the shard's bytes are damaged.
@@ -371,13 +367,4 @@ impl Shard {
     pub(super) fn stream(&self) -> fst::raw::Stream<'_> {
         self.keys.stream()
     }
-}
-
-/// A number as the shard directory pads it.
-pub(super) fn padded(number: &DocumentNumber) -> [u8; DocumentNumber::MAX_LEN] {
-    let mut padded = [0; DocumentNumber::MAX_LEN];
-    for (to, from) in padded.iter_mut().zip(number.as_bytes()) {
-        *to = *from;
-    }
-    padded
 }

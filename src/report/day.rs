@@ -64,6 +64,25 @@ impl Day {
         (year, month as u8, day as u8)
     }
 
+    /// `YYYY-MM-DD`.
+    pub fn to_iso(self) -> [u8; 10] {
+        let (year, month, day) = self.ymd();
+        let digit = |value: i32| b'0' + (value % 10) as u8;
+        let [month, day] = [month, day].map(i32::from);
+        [
+            digit(year / 1_000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            b'-',
+            digit(month / 10),
+            digit(month),
+            b'-',
+            digit(day / 10),
+            digit(day),
+        ]
+    }
+
     /// The same day of the year `years` later: 28 February for 29 February where that
     /// year has none, and [`MAX`](Self::MAX) past the year 9999.
     pub fn plus_years(self, years: u16) -> Self {
@@ -116,8 +135,9 @@ fn days_in_month(year: i32, month: i32) -> Option<i32> {
 impl std::fmt::Display for Day {
     /// `YYYY-MM-DD`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (year, month, day) = self.ymd();
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        let iso = self.to_iso();
+        // Digits and hyphens only.
+        f.pad(std::str::from_utf8(&iso).unwrap_or_default())
     }
 }
 

@@ -50,7 +50,11 @@ pub(super) async fn check_documents(
     let mut group = Vec::with_capacity(GROUP);
     for requests in items.chunks(GROUP) {
         group.clear();
-        group.extend(requests.iter().map(question::read));
+        group.extend(
+            requests
+                .iter()
+                .map(|request| question::read(request.into())),
+        );
         groups.filter(serving, &current, &group)?;
         for (place, item) in group.drain(..).enumerate() {
             let outcome = match item {

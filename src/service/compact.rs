@@ -69,7 +69,7 @@ impl Shared {
             matches: Vec::new(),
             matches_omitted: 0,
             coverage_index: self.coverage(query, answer),
-            format_plausible: answer.format_plausible,
+            format_plausible: answer.format_plausible(),
         };
         let end = self.bytes.saturating_add(allowance);
         let mut matches_bytes = 0;
@@ -88,14 +88,17 @@ impl Shared {
 
     /// The index of the coverage of the State and type asked about, 0 if no known State was given.
     pub(super) fn coverage(&mut self, query: &Query, answer: &Answer<'_>) -> u32 {
-        let (Some(coverage), Some(Issuer::Known(state))) = (&answer.coverage, query.issuer) else {
+        let Some(Issuer::Known(state)) = query.issuer else {
             return 0;
         };
         *self
             .coverages
             .entry((state, query.document_type))
             .or_insert_with(|| {
-                let entry = convert::coverage(coverage, query);
+                let Some(coverage) = answer.coverage() else {
+                    return 0;
+                };
+                let entry = convert::coverage(&coverage, query);
                 self.bytes += entry.encoded_len() + ENTRY_OVERHEAD;
                 push(&mut self.tables.coverages, entry)
             })
@@ -181,7 +184,8 @@ mod tests {
     use super::*;
     use crate::document::DocumentNumber;
     use crate::report::{Day, Judgement, Reasons, Report, ReportStatus, Verdict};
-    use crate::snapshot::{Coverage, CoverageLevel};
+    use crate::snapshot::{Moment, Snapshot};
+    use jiff::Timestamp;
 
     fn query(issuer: &str) -> Query {
         let number = DocumentNumber::from_normalised(b"AB1234567").unwrap();
@@ -220,22 +224,22 @@ mod tests {
         }
     }
 
-    fn answer(matches: Vec<Candidate<'_>>) -> Answer<'_> {
-        Answer {
-            judgement: Judgement {
-                verdict: Verdict::Hit,
-                reasons: Reasons::NONE,
-                matches,
-                same_number_other_issuers: 3,
-            },
-            coverage: Some(Coverage {
-                level: CoverageLevel::Current,
-                documents: 7,
-                newest_report: None,
-                source_age: None,
-            }),
-            format_plausible: Some(true),
-        }
+    /// The compact form of a hit with these matches.
+    fn compact(
+        shared: &mut Shared,
+        issuer: &str,
+        matches: Vec<Candidate<'_>>,
+        allowance: usize,
+    ) -> proto::CompactAnswer {
+        let (snapshot, query) = (Snapshot::without_segments(), query(issuer));
+        let mut answer = snapshot.check_unreported(&query, Moment::at(Timestamp::UNIX_EPOCH));
+        answer.judgement = Judgement {
+            verdict: Verdict::Hit,
+            reasons: Reasons::NONE,
+            matches,
+            same_number_other_issuers: 3,
+        };
+        shared.answer(&query, &answer, allowance)
     }
 
     #[test]
@@ -243,11 +247,8 @@ mod tests {
         let mut shared = Shared::new();
         let answers: Vec<_> = (0..10)
             .map(|_| {
-                shared.answer(
-                    &query("UKR"),
-                    &answer(vec![candidate("UA-1", "r", Disclosure::Full)]),
-                    10_000,
-                )
+                let found = candidate("UA-1", "r", Disclosure::Full);
+                compact(&mut shared, "UKR", vec![found], 10_000)
             })
             .collect();
         assert!(answers.iter().all(|answer| answer == &answers[0]));
@@ -262,10 +263,9 @@ mod tests {
             tables.authorities[one.authority_index as usize].code,
             "UA-1"
         );
-        assert_eq!(
-            tables.coverages[answers[0].coverage_index as usize].documents,
-            7
-        );
+        let coverage = &tables.coverages[answers[0].coverage_index as usize];
+        assert_eq!(coverage.issuing_state, "UKR");
+        assert_eq!(coverage.level(), proto::CoverageLevel::None);
         assert_eq!(
             (
                 tables.texts.len(),
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn an_unknown_issuer_has_no_coverage() {
         let mut shared = Shared::new();
-        let compact = shared.answer(&query("QQQ"), &answer(Vec::new()), 10_000);
+        let compact = compact(&mut shared, "QQQ", Vec::new(), 10_000);
         assert_eq!(compact.coverage_index, 0);
         assert_eq!(shared.into_tables().coverages, [proto::Coverage::default()]);
     }
@@ -291,9 +291,9 @@ mod tests {
     #[test]
     fn contact_only_tells_whom_to_ask_and_no_more() {
         let mut shared = Shared::new();
-        let found = answer(vec![candidate("UA-1", "r", Disclosure::ContactOnly)]);
-        let compact = shared.answer(&query("UKR"), &found, 10_000);
-        let full = convert::matched(&found.judgement.matches[0]);
+        let found = candidate("UA-1", "r", Disclosure::ContactOnly);
+        let compact = compact(&mut shared, "UKR", vec![found], 10_000);
+        let full = convert::matched(&found);
         assert_eq!(
             (
                 full.status,
@@ -323,9 +323,9 @@ mod tests {
             .collect();
         for allowance in [0, 1_000, 10_000, 20_000, 1_000_000] {
             let mut shared = Shared::new();
-            let without = shared.answer(&query("UKR"), &answer(Vec::new()), 0);
+            let without = compact(&mut shared, "UKR", Vec::new(), 0);
             let before = shared.bytes() + without.encoded_len();
-            let compact = shared.answer(&query("UKR"), &answer(matches.clone()), allowance);
+            let compact = compact(&mut shared, "UKR", matches.clone(), allowance);
             assert_eq!(
                 compact.matches.len() + compact.matches_omitted as usize,
                 matches.len()

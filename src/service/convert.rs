@@ -102,7 +102,7 @@ pub(super) fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds, nanos }
 }
 
-fn duration(duration: Duration) -> prost_types::Duration {
+pub(super) fn duration(duration: Duration) -> prost_types::Duration {
     prost_types::Duration {
         seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
         // Below 1,000,000,000 by definition.
@@ -189,13 +189,16 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> proto::Snapshot {
     }
 }
 
-/// The coverage of the State and type asked about.
-pub(super) fn coverage(coverage: &Coverage, query: &Query) -> proto::Coverage {
-    let level = match coverage.level {
+pub(super) fn coverage_level(level: CoverageLevel) -> proto::CoverageLevel {
+    match level {
         CoverageLevel::None => proto::CoverageLevel::None,
         CoverageLevel::Stale => proto::CoverageLevel::Stale,
         CoverageLevel::Current => proto::CoverageLevel::Current,
-    };
+    }
+}
+
+/// The coverage of the State and type asked about.
+pub(super) fn coverage(coverage: &Coverage, query: &Query) -> proto::Coverage {
     proto::Coverage {
         issuing_state: query
             .issuer
@@ -206,7 +209,7 @@ pub(super) fn coverage(coverage: &Coverage, query: &Query) -> proto::Coverage {
             .document_type
             .map_or(proto::DocumentType::Unspecified, document_type)
             .into(),
-        level: level.into(),
+        level: coverage_level(coverage.level).into(),
         documents: coverage.documents,
         newest_report: day(coverage.newest_report),
         source_age: coverage.source_age.map(duration),

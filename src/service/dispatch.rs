@@ -83,12 +83,14 @@ impl Dispatch {
     }
 
     async fn check_document(&self, request: Request<Incoming>) -> Response<Reply> {
-        let outcome = wire::read(request).await;
-        wire::write(outcome.and_then(|request| lookup::check_document(&self.serving, &request)))
+        match wire::read(request).await {
+            Ok(bytes) => wire::write(|reply| lookup::check_document(&self.serving, &bytes, reply)),
+            Err(error) => wire::refuse(error),
+        }
     }
 
     async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
-        wire::write(match wire::read(request).await {
+        wire::write_message(match wire::read_message(request).await {
             Ok(request) => batch::check_documents(&self.serving, request).await,
             Err(error) => Err(error),
         })
@@ -125,7 +127,7 @@ impl LookupService for Lookup {
         &self,
         request: tonic::Request<proto::CheckDocumentRequest>,
     ) -> Result<tonic::Response<proto::CheckDocumentResponse>, Status> {
-        Ok(lookup::check_document(&self.serving, request.get_ref()).map(tonic::Response::new)?)
+        Ok(lookup::check_message(&self.serving, request.get_ref()).map(tonic::Response::new)?)
     }
 
     async fn batch_check_documents(

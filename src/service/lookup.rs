@@ -1,29 +1,54 @@
 //! One document asked about.
 
 use super::errors::CallError;
-use super::serving::Serving;
-use super::{convert, question};
+use super::fields::Fields;
+use super::serving::{Current, Serving};
+use super::{answer, convert, question};
 use crate::proto;
-use crate::report::Query;
+use crate::report::{Judgement, Query};
 use crate::snapshot::Answer;
+use bytes::BytesMut;
 use jiff::Timestamp;
 use prost::Message as _;
 
 /// Bytes that the matches of one answer may take; the rest of a message is left to the other fields.
 const MATCHES_BYTES_MAX: usize = 3 * 1024 * 1024;
 
-/// Answers `CheckDocument`. Waits for nothing, takes no lock and does no I/O but page faults of the
-/// mapped snapshot.
+/// Answers `CheckDocument`: appends the answer to the bytes of a request to `reply`. Waits for
+/// nothing, takes no lock, does no I/O but page faults of the mapped snapshot, and of what nobody
+/// reported allocates nothing.
 pub(super) fn check_document(
+    serving: &Serving,
+    request: &[u8],
+    reply: &mut BytesMut,
+) -> Result<(), CallError> {
+    let request = Fields::decode(request)?;
+    check(serving, request, |query, answer, current, now| {
+        answer::write(reply, query, answer, current.field(now));
+    })
+}
+
+/// The same from message to message.
+pub(super) fn check_message(
     serving: &Serving,
     request: &proto::CheckDocumentRequest,
 ) -> Result<proto::CheckDocumentResponse, CallError> {
+    check(serving, request.into(), |query, answer, current, now| {
+        response(query, answer, current.named(now))
+    })
+}
+
+fn check<T>(
+    serving: &Serving,
+    request: Fields<'_>,
+    read: impl FnOnce(&Query, &Answer<'_>, &Current, Timestamp) -> T,
+) -> Result<T, CallError> {
     let query = question::read(request)?;
     let now = Timestamp::now();
     let current = serving.guard();
     let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
     serving.check(current, &query, now, |answer| {
-        response(&query, answer, current.named(now))
+        read(&query, answer, current, now)
     })
 }
 
@@ -34,6 +59,25 @@ pub(super) fn response(
     snapshot: proto::Snapshot,
 ) -> proto::CheckDocumentResponse {
     let judgement = &answer.judgement;
+    let (matches, matches_omitted) = matches(judgement);
+    proto::CheckDocumentResponse {
+        verdict: convert::verdict(judgement.verdict).into(),
+        reasons: convert::reasons(judgement.reasons),
+        document: convert::document(query),
+        same_number_other_issuers: judgement.same_number_other_issuers,
+        mrz: query.mrz.as_ref().map(convert::mrz),
+        matches,
+        matches_omitted,
+        snapshot: Some(snapshot),
+        coverage: answer
+            .coverage()
+            .map(|coverage| convert::coverage(&coverage, query)),
+        format_plausible: answer.format_plausible(),
+    }
+}
+
+/// The matches that one answer holds, and the number of those left out.
+pub(super) fn matches(judgement: &Judgement<'_>) -> (Vec<proto::Match>, u32) {
     let mut matches = Vec::with_capacity(judgement.matches.len());
     let mut matches_bytes = 0;
     for candidate in &judgement.matches {
@@ -44,19 +88,6 @@ pub(super) fn response(
         }
         matches.push(matched);
     }
-    proto::CheckDocumentResponse {
-        verdict: convert::verdict(judgement.verdict).into(),
-        reasons: convert::reasons(judgement.reasons),
-        document: convert::document(query),
-        same_number_other_issuers: judgement.same_number_other_issuers,
-        mrz: query.mrz.as_ref().map(convert::mrz),
-        matches_omitted: u32::try_from(judgement.matches.len() - matches.len()).unwrap_or(u32::MAX),
-        matches,
-        snapshot: Some(snapshot),
-        coverage: answer
-            .coverage
-            .as_ref()
-            .map(|coverage| convert::coverage(coverage, query)),
-        format_plausible: answer.format_plausible,
-    }
+    let omitted = judgement.matches.len() - matches.len();
+    (matches, u32::try_from(omitted).unwrap_or(u32::MAX))
 }

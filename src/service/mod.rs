@@ -14,7 +14,7 @@
 //! snapshots into service, `health` says whether checks are answered, and `errors` is the one table
 //! from inner errors to statuses.
 //!
-//! [`check_offline`] takes the middle of that way, from message to message, without a server.
+//! [`Offline`] takes the middle of that way, from message to message, without a server.
 //!
 //! Nothing on the way of a check takes a lock, logs, or reads a file; what it allocates is the
 //! message it decodes and the one it answers.
@@ -22,6 +22,7 @@
 //! Who asks and what they may be told will be decided between `dispatch` and `lookup`. The
 //! administrators' service will be a further route in `dispatch`.
 
+mod answer;
 mod batch;
 mod chunk;
 mod compact;
@@ -31,6 +32,7 @@ mod convert;
 mod dispatch;
 mod duration;
 mod errors;
+mod fields;
 mod group;
 mod health;
 mod lookup;
@@ -48,5 +50,5 @@ mod worker;
 
 pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};
-pub use offline::{OfflineError, check_offline};
+pub use offline::{Offline, OfflineError};
 pub use server::{Drained, ServeError, bind, raise_open_files_limit, run};

@@ -1,14 +1,15 @@
-//! A check without a server: the same question read and the same answer written, in one process.
+//! A check without a server: the way of a unary call from message to message, in one process.
 
-use super::errors::Violation;
-use super::{convert, lookup, question};
-use crate::index::Damage;
+use super::errors::CallError;
+use super::lookup;
+use super::serving::{Ages, Current, Serving};
 use crate::proto;
-use crate::snapshot::{Moment, Snapshot};
-use jiff::Timestamp;
+use crate::snapshot::Snapshot;
+use bytes::BytesMut;
+use std::sync::Arc;
 
 /// Why a check without a server has no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OfflineError {
     /// A field of the question can't be understood. Never repeats a document number.
     #[error("{field}: {description}")]
@@ -18,36 +19,77 @@ pub enum OfflineError {
         /// What is wrong, where, and what was expected.
         description: String,
     },
+    /// The bytes are no question.
+    #[error("expected an encoded CheckDocumentRequest: {0}")]
+    Undecodable(String),
     /// The snapshot's bytes are no longer those that were verified.
-    #[error(transparent)]
-    Damaged(#[from] Damage),
+    #[error("the snapshot is damaged: its bytes are no longer those that were verified")]
+    Damaged,
 }
 
-impl From<Violation> for OfflineError {
-    fn from(violation: Violation) -> Self {
-        Self::Malformed {
-            field: violation.field,
-            description: violation.description,
+impl From<CallError> for OfflineError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Malformed(violation) => Self::Malformed {
+                field: violation.field,
+                description: violation.description,
+            },
+            CallError::Undecodable(why) => Self::Undecodable(why),
+            // Without a network nothing else happens to a call.
+            _ => Self::Damaged,
         }
     }
 }
 
-/// Answers a request from a loaded snapshot as the server would at the instant `now`, with no limit
-/// to the snapshot's age.
+/// A snapshot that is asked as a server's is, but for the network: by programs that embed it, and by
+/// those that measure the way of a call. It never becomes too old.
 ///
-/// # Errors
-/// [`OfflineError`] for a question that the server would refuse as malformed, or a snapshot whose
-/// bytes have changed.
-pub fn check_offline(
-    snapshot: &Snapshot,
-    request: &proto::CheckDocumentRequest,
-    now: Timestamp,
-) -> Result<proto::CheckDocumentResponse, OfflineError> {
-    let query = question::read(request)?;
-    let answer = snapshot.check(&query, Moment::at(now))?;
-    Ok(lookup::response(
-        &query,
-        &answer,
-        convert::snapshot(snapshot),
-    ))
+/// ```no_run
+/// use sltd::service::Offline;
+/// use sltd::snapshot::{LoadOptions, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let offline = Offline::new(Store::open("var/store")?.load_current(&LoadOptions::default())?);
+/// let answer = offline.check_document(&sltd::proto::CheckDocumentRequest {
+///     number: "C01X00T47".to_owned(),
+///     ..Default::default()
+/// })?;
+/// println!("{:?}", answer.verdict());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Offline {
+    serving: Serving,
+}
+
+impl Offline {
+    /// Asks this snapshot.
+    pub fn new(snapshot: Snapshot) -> Self {
+        let serving = Serving::default();
+        serving.swap(Some(Arc::new(Current::new(snapshot, Ages::default()))));
+        Self { serving }
+    }
+
+    /// Answers `CheckDocument`.
+    ///
+    /// # Errors
+    /// [`OfflineError::Malformed`] for a question that the server would refuse with INVALID_ARGUMENT,
+    /// or [`OfflineError::Damaged`].
+    pub fn check_document(
+        &self,
+        request: &proto::CheckDocumentRequest,
+    ) -> Result<proto::CheckDocumentResponse, OfflineError> {
+        Ok(lookup::check_message(&self.serving, request)?)
+    }
+
+    /// [`check_document`](Self::check_document) from bytes to bytes: appends the encoded
+    /// `CheckDocumentResponse` for an encoded `CheckDocumentRequest` to `reply`. Allocates nothing
+    /// for a document that nobody reported, where `reply` has room.
+    ///
+    /// # Errors
+    /// [`OfflineError`]; `reply` may then hold part of an answer.
+    pub fn check_encoded(&self, request: &[u8], reply: &mut BytesMut) -> Result<(), OfflineError> {
+        Ok(lookup::check_document(&self.serving, request, reply)?)
+    }
 }

@@ -2,30 +2,30 @@
 
 use super::convert;
 use super::errors::Violation;
+use super::fields::Fields;
 use crate::document::mrz::Mrz;
 use crate::document::{DocumentNumber, DocumentType, Issuer, NumberError, StateError};
-use crate::proto;
 use crate::report::{Query, QueryError};
 
 /// Reads a request.
 ///
 /// A zone that cannot be segmented is no mistake of the caller but a reason to read again; what was
 /// typed beside it still counts.
-pub(super) fn read(request: &proto::CheckDocumentRequest) -> Result<Query, Violation> {
+pub(super) fn read(request: Fields<'_>) -> Result<Query, Violation> {
     if request.number.is_empty() && request.mrz.is_empty() {
         let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
         return Err(Violation::of("number", expected));
     }
-    let typed = match request.number.as_str() {
+    let typed = match request.number {
         "" => None,
         text => Some(number("number", text.as_bytes())?),
     };
-    let issuer = issuer("issuing_state", &request.issuing_state)?;
-    let document_type = document_type("type", request.r#type)?;
+    let issuer = issuer("issuing_state", request.issuing_state)?;
+    let document_type = document_type("type", request.document_type)?;
     if let (Some(number), true) = (typed, request.mrz.is_empty()) {
         return Ok(Query::from_fields(number, issuer, document_type));
     }
-    let zone = Mrz::read(&request.mrz).map_or_else(|_| Query::unreadable(), Query::from_mrz);
+    let zone = Mrz::read(request.mrz).map_or_else(|_| Query::unreadable(), Query::from_mrz);
     zone.with_fields(typed, issuer, document_type)
         .map_err(|error| {
             let field = match error {
@@ -80,6 +80,7 @@ pub(super) fn document_type(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto;
 
     fn request(
         number: &str,
@@ -100,7 +101,7 @@ mod tests {
         request: &proto::CheckDocumentRequest,
         expected: Result<(&str, &str, Option<DocumentType>), (&str, u32)>,
     ) {
-        let found = read(request);
+        let found = read(request.into());
         let found = match &found {
             Ok(query) => Ok((
                 query.number.as_ref().map_or("", |number| number.as_str()),

@@ -1,7 +1,7 @@
 //! The snapshot being served.
 
-use super::convert;
 use super::errors::CallError;
+use super::{answer, convert};
 use crate::document::DocumentNumber;
 use crate::index::Damage;
 use crate::proto;
@@ -28,6 +28,8 @@ pub(super) struct Ages {
 pub(super) struct Current {
     snapshot: Snapshot,
     wire: proto::Snapshot,
+    /// The same as a field of an answer, encoded: while it is fresh, and when it is stale.
+    fields: [Vec<u8>; 2],
     stale_from: Timestamp,
     too_old_from: Timestamp,
 }
@@ -39,8 +41,12 @@ impl Current {
             age.and_then(|age| built_at.checked_add(age).ok())
                 .unwrap_or(Timestamp::MAX)
         };
+        let wire = convert::snapshot(&snapshot);
+        let fields =
+            [false, true].map(|stale| answer::snapshot(&proto::Snapshot { stale, ..wire }));
         Self {
-            wire: convert::snapshot(&snapshot),
+            wire,
+            fields,
             stale_from: after(ages.soft),
             too_old_from: after(ages.hard),
             snapshot,
@@ -58,6 +64,12 @@ impl Current {
             stale: now >= self.stale_from,
             ..self.wire
         }
+    }
+
+    /// [`named`](Self::named) as the encoded field of an answer.
+    pub(super) fn field(&self, now: Timestamp) -> &[u8] {
+        let [fresh, stale] = &self.fields;
+        if now >= self.stale_from { stale } else { fresh }
     }
 
     fn moment(&self, now: Timestamp) -> Moment {

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use prost::Message;
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::time::{Instant, Sleep};
@@ -101,10 +102,19 @@ impl Body for Reply {
     }
 }
 
-/// Reads the one message of a unary request.
-pub(super) async fn read<M, B>(request: Request<B>) -> Result<M, CallError>
+/// Reads the one message of a unary request and decodes it.
+pub(super) async fn read_message<M, B>(request: Request<B>) -> Result<M, CallError>
 where
     M: Message + Default,
+    B: Body<Data = Bytes> + Unpin,
+{
+    // prost's words for the fault may quote a field's name, never its content.
+    M::decode(read(request).await?).map_err(|fault| CallError::Undecodable(fault.to_string()))
+}
+
+/// Reads the bytes of the one message of a unary request.
+pub(super) async fn read<B>(request: Request<B>) -> Result<Bytes, CallError>
+where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut body = request.into_body();
@@ -147,8 +157,7 @@ where
         ))),
         Some(_) => {
             whole.advance(PREFIX);
-            // prost's words for the fault may quote a field's name, never its content.
-            M::decode(whole).map_err(|fault| CallError::Undecodable(fault.to_string()))
+            Ok(whole)
         }
     }
 }
@@ -174,8 +183,42 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, CallError> {
 }
 
 /// Writes the answer of a unary call.
-pub(super) fn write<M: Message>(outcome: Result<M, CallError>) -> Response<Reply> {
-    match outcome.and_then(|message| framed(&message)) {
+pub(super) fn write_message<M: Message>(outcome: Result<M, CallError>) -> Response<Reply> {
+    reply(outcome.and_then(|message| {
+        let mut buffer = BytesMut::with_capacity(PREFIX + message.encoded_len());
+        framed(&mut buffer, |buffer| {
+            message.encode_raw(buffer);
+            Ok(())
+        })
+    }))
+}
+
+/// Bytes that answers of one thread are written into, one behind the other. Allocated at a time, so
+/// that a small answer costs no allocation; a slow reader of one keeps them all from being used again.
+const REPLIES_BYTES: usize = 16 * 1024;
+/// Room that a small answer may take without asking for more.
+const REPLY_BYTES: usize = 512;
+
+thread_local! {
+    static REPLIES: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+}
+
+/// Writes the answer of a unary call: `encode` appends the message to the bytes it is given.
+pub(super) fn write(
+    encode: impl FnOnce(&mut BytesMut) -> Result<(), CallError>,
+) -> Response<Reply> {
+    reply(REPLIES.with_borrow_mut(|buffer| {
+        // Whatever a call that failed has left.
+        buffer.clear();
+        if buffer.capacity() < REPLY_BYTES {
+            buffer.reserve(REPLIES_BYTES);
+        }
+        framed(buffer, encode)
+    }))
+}
+
+fn reply(outcome: Result<Bytes, CallError>) -> Response<Reply> {
+    match outcome {
         Ok(bytes) => {
             let mut response = Response::new(Reply::Message(bytes));
             response
@@ -194,21 +237,26 @@ pub(super) fn refuse(error: CallError) -> Response<Reply> {
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
-fn framed<M: Message>(message: &M) -> Result<Bytes, CallError> {
-    let size = message.encoded_len();
-    let Some(size_u32) = u32::try_from(size)
-        .ok()
-        .filter(|_| size <= MESSAGE_BYTES_MAX)
-    else {
+/// Appends a message behind its prefix to an empty buffer and takes both off it.
+fn framed(
+    buffer: &mut BytesMut,
+    encode: impl FnOnce(&mut BytesMut) -> Result<(), CallError>,
+) -> Result<Bytes, CallError> {
+    buffer.put_bytes(0, PREFIX);
+    encode(buffer)?;
+    let size = buffer.len() - PREFIX;
+    let (Some(place), Some(size_u32)) = (
+        buffer.get_mut(1..PREFIX),
+        u32::try_from(size)
+            .ok()
+            .filter(|_| size <= MESSAGE_BYTES_MAX),
+    ) else {
         // Answers are kept below the limit where they are made.
         tracing::error!(size, "an answer is larger than a message may be");
         return Err(CallError::Defect);
     };
-    let mut bytes = BytesMut::with_capacity(PREFIX + size);
-    bytes.put_u8(0);
-    bytes.put_u32(size_u32);
-    message.encode_raw(&mut bytes);
-    Ok(bytes.freeze())
+    place.copy_from_slice(&size_u32.to_be_bytes());
+    Ok(buffer.split().freeze())
 }
 
 #[cfg(test)]
@@ -223,7 +271,7 @@ mod tests {
             .iter()
             .map(|piece| Ok::<_, Status>(Frame::data(Bytes::copy_from_slice(piece))))
             .collect();
-        read(Request::new(StreamBody::new(tokio_stream::iter(frames)))).await
+        read_message(Request::new(StreamBody::new(tokio_stream::iter(frames)))).await
     }
 
     fn message() -> CheckDocumentRequest {
@@ -235,9 +283,17 @@ mod tests {
         }
     }
 
+    fn framed_message() -> Bytes {
+        framed(&mut BytesMut::new(), |buffer| {
+            message().encode_raw(buffer);
+            Ok(())
+        })
+        .unwrap()
+    }
+
     #[tokio::test]
     async fn a_message_is_read_however_it_is_cut() {
-        let whole = framed(&message()).unwrap();
+        let whole = framed_message();
         for first in 0..=whole.len() {
             for second in first..=whole.len() {
                 let pieces = [&whole[..first], &whole[first..second], &whole[second..]];
@@ -252,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_message_is_refused() {
-        let whole = framed(&message()).unwrap();
+        let whole = framed_message();
         let undecodable = |why: &str| CallError::Undecodable(why.to_owned());
         let too_large = CallError::TooLarge {
             size: MESSAGE_BYTES_MAX + 1,
@@ -297,9 +353,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_one_message_and_ok() {
-        let mut body = write(Ok(message())).into_body();
+        let mut body = write_message(Ok(message())).into_body();
         let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
-        assert_eq!(data, framed(&message()).unwrap());
+        assert_eq!(data, framed_message());
         assert!(!body.is_end_stream());
         let trailers = body
             .frame()

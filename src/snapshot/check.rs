@@ -1,21 +1,42 @@
 //! A check of documents against a snapshot.
 
 use super::{Coverage, Snapshot};
-use crate::document::{DocumentNumber, Issuer, format};
+use crate::document::{DocumentNumber, Issuer, IssuingState, format};
 use crate::index::{Damage, Segment};
 use crate::report::{Candidate, Day, Disclosure, Judgement, Query, judge};
 use jiff::Timestamp;
 
 /// The answer to one query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<'s> {
+///
+/// What stands beside the judgement is worked out when it is asked for: a job of millions of
+/// documents wants the verdicts only.
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
     /// Verdict, reasons, matches.
-    pub judgement: Judgement<'s>,
+    pub judgement: Judgement<'a>,
+    snapshot: &'a Snapshot,
+    query: &'a Query,
+    now: Timestamp,
+}
+
+impl Answer<'_> {
     /// Coverage of the issuer (and type, where given) asked about; `None` without a known issuer.
-    pub coverage: Option<Coverage>,
+    pub fn coverage(&self) -> Option<Coverage> {
+        let state = self.issuer()?;
+        let table = &self.snapshot.coverage;
+        Some(table.get(state, self.query.document_type, self.now))
+    }
+
     /// Whether the number looks like one of the issuer's: a hint, never a verdict. `None` when
     /// nothing is known of them.
-    pub format_plausible: Option<bool>,
+    pub fn format_plausible(&self) -> Option<bool> {
+        let number = self.query.number.as_ref()?;
+        format::plausible(&self.issuer()?, self.query.document_type, number)
+    }
+
+    fn issuer(&self) -> Option<IssuingState> {
+        self.query.issuer.as_ref().and_then(Issuer::known)
+    }
 }
 
 /// What a check needs to know of the moment it is made in.
@@ -43,7 +64,7 @@ impl Snapshot {
     /// # Errors
     /// [`Damage`] when a segment's bytes are no longer those that were verified: the answer is
     /// not known, and the snapshot must be verified again.
-    pub fn check(&self, query: &Query, moment: Moment) -> Result<Answer<'_>, Damage> {
+    pub fn check<'a>(&'a self, query: &'a Query, moment: Moment) -> Result<Answer<'a>, Damage> {
         let mut candidates = Vec::new();
         if let Some(number) = &query.number {
             for segment in self
@@ -79,25 +100,22 @@ impl Snapshot {
 
     /// The answer to a query about whose number nothing is reported: what
     /// [`check`](Self::check) says after the filter has.
-    pub fn check_unreported(&self, query: &Query, moment: Moment) -> Answer<'_> {
+    pub fn check_unreported<'a>(&'a self, query: &'a Query, moment: Moment) -> Answer<'a> {
         self.answer(query, Vec::new(), moment)
     }
 
-    fn answer<'s>(
-        &'s self,
-        query: &Query,
-        candidates: Vec<Candidate<'s>>,
+    fn answer<'a>(
+        &'a self,
+        query: &'a Query,
+        candidates: Vec<Candidate<'a>>,
         moment: Moment,
-    ) -> Answer<'s> {
+    ) -> Answer<'a> {
         let today = Day::from_timestamp(moment.now);
-        let judgement = judge(query, candidates, today, moment.data_too_old);
-        let known = query.issuer.as_ref().and_then(Issuer::known);
         Answer {
-            judgement,
-            coverage: known.map(|state| self.coverage.get(state, query.document_type, moment.now)),
-            format_plausible: known.zip(query.number).and_then(|(state, number)| {
-                format::plausible(&state, query.document_type, &number)
-            }),
+            judgement: judge(query, candidates, today, moment.data_too_old),
+            snapshot: self,
+            query,
+            now: moment.now,
         }
     }
 }

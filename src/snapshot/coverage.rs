@@ -43,8 +43,18 @@ struct Entry {
 }
 
 /// Coverage of all issuing States, computed when a snapshot is loaded; ages when it is asked.
+///
+/// Every check asks for one entry, so it is found by its place, not by hashing.
 #[derive(Debug)]
-pub(super) struct CoverageTable(HashMap<(IssuingState, Option<DocumentType>), Entry>);
+pub(super) struct CoverageTable(Vec<Entry>);
+
+/// Places of a State: all types together, then each type.
+const PLACES: usize = 1 + DocumentType::ALL.len();
+
+fn place(state: IssuingState, document_type: Option<DocumentType>) -> Option<usize> {
+    let of_type = document_type.map_or(0, |document_type| usize::from(document_type.code()));
+    Some(state.ordinal()? * PLACES + of_type)
+}
 
 impl CoverageTable {
     pub(super) fn new(manifest: &Manifest, segments: &[Segment]) -> Self {
@@ -53,13 +63,14 @@ impl CoverageTable {
             .iter()
             .map(|source| (source.name.as_str(), (source.as_of, source.stale_after())))
             .collect();
-        let mut table: HashMap<_, Entry> = HashMap::new();
+        let mut table = vec![Entry::default(); IssuingState::COUNT * PLACES];
         for count in segments.iter().flat_map(Segment::counts) {
             // A query may leave the type open: then all types together count.
             for document_type in [Some(count.document_type), None] {
-                let entry = table
-                    .entry((count.issuing_state, document_type))
-                    .or_default();
+                let place = place(count.issuing_state, document_type);
+                let Some(entry) = place.and_then(|place| table.get_mut(place)) else {
+                    continue;
+                };
                 match &count.of {
                     CountOf::Owned => {
                         entry.documents += count.documents;
@@ -81,9 +92,8 @@ impl CoverageTable {
         document_type: Option<DocumentType>,
         now: Timestamp,
     ) -> Coverage {
-        let entry = self
-            .0
-            .get(&(state, document_type))
+        let entry = place(state, document_type)
+            .and_then(|place| self.0.get(place))
             .copied()
             .unwrap_or_default();
         // Data from a clock ahead of ours is as fresh as can be.

@@ -92,6 +92,26 @@ impl Snapshot {
         })
     }
 
+    /// One that holds nothing.
+    #[cfg(test)]
+    pub(crate) fn without_segments() -> Self {
+        let manifest = Manifest {
+            format: manifest::FORMAT,
+            store: String::new(),
+            generation: 1,
+            built_at: Timestamp::UNIX_EPOCH,
+            not_after: None,
+            as_of: String::new(),
+            segments: Vec::new(),
+            sources: Vec::new(),
+        };
+        Self {
+            coverage: CoverageTable::new(&manifest, &[]),
+            segments: Vec::new(),
+            manifest,
+        }
+    }
+
     /// What it consists of.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::issuing_state::pad;
 use super::{DocumentNumber, DocumentType, IssuingState};
 use Piece::{L, N, Of, X};
 use table::ROWS;
@@ -36,17 +37,50 @@ pub fn plausible(
     document_type: Option<DocumentType>,
     number: &DocumentNumber,
 ) -> Option<bool> {
-    let state = issuer.code();
-    let first = ROWS.partition_point(|row| row.state < state);
-    let mut rows = ROWS
+    let mut rows = rows_of(issuer)
         .iter()
-        .skip(first)
-        .take_while(|row| row.state == state)
         .filter(|row| document_type.is_none_or(|asked| asked == row.document_type))
         .peekable();
     rows.peek()?;
     Some(rows.any(|row| row.fits(number.as_bytes())))
 }
+
+/// The rows of a State.
+fn rows_of(issuer: &IssuingState) -> &'static [Row] {
+    let starts = issuer
+        .ordinal()
+        .and_then(|state| STARTS.get(state..state + 2));
+    let Some(&[start, end]) = starts else {
+        return &[];
+    };
+    ROWS.get(usize::from(start)..usize::from(end))
+        .unwrap_or_default()
+}
+
+/// Where the rows of each State begin, and behind the last State where they end: every check asks
+/// for some State's.
+static STARTS: [u8; IssuingState::COUNT + 1] = {
+    let mut starts = [0; IssuingState::COUNT + 1];
+    let mut row = 0;
+    let mut state = 0;
+    while state < IssuingState::COUNT {
+        starts[state] = row as u8;
+        let [a, b, c] = IssuingState::padded_of(state);
+        while row < ROWS.len()
+            && matches!(pad(ROWS[row].state.as_bytes()), [d, e, f] if a == d && b == e && c == f)
+        {
+            row += 1;
+        }
+        state += 1;
+    }
+    starts[state] = row as u8;
+    assert!(
+        row == ROWS.len(),
+        "a row out of order, or of a State that is not known"
+    );
+    assert!(row <= u8::MAX as usize);
+    starts
+};
 
 /// A run of characters of a shape.
 #[derive(Debug, Clone, Copy)]

@@ -76,7 +76,7 @@ const SLOT_DISSOLVED: u16 = 0xFF10;
 static TABLE: [u16; SLOTS] = build();
 
 /// Pads one to three letters with `<` to three bytes.
-pub(super) const fn pad(letters: &[u8]) -> [u8; 3] {
+pub(in crate::document) const fn pad(letters: &[u8]) -> [u8; 3] {
     let mut padded = [b'<'; 3];
     let mut at = 0;
     while at < padded.len() && at < letters.len() {

@@ -11,6 +11,7 @@ mod related;
 mod tests;
 
 use lookup::Meaning;
+pub(super) use lookup::pad;
 use std::fmt;
 
 /// A known issuing State in its Doc 9303 code (`D` for Germany). Ordered by the padded
@@ -84,6 +85,9 @@ pub enum StateError {
 }
 
 impl IssuingState {
+    /// How many States there are.
+    pub(crate) const COUNT: usize = codes::STATES.len();
+
     /// Parses a code or alias (`DEU`, `DE`, `D`, `D<<`); only States for which reports
     /// may be loaded. Case, surrounding spaces and surrounding fillers do not count.
     ///
@@ -129,6 +133,15 @@ impl IssuingState {
         }
     }
 
+    /// Its place among [`all`](Self::all), below [`COUNT`](Self::COUNT): the index of what is kept
+    /// for each State. `None` for the specimen State, of which nothing is kept.
+    pub(crate) fn ordinal(&self) -> Option<usize> {
+        match lookup::meaning(self.0) {
+            Meaning::State(row) => Some(row),
+            _ => None,
+        }
+    }
+
     /// Its English short name as in ISO 3166-1, or the organisation's name.
     pub fn name(&self) -> &'static str {
         match lookup::meaning(self.0) {
@@ -147,6 +160,11 @@ impl IssuingState {
     /// the classes of British nationals.
     pub fn same_group(&self, other: &Self) -> bool {
         related::same_group(self.0, other.0)
+    }
+
+    /// The padded code of the State of an [`ordinal`](Self::ordinal).
+    pub(super) const fn padded_of(ordinal: usize) -> [u8; 3] {
+        codes::STATES[ordinal].padded
     }
 
     fn of_row(row: usize) -> Self {

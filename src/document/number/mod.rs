@@ -140,8 +140,15 @@ impl DocumentNumber {
     }
 
     /// The number's bytes, `A-Z0-9`.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The number's bytes with zero bytes behind them: a form of one length for all numbers, which sorts as they do.
+    #[inline]
+    pub fn padded(&self) -> &[u8; Self::MAX_LEN] {
+        &self.bytes
     }
 
     /// The number as text.

@@ -37,9 +37,7 @@ pub(super) fn write(
             let piece: &Piece = &pieces[index];
             let mut marks = Vec::with_capacity(CHUNK);
             for documents in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
-                let bytes = documents[0].number_bytes();
-                let len = bytes.iter().position(|byte| *byte == 0);
-                let mark = Mark::of(&bytes[..len.unwrap_or(bytes.len())], blocks);
+                let mark = Mark::of(&documents[0].number_bytes(), blocks);
                 if !group.contains(&mark.block) {
                     continue;
                 }

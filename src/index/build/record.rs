@@ -131,9 +131,8 @@ impl Record {
 
     /// The sort key of a number.
     pub(super) fn number_key(number: &DocumentNumber) -> [u64; 3] {
-        let padded = crate::index::shard::padded(number);
         let mut key = [0; 3];
-        for (to, bytes) in key.iter_mut().zip(padded.as_chunks::<8>().0) {
+        for (to, bytes) in key.iter_mut().zip(number.padded().as_chunks::<8>().0) {
             *to = u64::from_be_bytes(*bytes);
         }
         key

@@ -1,0 +1,105 @@
+//! The fields of a question, read where they lie.
+//!
+//! prost would copy each text of the one message that counts; here they stay in the bytes received.
+
+use super::errors::CallError;
+use crate::proto;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+
+/// What a `CheckDocumentRequest` says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Fields<'a> {
+    pub(super) number: &'a str,
+    pub(super) issuing_state: &'a str,
+    /// The value of a `DocumentType`, known or not.
+    pub(super) document_type: i32,
+    pub(super) mrz: &'a str,
+}
+
+impl<'a> From<&'a proto::CheckDocumentRequest> for Fields<'a> {
+    fn from(request: &'a proto::CheckDocumentRequest) -> Self {
+        Self {
+            number: &request.number,
+            issuing_state: &request.issuing_state,
+            document_type: request.r#type,
+            mrz: &request.mrz,
+        }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Reads an encoded `CheckDocumentRequest` as prost would: of a field that comes twice the last
+    /// counts, unknown ones are passed over.
+    ///
+    /// # Errors
+    /// [`CallError::Undecodable`], which repeats nothing of the bytes.
+    pub(super) fn decode(mut bytes: &'a [u8]) -> Result<Self, CallError> {
+        let mut fields = Self::default();
+        while !bytes.is_empty() {
+            let (tag, wire_type) = decode_key(&mut bytes).map_err(undecodable)?;
+            match (tag, wire_type) {
+                (1, WireType::LengthDelimited) => fields.number = text(&mut bytes)?,
+                (2, WireType::LengthDelimited) => fields.issuing_state = text(&mut bytes)?,
+                // An enum's value is sent as the 64 bits of a signed integer; the low ones count.
+                (3, WireType::Varint) => {
+                    fields.document_type = decode_varint(&mut bytes).map_err(undecodable)? as i32;
+                }
+                (4, WireType::LengthDelimited) => fields.mrz = text(&mut bytes)?,
+                (1..=4, _) => {
+                    return Err(undecodable(format!("field {tag} is of another type")));
+                }
+                _ => skip_field(wire_type, tag, &mut bytes, DecodeContext::default())
+                    .map_err(undecodable)?,
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// Takes a text and its length off the bytes.
+fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, CallError> {
+    let len = decode_varint(bytes).map_err(undecodable)?;
+    let parts = usize::try_from(len)
+        .ok()
+        .and_then(|len| bytes.split_at_checked(len));
+    let (text, rest) = parts.ok_or_else(|| undecodable("a text is cut short"))?;
+    *bytes = rest;
+    // The fault's position is all that its words tell.
+    std::str::from_utf8(text).map_err(undecodable)
+}
+
+fn undecodable(why: impl ToString) -> CallError {
+    CallError::Undecodable(why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use prost::Message as _;
+
+    proptest! {
+        #[test]
+        fn reads_what_prost_reads(number in ".{0,30}", issuing_state in ".{0,4}", r#type: i32, mrz in ".{0,90}") {
+            let request = proto::CheckDocumentRequest { number, issuing_state, r#type, mrz };
+            let bytes = request.encode_to_vec();
+            prop_assert_eq!(Fields::decode(&bytes), Ok(Fields::from(&request)));
+        }
+
+        #[test]
+        fn takes_and_refuses_what_prost_does(bytes in proptest::collection::vec(prop_oneof![0u8..40, any::<u8>()], 0..24)) {
+            let theirs = proto::CheckDocumentRequest::decode(bytes.as_slice());
+            match (Fields::decode(&bytes), &theirs) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, Fields::from(theirs)),
+                (ours, theirs) => prop_assert_eq!(ours.is_ok(), theirs.is_ok()),
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_counts_and_unknown_fields_are_passed_over() {
+        // Number A, number B, an unknown varint 9, an unknown text 10.
+        let bytes = b"\x0a\x01A\x0a\x01B\x48\x07\x52\x02xy";
+        assert_eq!(Fields::decode(bytes).unwrap().number, "B");
+    }
+}
