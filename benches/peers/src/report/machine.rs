@@ -1,6 +1,6 @@
 //! What the figures were measured on.
 
-use crate::table::number;
+use super::number;
 use std::fs;
 use std::process::Command;
 

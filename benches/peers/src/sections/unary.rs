@@ -1,13 +1,14 @@
 //! Unary calls over gRPC: `sltd serve` against tonic servers that answer the same bytes without looking.
 //!
-//! Servers and load are processes of their own: this program again, with [`ECHO`] or [`LOAD`] as its first argument.
+//! Servers and load are processes of their own: this program again, with the commands `echo` and `load`.
 //! The echo runs twice, on tonic's usual runtime of several threads and on a single-threaded runtime a core, as
 //! `sltd` does; the better of the two is what counts.
 
+use super::start::start_serving;
+use crate::given::Given;
 use crate::process::{Server, cpu_seconds};
-use crate::serving::start_serving;
-use crate::table::{Figure, Findings, Goal, Spread};
-use crate::{Given, Result, questions};
+use crate::report::{Figure, Findings, Spread};
+use crate::{Result, questions};
 use prost::Message as _;
 use sltd::proto::lookup_service_client::LookupServiceClient;
 use sltd::proto::lookup_service_server::{LookupService, LookupServiceServer};
@@ -17,7 +18,7 @@ use sltd::proto::{
     Verdict,
 };
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,15 +30,54 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
 
-/// First argument of the process that echoes: `echo KIND FILE ADDRESS`.
-pub(crate) const ECHO: &str = "echo";
-/// First argument of the process that asks: `load URL FILE SECONDS CALLS`.
-pub(crate) const LOAD: &str = "load";
+/// The process that echoes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EchoArgs {
+    /// On which runtimes
+    #[arg(value_enum)]
+    kind: EchoKind,
+    /// The encoded answer
+    answer: PathBuf,
+    /// Where to listen
+    address: SocketAddr,
+}
+
+/// What an echo runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum EchoKind {
+    /// One runtime of several threads.
+    Shared,
+    /// A single-threaded runtime a core.
+    Single,
+}
+
+impl EchoKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Single => "single",
+        }
+    }
+}
+
+/// The process that asks; prints the fields of [`Load`].
+#[derive(Debug, clap::Args)]
+pub(crate) struct LoadArgs {
+    url: String,
+    /// Questions, `number,issuer,type` a line
+    queries: PathBuf,
+    /// Seconds at the most
+    seconds: f64,
+    /// Calls at the most
+    calls: u64,
+}
 
 /// Rounds, in each of which every server is asked once.
 const ROUNDS: usize = 5;
 /// Seconds that every server is asked for in a round.
 const SECONDS: f64 = 5.0;
+/// The same in a quick run.
+const QUICK_SECONDS: f64 = 2.0;
 /// Calls before counting begins.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// Connections of the load, on two threads.
@@ -48,74 +88,97 @@ const IN_FLIGHT: usize = 16;
 const QUESTIONS: usize = 200_000;
 
 /// Measures calls a second and processor time a call.
-pub(crate) fn run(given: &Given) -> Result<Findings> {
+///
+/// # Errors
+/// When a server doesn't serve, or answers wrongly.
+pub(super) fn measure(given: &Given) -> Result<Findings> {
     let (sltd, _) = start_serving(given, "")?;
     let answer = given.scratch.join("answer.bin");
     std::fs::write(&answer, typical_answer(given, &sltd.url())?)?;
-    let echo = |kind: &str| -> Result<Server> {
+    let echo = |kind: EchoKind| -> Result<Server> {
         let mut server = Server::start(
             Command::new(std::env::current_exe()?)
-                .args([ECHO, kind])
+                .args(["echo", kind.name()])
                 .arg(&answer),
         )?;
         server.wait_until_listening()?;
         Ok(server)
     };
-    let servers = [sltd, echo("shared")?, echo("single")?];
+    let servers = [sltd, echo(EchoKind::Shared)?, echo(EchoKind::Single)?];
     let mut calls = [const { Vec::new() }; 3];
-    let mut cpu = [const { Vec::new() }; 3];
-    for round in 0..ROUNDS {
+    let mut per_cpu_second = [const { Vec::new() }; 3];
+    let (rounds, seconds) = (
+        given.rounds(ROUNDS),
+        if given.quick { QUICK_SECONDS } else { SECONDS },
+    );
+    for round in 0..rounds {
         for turn in 0..servers.len() {
             let index = (round + turn) % servers.len();
             let Some(server) = servers.get(index) else {
                 continue;
             };
             let before = cpu_seconds(server.id())?;
-            let load = load(&server.url(), &given.queries, SECONDS, u64::MAX)?;
-            let micros = (cpu_seconds(server.id())? - before) / load.all_calls as f64 * 1e6;
+            let load = load(&server.url(), &given.queries, seconds, u64::MAX)?;
+            let cpu = cpu_seconds(server.id())? - before;
             // The published rate of reported documents is 1 in 13,700.
-            assert!(
-                load.others * 1_000 <= load.all_calls,
-                "too many answers that are not NO_RECORD"
-            );
-            let (Some(calls), Some(cpu)) = (calls.get_mut(index), cpu.get_mut(index)) else {
+            if load.others * 1_000 > load.all_calls {
+                return Err("too many answers that are not NO_RECORD".into());
+            }
+            let (Some(calls), Some(per_cpu_second)) =
+                (calls.get_mut(index), per_cpu_second.get_mut(index))
+            else {
                 continue;
             };
             calls.push(load.calls as f64 / load.seconds);
-            cpu.push(micros);
+            per_cpu_second.push(load.all_calls as f64 / cpu);
         }
     }
     let [ours, shared, single] = calls;
-    let [cpu, cpu_shared, cpu_single] = cpu;
+    let [cpu, cpu_shared, cpu_single] = per_cpu_second;
     let median = |measured: &[f64]| Spread::of(measured.iter().copied()).median;
-    let shared_is_better = median(&shared) > median(&single);
-    let name = |what: &str, shared: bool| {
-        let runtime = if shared {
-            "one runtime of several threads"
-        } else {
-            "a single-threaded runtime a core"
-        };
-        format!("unary/{what}/tonic echo, {runtime}")
-    };
-    let goal = |counts: bool| {
-        if counts {
-            Goal::AtLeast(0.95)
-        } else {
-            Goal::None
-        }
+    let (counts, cpu_counts, other, cpu_other, runtime) = if median(&shared) > median(&single) {
+        (
+            &shared,
+            &cpu_shared,
+            &single,
+            &cpu_single,
+            "one runtime of several threads",
+        )
+    } else {
+        (
+            &single,
+            &cpu_single,
+            &shared,
+            &cpu_shared,
+            "a single-threaded runtime a core",
+        )
     };
     Ok(Findings {
-        title: "Unary calls over gRPC",
         notes: vec![
-            format!("{CONNECTIONS} connections with {IN_FLIGHT} calls in flight each, closed loop, a process of its own on the same machine; {ROUNDS} rounds of {SECONDS} s in turns; every status is read and must be OK"),
-            "the echo answers every question with the bytes of one NO_RECORD with coverage; the better of two echoes counts; processor time is the server's, user and system".to_owned(),
+            format!(
+                "{CONNECTIONS} connections with {IN_FLIGHT} calls in flight each, closed loop, a process of its own on the same machine; {rounds} rounds of {seconds} s in turns; every status is read and must be OK"
+            ),
+            format!(
+                "the echo answers every question with the bytes of one NO_RECORD with coverage; of two echoes, on one runtime of several threads and on a single-threaded runtime a core, the better one counts: {runtime}; processor time is the server's, user and system"
+            ),
         ],
         figures: vec![
-            Figure::ratio(&name("calls a second", true), "/s", &ours, &shared, goal(shared_is_better)),
-            Figure::ratio(&name("calls a second", false), "/s", &ours, &single, goal(!shared_is_better)),
-            Figure::ratio(&name("processor time a call", true), "us", &cpu, &cpu_shared, Goal::None),
-            Figure::ratio(&name("processor time a call", false), "us", &cpu, &cpu_single, Goal::None),
+            Figure::more("unary/calls/tonic-echo", "/s", &ours, counts),
+            Figure::more(
+                "unary/calls-per-cpu-second/tonic-echo",
+                "/s",
+                &cpu,
+                cpu_counts,
+            ),
+            Figure::more("unary/calls/slower-tonic-echo", "/s", &ours, other),
+            Figure::more(
+                "unary/calls-per-cpu-second/slower-tonic-echo",
+                "/s",
+                &cpu,
+                cpu_other,
+            ),
         ],
+        ..Findings::default()
     })
 }
 
@@ -182,7 +245,7 @@ pub(crate) struct Load {
 pub(crate) fn load(url: &str, queries: &Path, seconds: f64, calls: u64) -> Result<Load> {
     let mut command = Command::new(std::env::current_exe()?);
     command
-        .args([LOAD, url])
+        .args(["load", url])
         .arg(queries)
         .args([seconds.to_string(), calls.to_string()]);
     let output = command.stderr(Stdio::inherit()).output()?;
@@ -208,16 +271,13 @@ struct Counts {
     stop: AtomicBool,
 }
 
-/// The process that asks; prints the fields of [`Load`].
+/// Asks until told, and prints the fields of [`Load`].
 ///
 /// # Errors
 /// When any call fails.
-pub(crate) fn load_main(arguments: &[String]) -> Result<()> {
-    let [url, queries, seconds, calls] = arguments else {
-        return Err("expected URL FILE SECONDS CALLS".into());
-    };
-    let (seconds, most): (f64, u64) = (seconds.parse()?, calls.parse()?);
-    let requests = Arc::new(requests(Path::new(queries))?);
+pub(crate) fn load_main(arguments: &LoadArgs) -> Result<()> {
+    let (url, seconds, most) = (&arguments.url, arguments.seconds, arguments.calls);
+    let requests = Arc::new(requests(&arguments.queries)?);
     let counts = Arc::new(Counts::default());
     let threads: Vec<_> = (0..2)
         .map(|thread| {
@@ -334,18 +394,15 @@ impl LookupService for Echo {
 ///
 /// # Errors
 /// When it can't listen.
-pub(crate) fn echo_main(arguments: &[String]) -> Result<()> {
-    let [kind, answer, address] = arguments else {
-        return Err("expected KIND FILE ADDRESS".into());
-    };
+pub(crate) fn echo_main(arguments: &EchoArgs) -> Result<()> {
     let service = LookupServiceServer::new(Echo(CheckDocumentResponse::decode(
-        std::fs::read(answer)?.as_slice(),
+        std::fs::read(&arguments.answer)?.as_slice(),
     )?));
-    let address: SocketAddr = address.parse()?;
+    let address = arguments.address;
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    match kind.as_str() {
-        "shared" => echo_on_one_runtime(service, address, threads),
-        _ => echo_on_single_threads(&service, address, threads),
+    match arguments.kind {
+        EchoKind::Shared => echo_on_one_runtime(service, address, threads),
+        EchoKind::Single => echo_on_single_threads(&service, address, threads),
     }
 }
 

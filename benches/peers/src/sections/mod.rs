@@ -1,0 +1,59 @@
+//! What is measured: a file a section.
+
+mod build;
+mod bytes;
+mod list;
+mod lookups;
+mod start;
+pub(crate) mod unary;
+
+use crate::Result;
+use crate::given::Given;
+use crate::report::Findings;
+use clap::ValueEnum;
+
+/// A section of the report, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// From list to published snapshot
+    Build,
+    /// Bytes a document
+    Bytes,
+    /// A server's start and memory
+    Start,
+    /// Absent and present documents in process
+    Lookups,
+    /// Calls over gRPC
+    Unary,
+    /// Every row looked up; verdicts of all questions
+    List,
+}
+
+impl Section {
+    /// Its heading.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Build => "From list to published snapshot",
+            Self::Bytes => "Bytes a document",
+            Self::Start => "Starting a server",
+            Self::Lookups => "Lookups in process",
+            Self::Unary => "Unary calls over gRPC",
+            Self::List => "Every row looked up, and what the rest is answered",
+        }
+    }
+
+    /// Measures it. What single peers lack is told in the findings.
+    ///
+    /// # Errors
+    /// When nothing of it could be measured.
+    pub(crate) fn measure(self, given: &Given) -> Result<Findings> {
+        match self {
+            Self::Build => build::measure(given),
+            Self::Bytes => bytes::measure(given),
+            Self::Start => start::measure(given),
+            Self::Lookups => lookups::measure(given),
+            Self::Unary => unary::measure(given),
+            Self::List => list::measure(given),
+        }
+    }
+}
