@@ -17,6 +17,7 @@
 
 mod cli;
 mod embedded;
+mod entries;
 mod given;
 mod memory;
 mod process;
