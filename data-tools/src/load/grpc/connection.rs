@@ -9,11 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tonic::Code;
 
 /// The least time between the starts of two attempts to connect: a server that is down is not stormed.
 const ATTEMPT_INTERVAL: Duration = Duration::from_millis(100);
+/// How long the answer to a ping is waited for before calls are made all the same.
+const PONG_TIMEOUT: Duration = Duration::from_millis(250);
 /// Bytes the server may send ahead on a call, and on all calls of a connection together; hyper's clients
 /// grant the same.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
@@ -115,12 +117,12 @@ impl GrpcConnection {
         let ping_pong = connection.ping_pong();
         let up = Cell::new(false);
         let greet = async {
-            if let Some(mut ping_pong) = ping_pong
-                && ping_pong.ping(Ping::opaque()).await.is_ok()
-            {
-                up.set(true);
-                self.link.send_replace(Link::Up(sender, attempt));
+            if let Some(mut ping_pong) = ping_pong {
+                // Some servers never answer pings. Whether one is there at all, calls will tell.
+                let _ = timeout(PONG_TIMEOUT, ping_pong.ping(Ping::opaque())).await;
             }
+            up.set(true);
+            self.link.send_replace(Link::Up(sender, attempt));
             std::future::pending::<()>().await;
         };
         let ended = tokio::select! {
