@@ -49,7 +49,8 @@ impl Entries {
     /// When the segment's bytes have changed since they were verified.
     pub(crate) fn of(segment: &Segment) -> Result<Self> {
         let mut all = Self::default();
-        all.entries.reserve_exact(usize::try_from(segment.documents())?);
+        all.entries
+            .reserve_exact(usize::try_from(segment.documents())?);
         let (mut reports, mut damage) = (Vec::new(), None);
         segment.for_each(|number, document| {
             reports.clear();
@@ -101,12 +102,19 @@ impl Entries {
 
     /// How many distinct numbers there are.
     pub(crate) fn numbers(&self) -> usize {
-        self.entries.chunk_by(|one, next| one.key == next.key).count()
+        self.entries
+            .chunk_by(|one, next| one.key == next.key)
+            .count()
     }
 
     /// The profiles that values refer to.
     pub(crate) fn dictionary(&self) -> &Dictionary {
         &self.dictionary
+    }
+
+    /// The profiles alone.
+    pub(crate) fn into_dictionary(self) -> Dictionary {
+        self.dictionary
     }
 
     /// All entries in about `parts` feeds, one behind the other in order.
@@ -145,8 +153,12 @@ impl Entries {
         self.entries.push(Entry {
             key: padded(number),
             profile: self.dictionary.profile(reported),
-            days: [report.date_reported, report.date_of_loss, report.review_date]
-                .map(|day| day.map_or(NO_DAY, Day::number)),
+            days: [
+                report.date_reported,
+                report.date_of_loss,
+                report.review_date,
+            ]
+            .map(|day| day.map_or(NO_DAY, Day::number)),
             reference,
         });
     }
@@ -216,7 +228,10 @@ impl RowSink for Sink<'_> {
 
     fn finish(&mut self) -> std::result::Result<(), SinkError> {
         let part = std::mem::take(&mut self.part);
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(part);
         Ok(())
     }
 }
@@ -240,7 +255,12 @@ impl Feed for Packing<'_> {
                 .and_then(|index| self.references.get(index));
             // A number that is no day is none.
             let days = entry.days.map(Day::from_number);
-            pack(entry.profile, days, reference.map_or("", AsRef::as_ref), &mut self.value);
+            pack(
+                entry.profile,
+                days,
+                reference.map_or("", AsRef::as_ref),
+                &mut self.value,
+            );
             self.rest = rest;
         }
         Some((unpadded(&first.key), &self.value))

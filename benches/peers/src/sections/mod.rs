@@ -2,10 +2,14 @@
 
 mod build;
 mod bytes;
+mod latency;
+mod latency_plot;
 mod list;
 mod lookups;
+mod services;
 mod start;
-pub(crate) mod unary;
+mod stream;
+mod unary;
 
 use crate::Result;
 use crate::given::Given;
@@ -23,8 +27,14 @@ pub(crate) enum Section {
     Start,
     /// Absent and present documents in process
     Lookups,
-    /// Calls over gRPC
+    /// Calls over gRPC, against services that do not look
     Unary,
+    /// How long calls take at given rates, and beside a job
+    Latency,
+    /// A job's stream, with one thread and with two
+    Stream,
+    /// Redis and PostgreSQL with the same reports
+    Services,
     /// Every row looked up; verdicts of all questions
     List,
 }
@@ -38,6 +48,9 @@ impl Section {
             Self::Start => "Starting a server",
             Self::Lookups => "Lookups in process",
             Self::Unary => "Unary calls over gRPC",
+            Self::Latency => "Latency of unary calls",
+            Self::Stream => "Streams on one thread and two",
+            Self::Services => "Redis and PostgreSQL with the same reports",
             Self::List => "Every row looked up, and what the rest is answered",
         }
     }
@@ -53,6 +66,9 @@ impl Section {
             Self::Start => start::measure(given),
             Self::Lookups => lookups::measure(given),
             Self::Unary => unary::measure(given),
+            Self::Latency => latency::measure(given),
+            Self::Stream => stream::measure(given),
+            Self::Services => services::measure(given),
             Self::List => list::measure(given),
         }
     }
