@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::sections::Section;
+use crate::sections::{Section, loads};
 use crate::services::{ask, echo};
 use crate::{Result, programs, report};
 use clap::{Args, Parser, Subcommand};
@@ -31,6 +31,9 @@ enum Command {
     /// Ask a server and print what was seen as JSON
     #[command(hide = true)]
     Ask(ask::AskArgs),
+    /// Load a list into an embedded store
+    #[command(hide = true)]
+    LoadStore(loads::LoadStoreArgs),
 }
 
 /// Measure every figure and write benches/RESULTS.md, benches/results.json and benches/plots
@@ -90,6 +93,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Echo(arguments) => echo::echo_main(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Ask(arguments) => ask::ask_main(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::LoadStore(arguments) => {
+            loads::load_store_main(&arguments).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

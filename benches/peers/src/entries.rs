@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::given::describe_list;
-use crate::rivals::{SortedKey, padded, unpadded};
+use crate::rivals::{Draw, SortedKey, padded, unpadded};
 use crate::value::{Dictionary, Reported, pack};
 use rayon::slice::ParallelSliceMut as _;
 use sltd::document::{DocumentNumber, NumberRange};
@@ -105,6 +105,15 @@ impl Entries {
         self.entries
             .chunk_by(|one, next| one.key == next.key)
             .count()
+    }
+
+    /// `count` numbers in random order.
+    pub(crate) fn sample(&self, count: usize) -> Vec<DocumentNumber> {
+        let mut draw = Draw(1);
+        let drawn = (0..count).filter_map(|_| self.entries.get(draw.below(self.entries.len())));
+        drawn
+            .filter_map(|entry| DocumentNumber::from_normalised(unpadded(&entry.key)))
+            .collect()
     }
 
     /// The profiles that values refer to.

@@ -140,22 +140,11 @@ impl Dictionary {
             .collect()
     }
 
-    /// Appends a report to a value.
-    pub(crate) fn pack(&mut self, reported: &Reported<'_>, value: &mut Vec<u8>) {
-        let report = &reported.report;
-        let days = [
-            report.date_reported,
-            report.date_of_loss,
-            report.review_date,
-        ];
-        pack(self.profile(reported), days, report.owner_reference, value);
-    }
-
-    /// Appends the reports of a value to `reports`; `None` where it is no value of this dictionary.
+    /// Hands the reports of a value on, in order; `None` where it is no value of this dictionary.
     pub(crate) fn unpack<'d>(
         &'d self,
         mut value: &'d [u8],
-        reports: &mut Vec<Reported<'d>>,
+        mut each: impl FnMut(Reported<'d>),
     ) -> Option<()> {
         while !value.is_empty() {
             let head = take_varint(&mut value)?;
@@ -174,7 +163,7 @@ impl Dictionary {
                 reported.report.owner_reference = std::str::from_utf8(text).ok()?;
                 value = rest;
             }
-            reports.push(reported);
+            each(reported);
         }
         Some(())
     }
@@ -239,6 +228,18 @@ fn take_varint(value: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    impl Dictionary {
+        fn pack(&mut self, reported: &Reported<'_>, value: &mut Vec<u8>) {
+            let report = &reported.report;
+            let days = [
+                report.date_reported,
+                report.date_of_loss,
+                report.review_date,
+            ];
+            pack(self.profile(reported), days, report.owner_reference, value);
+        }
+    }
+
     fn reported<'r>(status: ReportStatus, days: [&str; 3], reference: &'r str) -> Reported<'r> {
         let [date_reported, date_of_loss, review_date] = days.map(Day::parse_iso);
         Reported {
@@ -280,13 +281,19 @@ mod tests {
             dictionary.pack(report, &mut value);
         }
         let mut unpacked = Vec::new();
-        assert_eq!(dictionary.unpack(&value, &mut unpacked), Some(()));
+        assert_eq!(
+            dictionary.unpack(&value, |report| unpacked.push(report)),
+            Some(())
+        );
         assert_eq!(unpacked, reports);
         assert_eq!(dictionary.profiles.len(), 2, "one for each status");
         for length in 1..value.len() {
-            let mut part = Vec::new();
-            if dictionary.unpack(&value[..length], &mut part).is_some() {
-                assert!(part.len() < reports.len(), "cut at {length}");
+            let mut whole = 0;
+            if dictionary
+                .unpack(&value[..length], |_| whole += 1)
+                .is_some()
+            {
+                assert!(whole < reports.len(), "cut at {length}");
             }
         }
     }

@@ -106,7 +106,8 @@ impl Store {
 }
 
 #[cfg(not(feature = "rocksdb"))]
-const NO_ROCKSDB: &str = "this program was built without RocksDB: libclang or a C++ compiler is missing";
+const NO_ROCKSDB: &str =
+    "this program was built without RocksDB: libclang or a C++ compiler is missing";
 
 #[cfg(test)]
 mod tests;

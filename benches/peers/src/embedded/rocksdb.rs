@@ -106,7 +106,11 @@ impl Rocks {
     /// # Errors
     /// What RocksDB says.
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        Ok(Self(DB::open_for_read_only(&options(), database(folder), false)?))
+        Ok(Self(DB::open_for_read_only(
+            &options(),
+            database(folder),
+            false,
+        )?))
     }
 }
 
@@ -122,6 +126,11 @@ impl Embedded for Rocks {
     }
 
     fn bytes(&self) -> Result<u64> {
-        Ok(self.0.live_files()?.iter().map(|file| file.size as u64).sum())
+        Ok(self
+            .0
+            .live_files()?
+            .iter()
+            .map(|file| file.size as u64)
+            .sum())
     }
 }

@@ -71,7 +71,8 @@ impl Sqlite {
 impl Embedded for Sqlite {
     fn ask(&self, numbers: &[DocumentNumber], found: &mut Found<'_>) -> Result<()> {
         let transaction = self.connection.unchecked_transaction()?;
-        let mut select = transaction.prepare_cached("SELECT reports FROM numbers WHERE number = ?")?;
+        let mut select =
+            transaction.prepare_cached("SELECT reports FROM numbers WHERE number = ?")?;
         for number in numbers {
             let mut rows = select.query((number.as_bytes(),))?;
             if let Some(row) = rows.next()? {

@@ -23,7 +23,11 @@ impl Feed for Numbers {
 
 fn key(index: u32) -> String {
     // A longer number behind its own beginning.
-    format!("{:06}{}", index / 2 * 2, if index % 2 == 0 { "" } else { "X" })
+    format!(
+        "{:06}{}",
+        index / 2 * 2,
+        if index % 2 == 0 { "" } else { "X" }
+    )
 }
 
 fn value(index: u32) -> Vec<u8> {
@@ -37,11 +41,17 @@ fn every_store_gives_back_what_it_was_loaded_with_and_nothing_else() -> Result<(
             continue;
         }
         let folder = tempfile::tempdir()?;
-        let feed = Numbers { next: 0, key: Vec::new(), value: Vec::new() };
+        let feed = Numbers {
+            next: 0,
+            key: Vec::new(),
+            value: Vec::new(),
+        };
         store.load(folder.path(), vec![Box::new(feed)])?;
         let opened = store.open(folder.path())?;
         let number = |text: &str| DocumentNumber::normalise(text);
-        let listed: Vec<_> = (0..COUNT).map(|index| number(&key(index))).collect::<std::result::Result<_, _>>()?;
+        let listed: Vec<_> = (0..COUNT)
+            .map(|index| number(&key(index)))
+            .collect::<std::result::Result<_, _>>()?;
         let mut next = 0;
         opened.ask(&listed, &mut |found| {
             assert_eq!(found, value(next), "{store:?}, {next}");
@@ -49,7 +59,12 @@ fn every_store_gives_back_what_it_was_loaded_with_and_nothing_else() -> Result<(
             Ok(())
         })?;
         assert_eq!(next, COUNT, "{store:?}");
-        let others = [number("000001")?, number("000000Y")?, number("9")?, number("00000")?];
+        let others = [
+            number("000001")?,
+            number("000000Y")?,
+            number("9")?,
+            number("00000")?,
+        ];
         opened.ask(&others, &mut |_| Err("found what is not there".into()))?;
         assert!(opened.bytes()? > 5 * 9_000, "{store:?}");
     }

@@ -84,6 +84,12 @@ pub(crate) const PROMISES: &[Promise] = &[
         Goal::AtMost(1.0),
     ),
     promise(
+        Section::Loads,
+        "build/from-csv/rocksdb",
+        Goal::MoreThan(1.0),
+    ),
+    promise(Section::Loads, "build/from-csv/lmdb", Goal::MoreThan(1.0)),
+    promise(
         Section::Bytes,
         "bytes/keys-and-filter/limit",
         Goal::AtMost(1.0),
@@ -109,6 +115,43 @@ pub(crate) const PROMISES: &[Promise] = &[
         Section::Lookups,
         "present/with-reports/binary-search",
         Goal::AtLeast(1.0),
+    ),
+    promise(
+        Section::Stores,
+        "absent/one-at-a-time/lmdb",
+        Goal::AtLeast(10.0),
+    ),
+    promise(
+        Section::Stores,
+        "present/with-reports/lmdb",
+        Goal::AtLeast(1.5),
+    ),
+    promise(Section::Stores, "bytes/whole/lmdb", Goal::MoreThan(1.0)),
+    promise(
+        Section::Stores,
+        "absent/one-at-a-time/redb",
+        Goal::AtLeast(10.0),
+    ),
+    promise(Section::Stores, "present/with-reports/redb", Goal::None),
+    promise(Section::Stores, "bytes/whole/redb", Goal::MoreThan(1.0)),
+    promise(
+        Section::Stores,
+        "absent/one-at-a-time/rocksdb",
+        Goal::AtLeast(10.0),
+    ),
+    promise(Section::Stores, "present/with-reports/rocksdb", Goal::None),
+    promise(Section::Stores, "bytes/whole/rocksdb", Goal::MoreThan(1.0)),
+    promise(
+        Section::Stores,
+        "absent/one-at-a-time/sqlite",
+        Goal::AtLeast(10.0),
+    ),
+    promise(Section::Stores, "present/with-reports/sqlite", Goal::None),
+    promise(Section::Stores, "bytes/whole/sqlite", Goal::MoreThan(1.0)),
+    promise(
+        Section::CheckPath,
+        "check-path/absent/codec",
+        Goal::AtMost(1.6),
     ),
     promise(
         Section::Unary,

@@ -1,13 +1,17 @@
 //! What is measured: a file a section.
 
+mod ask;
 mod build;
 mod bytes;
+mod check_path;
 mod latency;
 mod latency_plot;
 mod list;
+pub(crate) mod loads;
 mod lookups;
 mod services;
 mod start;
+mod stores;
 mod stream;
 mod unary;
 
@@ -21,12 +25,18 @@ use clap::ValueEnum;
 pub(crate) enum Section {
     /// From list to published snapshot
     Build,
+    /// From list to something durable, against bulk loads
+    Loads,
     /// Bytes a document
     Bytes,
     /// A server's start and memory
     Start,
     /// Absent and present documents in process
     Lookups,
+    /// Absent and present documents against embedded stores
+    Stores,
+    /// The whole way of a call without the network
+    CheckPath,
     /// Calls over gRPC, against services that do not look
     Unary,
     /// How long calls take at given rates, and beside a job
@@ -44,9 +54,12 @@ impl Section {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Build => "From list to published snapshot",
+            Self::Loads => "From list to durable, against bulk loads",
             Self::Bytes => "Bytes a document",
             Self::Start => "Starting a server",
             Self::Lookups => "Lookups in process",
+            Self::Stores => "Embedded stores with the same reports",
+            Self::CheckPath => "The way of a call without the network",
             Self::Unary => "Unary calls over gRPC",
             Self::Latency => "Latency of unary calls",
             Self::Stream => "Streams on one thread and two",
@@ -62,9 +75,12 @@ impl Section {
     pub(crate) fn measure(self, given: &Given) -> Result<Findings> {
         match self {
             Self::Build => build::measure(given),
+            Self::Loads => loads::measure(given),
             Self::Bytes => bytes::measure(given),
             Self::Start => start::measure(given),
             Self::Lookups => lookups::measure(given),
+            Self::Stores => stores::measure(given),
+            Self::CheckPath => check_path::measure(given),
             Self::Unary => unary::measure(given),
             Self::Latency => latency::measure(given),
             Self::Stream => stream::measure(given),

@@ -77,7 +77,7 @@ impl LookupService for Front {
         let mut reported = Vec::new();
         if let Some(value) = &value {
             self.dictionary
-                .unpack(value, &mut reported)
+                .unpack(value, |report| reported.push(report))
                 .ok_or_else(|| Status::internal("a value can't be unpacked"))?;
         }
         let candidates = reported.into_iter().map(|reported| Candidate {
