@@ -155,21 +155,23 @@ struct Crew<'a, T: Target> {
 }
 
 impl<T: Target> Crew<'_, T> {
-    /// Closed loop: that many callers.
+    /// Closed loop: that many callers. Beyond what the server takes at a time their calls wait, which is in
+    /// the latencies.
     async fn ask_in_turn(mut self, callers: usize) -> io::Result<()> {
         for _ in 0..callers {
-            self.add();
+            self.add(|_| 0);
         }
         self.end().await
     }
 
-    /// Open loop: a caller more whenever an arrival finds none free, as long as there may be more.
+    /// Open loop: a caller more whenever an arrival finds none free, as long as the server takes more calls
+    /// at a time: arrivals beyond that wait, and have missed their time.
     async fn ask_on_schedule(mut self, rate: f64) -> io::Result<()> {
         let most = self.connections.len() * IN_FLIGHT_MAX;
         let schedule = Rc::clone(&self.schedule);
         let kept = schedule.keep(rate, |wanting| {
             for _ in 0..wanting.min(most - self.callers.len()) {
-                self.add();
+                self.add(|before| before);
             }
         });
         kept.await?;
@@ -177,16 +179,15 @@ impl<T: Target> Crew<'_, T> {
         self.end().await
     }
 
-    /// A caller on the next connection in turn.
-    fn add(&mut self) {
+    /// A caller on the next connection in turn; `place` is made of the number of those before it there.
+    fn add(&mut self, place: fn(usize) -> usize) {
         let number = self.callers.len();
-        let place = number % self.connections.len();
-        let Some(connection) = self.connections.get(place) else {
+        let Some(connection) = self.connections.get(number % self.connections.len()) else {
             return;
         };
         let seat = Seat {
             caller: self.target.caller(connection),
-            place: number / self.connections.len(),
+            place: place(number / self.connections.len()),
             schedule: Rc::clone(&self.schedule),
             tally: Rc::clone(&self.tally),
             deadline: self.deadline,
@@ -206,7 +207,7 @@ impl<T: Target> Crew<'_, T> {
 /// A caller and what it takes to make calls.
 struct Seat<C> {
     caller: C,
-    /// Callers on the same connection before this one.
+    /// Retires when the server takes no more calls at a time than this.
     place: usize,
     schedule: Rc<Schedule>,
     tally: Rc<RefCell<Tally>>,

@@ -130,6 +130,13 @@ fn calls_in_flight_stay_within_what_the_server_takes() {
     assert!(measured.tally.missed() > 0, "{measured:?}");
     assert_eq!(measured.tally.unsent(), 0);
     assert_eq!(seen.in_flight_max.load(Ordering::SeqCst), 2);
+
+    // In a closed loop all callers go on, and wait for one another.
+    let (url, seen) = fake::serve(Manner::After(ms(5)), one_at_a_time);
+    let measured = ask(&url, &plan(closed(6)));
+    assert!(measured.tally.calls() >= 6, "{measured:?}");
+    assert_eq!(measured.tally.status(Code::Ok), measured.tally.calls());
+    assert_eq!(seen.in_flight_max.load(Ordering::SeqCst), 2);
 }
 
 /// Something else than gRPC, that takes the whole thread for each call, and counts them.
