@@ -1,7 +1,7 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::{build, generate, inspect, lookup, quickstart, verify};
+use sltd_data::{build, generate, inspect, load, lookup, quickstart, verify};
 use std::process::ExitCode;
 
 /// A build takes and gives back gigabytes in large pieces, which the system's allocator returns
@@ -27,6 +27,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Lookup(lookup::LookupArgs),
     Generate(generate::GenerateArgs),
+    Load(load::LoadArgs),
     Completions(CompletionsArgs),
 }
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),
         Command::Generate(args) => generated(generate::run(&args)),
+        Command::Load(args) => load::run(&args),
         Command::Completions(args) => {
             let (mut command, out) = (Command::command(), &mut std::io::stdout());
             clap_complete::generate(args.shell, &mut command, "sltd-data", out);

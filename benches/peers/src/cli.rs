@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::sections::{Section, loads, unary};
+use crate::sections::{Section, loads};
+use crate::services::{ask, echo};
 use crate::{Result, programs, report};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,10 +27,10 @@ enum Command {
     Report(ReportArgs),
     /// Serve one answer to every question: the process that others are held against
     #[command(hide = true)]
-    Echo(unary::EchoArgs),
-    /// Ask a server
+    Echo(echo::EchoArgs),
+    /// Ask a server and print what was seen as JSON
     #[command(hide = true)]
-    Load(unary::LoadArgs),
+    Ask(ask::AskArgs),
     /// Load a list into an embedded store
     #[command(hide = true)]
     LoadStore(loads::LoadStoreArgs),
@@ -90,8 +91,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
                     .collect(),
             })
         }
-        Command::Echo(arguments) => unary::echo_main(&arguments).map(|()| ExitCode::SUCCESS),
-        Command::Load(arguments) => unary::load_main(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Echo(arguments) => echo::echo_main(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Ask(arguments) => ask::ask_main(&arguments).map(|()| ExitCode::SUCCESS),
         Command::LoadStore(arguments) => {
             loads::load_store_main(&arguments).map(|()| ExitCode::SUCCESS)
         }

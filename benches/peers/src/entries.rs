@@ -121,6 +121,11 @@ impl Entries {
         &self.dictionary
     }
 
+    /// The profiles alone.
+    pub(crate) fn into_dictionary(self) -> Dictionary {
+        self.dictionary
+    }
+
     /// All entries in about `parts` feeds, one behind the other in order.
     pub(crate) fn feeds(&self, parts: usize) -> Vec<Box<dyn Feed + '_>> {
         let mut feeds: Vec<Box<dyn Feed>> = Vec::with_capacity(parts);

@@ -13,6 +13,7 @@
 //! | [`sections`] | what is measured, one file each |
 //! | [`memory`] | peers in memory |
 //! | [`embedded`] | peers in files of this process |
+//! | [`services`] | peers behind a socket, and what asks them |
 //! | [`given`] | list, questions and store, made by the real programs |
 
 mod cli;
@@ -28,6 +29,7 @@ mod report;
 #[path = "../../support/rivals.rs"]
 mod rivals;
 mod sections;
+mod services;
 mod turns;
 mod value;
 

@@ -177,6 +177,58 @@ pub(crate) const PROMISES: &[Promise] = &[
         "unary/calls-per-cpu-second/tonic-echo",
         Goal::AtLeast(1.15),
     ),
+    promise(Section::Unary, "unary/calls/pajamax-echo", Goal::None),
+    promise(
+        Section::Unary,
+        "unary/calls-per-cpu-second/pajamax-echo",
+        Goal::None,
+    ),
+    promise(
+        Section::Latency,
+        "latency/p999-at-half-the-echo's-top-rate/tonic-echo",
+        Goal::AtMost(1.15),
+    ),
+    promise(
+        Section::Latency,
+        "latency/p99-beside-a-stream/without",
+        Goal::AtMost(2.0),
+    ),
+    promise(
+        Section::Stream,
+        "stream/lookups-per-cpu-second-of-two-threads/one-thread",
+        Goal::AtLeast(0.85),
+    ),
+    promise(
+        Section::Services,
+        "build/from-csv/redis",
+        Goal::MoreThan(1.0),
+    ),
+    promise(
+        Section::Services,
+        "build/from-csv/postgresql",
+        Goal::MoreThan(1.0),
+    ),
+    promise(Section::Services, "bytes/whole/redis", Goal::MoreThan(1.0)),
+    promise(
+        Section::Services,
+        "bytes/whole/postgresql",
+        Goal::MoreThan(1.0),
+    ),
+    promise(
+        Section::Services,
+        "unary/calls/tonic-and-redis",
+        Goal::AtLeast(2.0),
+    ),
+    promise(
+        Section::Services,
+        "unary/calls/postgresql",
+        Goal::AtLeast(5.0),
+    ),
+    promise(
+        Section::Services,
+        "stream/lookups-per-cpu-second/redis-mget",
+        Goal::AtLeast(2.0),
+    ),
     promise(Section::List, "list/found/rows", Goal::AtLeast(1.0)),
     promise(
         Section::List,

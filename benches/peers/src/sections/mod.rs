@@ -4,14 +4,18 @@ mod ask;
 mod build;
 mod bytes;
 mod check_path;
+mod latency;
+mod latency_plot;
 mod list;
 pub(crate) mod loads;
 mod lookups;
 mod memory;
 mod scale;
+mod services;
 mod start;
 mod stores;
-pub(crate) mod unary;
+mod stream;
+mod unary;
 
 use crate::Result;
 use crate::given::Given;
@@ -37,8 +41,14 @@ pub(crate) enum Section {
     Stores,
     /// The whole way of a call without the network
     CheckPath,
-    /// Calls over gRPC
+    /// Calls over gRPC, against services that do not look
     Unary,
+    /// How long calls take at given rates, and beside a job
+    Latency,
+    /// A job's stream, with one thread and with two
+    Stream,
+    /// Redis and PostgreSQL with the same reports
+    Services,
     /// Every row looked up; verdicts of all questions
     List,
     /// Lists of several sizes, and what would break first
@@ -58,6 +68,9 @@ impl Section {
             Self::Stores => "Embedded stores with the same reports",
             Self::CheckPath => "The way of a call without the network",
             Self::Unary => "Unary calls over gRPC",
+            Self::Latency => "Latency of unary calls",
+            Self::Stream => "Streams on one thread and two",
+            Self::Services => "Redis and PostgreSQL with the same reports",
             Self::List => "Every row looked up, and what the rest is answered",
             Self::Scale => "Lists of several sizes",
         }
@@ -78,6 +91,9 @@ impl Section {
             Self::Stores => stores::measure(given),
             Self::CheckPath => check_path::measure(given),
             Self::Unary => unary::measure(given),
+            Self::Latency => latency::measure(given),
+            Self::Stream => stream::measure(given),
+            Self::Services => services::measure(given),
             Self::List => list::measure(given),
             Self::Scale => scale::measure(given),
         }

@@ -1,11 +1,9 @@
 //! How everything grows with the list, and what would break first if it went on.
 
 use super::ask;
-use super::start::{absent_file, start_serving};
-use super::unary;
+use super::start::{absent_traffic, start_serving};
 use crate::Result;
 use crate::given::{BUILD_MEMORY, Given};
-use crate::process::server_memory;
 use crate::programs;
 use crate::report::{Curve, Figure, Findings, Line, Spread, curves, number};
 use crate::rivals::Draw;
@@ -18,8 +16,6 @@ use sltd::snapshot::Warm;
 const ROUNDS: usize = 5;
 /// Absent and present numbers asked about, each.
 const ASKED: usize = 200_000;
-/// Calls about absent documents before memory is read.
-const CALLS: u64 = 200_000;
 /// Documents of the extrapolation.
 const FAR: f64 = 1e9;
 /// A build that takes longer does not fit between two nights' lists with room to do it again.
@@ -66,7 +62,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
     }
     let mut findings = Findings {
         notes: vec![format!(
-            "build: `sltd-data build --threads {} --memory {BUILD_MEMORY}`, once; start: to SERVING, the file in the page cache; memory: anonymous memory and resident filter of a server with `warm = \"filter\"` after {CALLS} calls about absent documents; absent and present: in process, one at a time, nanoseconds a number, {} rounds",
+            "build: `sltd-data build --threads {} --memory {BUILD_MEMORY}`, once; start: to SERVING, the file in the page cache; memory: anonymous memory and resident filter of a server with `warm = \"filter\"` after calls about absent documents; absent and present: in process, one at a time, nanoseconds a number, {} rounds",
             given.threads,
             given.rounds(ROUNDS)
         )],
@@ -110,17 +106,13 @@ fn point(given: &Given, records: u64) -> Result<Point> {
 
     let mut starts = Vec::new();
     for start in 0..=given.rounds(ROUNDS) {
-        let (_server, seconds) = start_serving(&sized, "")?;
+        let (_server, seconds) = start_serving(&sized, "", None)?;
         // The first brings the segment into the page cache.
         if start > 0 {
             starts.push(seconds);
         }
     }
-    let absent = absent_file(&sized)?;
-    let (server, _) = start_serving(&sized, "warm = \"filter\"\n")?;
-    unary::load(&server.url(), &absent, 600.0, CALLS)?;
-    let memory = server_memory(server.id())?;
-    drop(server);
+    let memory = absent_traffic(&sized)?.after;
 
     let snapshot = sized.snapshot(Warm::All)?;
     let segment = ask::only_segment(&snapshot)?;

@@ -1,11 +1,13 @@
 //! A server from its start to SERVING, and the memory it takes while only absent documents are asked for.
 
+use super::ask;
 use super::bytes::Sizes;
-use super::{ask, unary};
 use crate::Result;
 use crate::given::Given;
-use crate::process::{Server, server_memory};
+use crate::process::{Memory, Server, server_memory};
 use crate::report::{Figure, Findings, number};
+use crate::services::ask::{CONNECTIONS, IN_FLIGHT, Order, Whom};
+use crate::services::cores::Cores;
 use sltd::client::{Client, ClientOptions, Health};
 use sltd::snapshot::Warm;
 use std::fmt::Write as _;
@@ -15,8 +17,9 @@ use std::time::{Duration, Instant};
 
 /// Starts that are measured, after one that is not.
 const STARTS: usize = 5;
-/// Calls about absent documents before memory is read.
-const CALLS: u64 = 1_000_000;
+/// How long absent documents are asked for before memory is read, in a full run and in a quick one.
+const TRAFFIC: Duration = Duration::from_secs(10);
+const QUICK_TRAFFIC: Duration = Duration::from_secs(3);
 /// What a server may take beside the filter, MB.
 const BESIDE_FILTER: f64 = 40.0;
 /// Seconds that a start may take at the most: about one.
@@ -29,22 +32,19 @@ const START_MAX: f64 = 1.2;
 pub(super) fn measure(given: &Given) -> Result<Findings> {
     let mut starts = Vec::with_capacity(STARTS);
     for start in 0..=STARTS {
-        let (_server, seconds) = start_serving(given, "")?;
+        let (_server, seconds) = start_serving(given, "", None)?;
         // The first brings the segment into the page cache.
         if start > 0 {
             starts.push(seconds);
         }
     }
 
-    let file = absent_file(given)?;
+    let Traffic {
+        before,
+        after,
+        calls,
+    } = absent_traffic(given)?;
     let filter = Sizes::of(&given.snapshot(Warm::Filter)?).filter;
-    let (server, _) = start_serving(given, "warm = \"filter\"\n")?;
-    let before = server_memory(server.id())?;
-    let load = unary::load(&server.url(), &file, 600.0, CALLS)?;
-    if load.others > 0 {
-        return Err("an absent document was answered something other than NO_RECORD".into());
-    }
-    let after = server_memory(server.id())?;
     // The filter is in anonymous memory; pages of it that were resident in the mapping as well would count. The rest of the
     // mapping are the automaton's: there because a number in 430 passes the filter, part of the page cache, gone when memory
     // is short.
@@ -59,7 +59,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
             ),
             format!(
                 "memory with `warm = \"filter\"` after {} unary calls about absent documents: anonymous {} MB ({} MB at the start), resident pages of the segment {} MB ({} MB), filter {} MB; counted are anonymous memory and resident pages of the filter",
-                load.all_calls,
+                calls,
                 mb(after.anonymous),
                 mb(before.anonymous),
                 mb(after.segments),
@@ -80,14 +80,23 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
     })
 }
 
-/// A server of the store that answers checks, and the seconds it took until it did.
+/// A server of the store that answers checks, and the seconds it took until it did; on all cores, or on those that
+/// servers have.
 ///
 /// # Errors
 /// When it can't be started or doesn't serve within a minute.
-pub(super) fn start_serving(given: &Given, config: &str) -> Result<(Server, f64)> {
+pub(super) fn start_serving(
+    given: &Given,
+    config: &str,
+    cores: Option<&Cores>,
+) -> Result<(Server, f64)> {
     let file = given.scratch.join("sltd.toml");
     std::fs::write(&file, config)?;
-    let mut command = Command::new(&given.programs.sltd);
+    let program = &given.programs.sltd;
+    let mut command = match cores {
+        Some(cores) => cores.server(program),
+        None => Command::new(program),
+    };
     command
         .stderr(Stdio::null())
         .arg("serve")
@@ -119,11 +128,45 @@ pub(super) fn start_serving(given: &Given, config: &str) -> Result<(Server, f64)
     })
 }
 
-/// A file of the questions about numbers that nobody has reported.
+/// Memory of a server before and after calls about absent documents only.
+pub(super) struct Traffic {
+    pub(super) before: Memory,
+    pub(super) after: Memory,
+    /// How many calls.
+    pub(super) calls: u64,
+}
+
+/// Asks a server with `warm = "filter"` about absent documents for a while.
 ///
 /// # Errors
-/// When questions or store can't be read.
-pub(super) fn absent_file(given: &Given) -> Result<PathBuf> {
+/// When the server doesn't serve, or answers wrongly.
+pub(super) fn absent_traffic(given: &Given) -> Result<Traffic> {
+    let queries = absent_file(given)?;
+    let cores = Cores::shared_out()?;
+    let (server, _) = start_serving(given, "warm = \"filter\"\n", None)?;
+    let before = server_memory(server.id())?;
+    let order = Order {
+        whom: Whom::Unary(server.url()),
+        queries,
+        rate: None,
+        in_flight: IN_FLIGHT,
+        connections: CONNECTIONS,
+        warm_up: Duration::ZERO,
+        duration: if given.quick { QUICK_TRAFFIC } else { TRAFFIC },
+    };
+    let asked = order.run(&cores)?;
+    if asked.no_record != asked.lookups {
+        return Err("an absent document was answered something other than NO_RECORD".into());
+    }
+    Ok(Traffic {
+        before,
+        after: server_memory(server.id())?,
+        calls: asked.calls,
+    })
+}
+
+/// A file of the questions about numbers that nobody has reported.
+fn absent_file(given: &Given) -> Result<PathBuf> {
     let snapshot = given.snapshot(Warm::Filter)?;
     let mut text = String::new();
     for query in ask::absent(given, ask::only_segment(&snapshot)?)? {
