@@ -5,7 +5,7 @@
 //! ```
 //! asks a segment of a million documents that it builds; with `SLTD_BENCH_STORE` set to a store and
 //! `SLTD_BENCH_QUERIES` to the questions of its list, those. Criterion measures one contender after the other: for
-//! ratios that hold on a busy machine see the bench `report`, in which contenders take turns.
+//! ratios that hold on a busy machine see `benches/peers`, where contenders take turns.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -17,9 +17,9 @@ use sltd::snapshot::Store;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
-#[path = "report/questions.rs"]
+#[path = "support/questions.rs"]
 mod questions;
-#[path = "report/rivals.rs"]
+#[path = "support/rivals.rs"]
 mod rivals;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

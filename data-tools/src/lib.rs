@@ -6,6 +6,7 @@
 //!   and turned into normalised rows, each row accounted for.
 //! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
 //! - [`verify`], [`inspect`], [`lookup`]: what a store holds, without a server.
+//! - [`load`]: how much a server answers, and how fast.
 //! - [`quickstart`]: all of it once, with sample lists.
 
 pub mod build;
@@ -13,6 +14,7 @@ mod command;
 pub mod config;
 pub mod generate;
 pub mod inspect;
+pub mod load;
 pub mod lookup;
 pub mod quickstart;
 pub mod sources;

@@ -1,7 +1,7 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::{build, generate, inspect, lookup, quickstart, verify};
+use sltd_data::{build, generate, inspect, load, lookup, quickstart, verify};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -28,6 +28,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Lookup(lookup::LookupArgs),
     Generate(generate::GenerateArgs),
+    Load(load::LoadArgs),
     Completions(CompletionsArgs),
 }
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Completions(args) => completions(args.shell),
     }
 }

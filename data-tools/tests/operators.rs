@@ -367,6 +367,7 @@ fn completions_name_the_commands() {
         "inspect",
         "lookup",
         "generate",
+        "load",
     ];
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = Command::new(env!("CARGO_BIN_EXE_sltd-data"))

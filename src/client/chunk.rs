@@ -126,8 +126,9 @@ impl Chunk {
         Ok(())
     }
 
-    /// The message: what is the same for all questions is said once.
-    pub(super) fn into_wire(self) -> StreamCheckDocumentsRequest {
+    /// The message, for whoever sends it without a [`Client`](super::Client): what is the same for all
+    /// questions is said once.
+    pub fn into_wire(self) -> StreamCheckDocumentsRequest {
         let one_state = match self.states.as_slice() {
             [] => true,
             [_] => self.state_indexes.iter().all(|&index| index == 1),

@@ -60,18 +60,45 @@ pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
 /// # Errors
 /// When there is no such process.
 pub(crate) fn cpu_seconds(id: u32) -> Result<f64> {
+    let [user, system, ..] = times(id)?;
+    Ok(user + system)
+}
+
+/// The same of a process and all that it has started, whether they have ended or not.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn tree_cpu_seconds(id: u32) -> Result<f64> {
+    let mut sum: f64 = times(id)?.iter().sum();
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+    for child in children.split_whitespace() {
+        // One that has just ended is among those that were waited for, next time.
+        sum += tree_cpu_seconds(child.parse()?).unwrap_or(0.0);
+    }
+    Ok(sum)
+}
+
+/// Seconds of a process: user, system, and the same of its children that have ended and were waited for.
+fn times(id: u32) -> Result<[f64; 4]> {
     let text = fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The name, in parentheses, may hold anything; state is the first field behind it, user time the twelfth.
     let fields = text
         .rsplit_once(')')
         .map_or("", |(_, fields)| fields)
         .split_whitespace();
-    let ticks: Vec<f64> = fields
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse().ok())
-        .collect();
-    Ok(ticks.iter().sum::<f64>() / TICKS)
+    let mut seconds = [0.0; 4];
+    for (time, field) in seconds.iter_mut().zip(fields.skip(11)) {
+        *time = field.parse::<f64>()? / TICKS;
+    }
+    Ok(seconds)
+}
+
+/// Bytes of this process that belong to no file.
+///
+/// # Errors
+/// When the system doesn't say.
+pub(crate) fn own_anonymous_memory() -> Result<u64> {
+    memory(std::process::id(), "RssAnon:").ok_or_else(|| "the system does not tell memory".into())
 }
 
 /// A field of `/proc/PID/status` in bytes.

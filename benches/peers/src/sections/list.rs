@@ -2,9 +2,9 @@
 //!
 //! The list is read here by the plainest means, not by the reader that the build uses: rows of our CSV without quotes.
 
-use crate::questions;
-use crate::table::{Figure, Findings, Goal, Spread};
-use crate::{Given, Result};
+use crate::given::Given;
+use crate::report::{Figure, Findings};
+use crate::{Result, questions};
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{Damage, Segment};
 use sltd::report::{Day, Query, Report, ReportStatus, Verdict};
@@ -25,7 +25,10 @@ const HEADER: &str = "number,issuing_state,type,status,date_of_loss,date_reporte
 type Key = (DocumentNumber, IssuingState, DocumentType);
 
 /// Looks every row up, then asks all questions.
-pub(crate) fn run(given: &Given) -> Result<Findings> {
+///
+/// # Errors
+/// When list, questions or store can't be read.
+pub(super) fn measure(given: &Given) -> Result<Findings> {
     let snapshot = Store::open(&given.store)?.load_current(&LoadOptions::default())?;
     let asked = questions::read(&given.queries)?;
     // Which questions are about listed documents is learnt from the list, not from the index.
@@ -50,17 +53,11 @@ pub(crate) fn run(given: &Given) -> Result<Findings> {
             .verdict;
         tally.add(is_listed, verdict);
     }
-    let share = |part: u64, whole: u64| Spread::exact(part as f64 / whole.max(1) as f64);
-    let hits = share(tally.reported_hits, asked.len() as u64);
-    let mut review = Figure::alone(
-        "share of REVIEW among unreported questions",
-        share(tally.unreported_reviews, tally.unreported),
-        "of them",
-        Goal::Below(hits.median),
-    );
-    review.other = format!("{} of all are HIT", hits.show(""));
+    let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    let counts = |id: &str, unit, part: u64, whole: u64| {
+        Figure::more(id, unit, &[part as f64], &[whole as f64])
+    };
     Ok(Findings {
-        title: "Every row looked up, and what the rest is answered",
         notes: vec![
             format!(
                 "{} rows, {} documents named by them, each looked up in the finished segment with its report in {took:.0} s; the segment holds {} documents",
@@ -69,32 +66,40 @@ pub(crate) fn run(given: &Given) -> Result<Findings> {
                 snapshot.documents()
             ),
             format!(
-                "{} questions, {} of them about documents that the list holds",
+                "{} questions, {} of them about documents that the list holds, {} of these answered HIT; {} of the others answered REVIEW",
                 asked.len(),
-                tally.reported
+                tally.reported,
+                tally.reported_hits,
+                tally.unreported_reviews
             ),
         ],
         figures: vec![
-            Figure::alone(
-                "documents of the list that are not found with their report",
-                Spread::exact(looked_up.missing as f64),
+            counts(
+                "list/found/rows",
                 "documents",
-                Goal::AtMost(0.0),
+                looked_up.documents - looked_up.missing,
+                looked_up.documents,
             ),
-            Figure::alone(
-                "questions about listed documents answered other than HIT",
-                Spread::exact((tally.reported - tally.reported_hits) as f64),
+            counts(
+                "list/reported-are-hit/questions",
                 "questions",
-                Goal::AtMost(0.0),
+                tally.reported_hits,
+                tally.reported,
             ),
-            Figure::alone(
-                "questions about other documents answered HIT",
-                Spread::exact(tally.unreported_hits as f64),
+            counts(
+                "list/unreported-are-no-hit/questions",
                 "questions",
-                Goal::AtMost(0.0),
+                tally.unreported - tally.unreported_hits,
+                tally.unreported,
             ),
-            review,
+            Figure::less(
+                "list/review-share/hit-share",
+                "",
+                &[share(tally.unreported_reviews, tally.unreported)],
+                &[share(tally.reported_hits, asked.len() as u64)],
+            ),
         ],
+        ..Findings::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! What the figures were measured on.
 
-use crate::table::number;
+use super::number;
 use std::fs;
 use std::process::Command;
 
@@ -50,7 +50,8 @@ fn kernel() -> String {
         .to_owned()
 }
 
-fn memory_bytes() -> u64 {
+/// Bytes of memory that the machine has; 0 where the system does not tell.
+pub(crate) fn memory_bytes() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
