@@ -84,7 +84,7 @@ fn with_redis(given: &Given, folder: &Path) -> Result<Vec<Figure>> {
     })?;
     figures.push(loaded.time);
     figures.push(bytes(given, "redis", redis.bytes()? - empty)?);
-    probe(&loaded.entries, &mut |number| redis.get(number))?;
+    probe(&loaded.entries, |number| redis.get(number))?;
     redis.confine(&cores)?;
 
     let (ours, _) = start_serving(given, "", Some(&cores))?;
@@ -153,7 +153,7 @@ fn with_postgres(given: &Given, folder: &Path) -> Result<Vec<Figure>> {
     })?;
     figures.push(loaded.time);
     figures.push(bytes(given, "postgresql", postgres.bytes()?)?);
-    probe(&loaded.entries, &mut |number| {
+    probe(&loaded.entries, |number| {
         postgres.get(std::str::from_utf8(number)?)
     })?;
     drop(loaded.entries);
@@ -228,7 +228,7 @@ fn load(given: &Given, name: &str, peer: &mut dyn FnMut(&Entries) -> Result<()>)
 }
 
 /// Asks for one number in [`PROBED`], and for one that nobody has.
-fn probe(entries: &Entries, get: &mut dyn FnMut(&[u8]) -> Result<Option<Vec<u8>>>) -> Result<()> {
+fn probe(entries: &Entries, get: impl Fn(&[u8]) -> Result<Option<Vec<u8>>>) -> Result<()> {
     let mut count = 0;
     for mut feed in entries.feeds(1) {
         while let Some((number, value)) = feed.next() {
