@@ -9,14 +9,15 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use rivals::{Fingerprints, SortedKey, padded};
-use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use sltd::index::{BuildOptions, LoadMode, Row, Segment, SegmentBuilder};
-use sltd::report::ReportStatus;
+use rivals::{Fingerprints, SortedKey};
+use sltd::document::DocumentNumber;
+use sltd::index::{LoadMode, Segment};
 use sltd::snapshot::Store;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
+#[path = "support/passports.rs"]
+mod passports;
 #[path = "support/questions.rs"]
 mod questions;
 #[path = "support/rivals.rs"]
@@ -63,7 +64,7 @@ impl Material {
         };
         let keys = rivals::sorted_keys(&segment)?;
         let mut absent: Vec<DocumentNumber> = asked;
-        absent.retain(|number| keys.binary_search(&padded(number)).is_err());
+        absent.retain(|number| keys.binary_search(number.padded()).is_err());
         let present = rivals::sample(&keys, absent.len());
         Ok(Self {
             segment,
@@ -94,41 +95,9 @@ fn warmed(path: &Path) -> Result<Segment> {
 
 /// A segment of [`DOCUMENTS`] passports, and as many numbers that it lacks.
 fn build(scratch: &Path) -> Result<(Segment, Vec<DocumentNumber>)> {
-    let builder = SegmentBuilder::new(BuildOptions {
-        memory: 1 << 30,
-        threads: 1,
-        scratch: scratch.to_owned(),
-    });
-    let mut inserter = builder.inserter();
-    let mut absent = Vec::new();
-    for index in 0..2 * DOCUMENTS {
-        // A factor without a divisor in common with 10^9 makes every index another number, in no order.
-        let digits = format!("{:09}", index * 618_033_989 % 1_000_000_000);
-        let number = DocumentNumber::normalise(&digits)?;
-        if index % 2 == 1 {
-            absent.push(number);
-            continue;
-        }
-        inserter.insert(&Row {
-            numbers: NumberRange::single(number),
-            issuing_state: IssuingState::parse("UKR")?,
-            document_type: DocumentType::Passport,
-            status: ReportStatus::Lost,
-            source_status: "",
-            date_of_loss: None,
-            date_reported: None,
-            review_date: None,
-            authority: "",
-            restriction: "",
-            source: "bench",
-            third_party: false,
-            owner_reference: "",
-        })?;
-    }
-    inserter.finish()?;
-    let path = scratch.join("bench.seg");
-    builder.finish(&path, &[], |_, _| {})?;
-    Ok((warmed(&path)?, absent))
+    let (file, _) = passports::build(scratch, DOCUMENTS, 1)?;
+    let absent = (0..DOCUMENTS).map(|place| passports::number(2 * place + 1));
+    Ok((warmed(&file)?, absent.collect::<Result<_>>()?))
 }
 
 /// Documents of a number read with all their reports; `None` when the segment is damaged.
@@ -245,7 +214,7 @@ fn index_lookup(criterion: &mut Criterion) {
         |numbers| {
             numbers
                 .iter()
-                .filter(|number| keys.binary_search(&padded(number)).is_ok())
+                .filter(|number| keys.binary_search(number.padded()).is_ok())
                 .count()
         },
     );

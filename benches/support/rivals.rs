@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Numbers hashed before the first of them is looked for: as many as the index takes together.
 const CHUNK: usize = 32;
 
-/// The smallest hash table that knows which numbers are listed: their 64-bit hashes, which hash to themselves. It is
+/// The smallest hash table that knows which numbers are listed: their 64-bit hashes, which hash to themselves. Hashed is
+/// the padded number, which costs less than the other form does (see `src/index/filter.rs`). It is
 /// wrong about one number in 2^64 / entries, and can prove nothing.
 #[derive(Debug)]
 pub(crate) struct Fingerprints(HashTable<u64>);
@@ -18,7 +19,7 @@ impl Fingerprints {
     pub(crate) fn of(numbers: &[SortedKey]) -> Self {
         let mut table = HashTable::with_capacity(numbers.len());
         for key in numbers {
-            let hash = xxh3_64(unpadded(key));
+            let hash = xxh3_64(key);
             if table.find(hash, |entry| *entry == hash).is_none() {
                 table.insert_unique(hash, hash, |entry| *entry);
             }
@@ -34,7 +35,7 @@ impl Fingerprints {
     /// Whether a number is listed.
     #[inline]
     pub(crate) fn contains(&self, number: &DocumentNumber) -> bool {
-        self.holds(xxh3_64(number.as_bytes()))
+        self.holds(xxh3_64(number.padded()))
     }
 
     /// How many of the numbers are listed; hashes a chunk before it looks for the first of it, as the index does.
@@ -43,7 +44,7 @@ impl Fingerprints {
         for numbers in numbers.chunks(CHUNK) {
             let mut hashes = [0; CHUNK];
             for (hash, number) in hashes.iter_mut().zip(numbers) {
-                *hash = xxh3_64(number.as_bytes());
+                *hash = xxh3_64(number.padded());
             }
             found += hashes
                 .iter()
@@ -63,22 +64,13 @@ impl Fingerprints {
 /// A number with zeros behind it, so that keys compare as numbers do.
 pub(crate) type SortedKey = [u8; DocumentNumber::MAX_LEN];
 
-/// A number as a key.
-pub(crate) fn padded(number: &DocumentNumber) -> SortedKey {
-    let mut key = [0; DocumentNumber::MAX_LEN];
-    for (to, from) in key.iter_mut().zip(number.as_bytes()) {
-        *to = *from;
-    }
-    key
-}
-
 /// The distinct numbers of a segment in order: what a binary search needs, 24 bytes each.
 ///
 /// # Errors
 /// [`Damage`] when the segment's bytes have changed since they were verified.
 pub(crate) fn sorted_keys(segment: &Segment) -> Result<Vec<SortedKey>, Damage> {
     let mut keys = Vec::with_capacity(usize::try_from(segment.numbers()).unwrap_or(0));
-    segment.for_each(|number, _| keys.push(padded(&number)))?;
+    segment.for_each(|number, _| keys.push(*number.padded()))?;
     keys.dedup();
     Ok(keys)
 }

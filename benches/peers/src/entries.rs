@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::given::describe_list;
-use crate::rivals::{Draw, SortedKey, padded, unpadded};
+use crate::rivals::{Draw, SortedKey, unpadded};
 use crate::value::{Dictionary, Reported, pack};
 use rayon::slice::ParallelSliceMut as _;
 use sltd::document::{DocumentNumber, NumberRange};
@@ -160,7 +160,7 @@ impl Entries {
             }
         };
         self.entries.push(Entry {
-            key: padded(number),
+            key: *number.padded(),
             profile: self.dictionary.profile(reported),
             days: [
                 report.date_reported,

@@ -36,6 +36,10 @@ mod value;
 use clap::Parser as _;
 use std::process::ExitCode;
 
+/// That of the server and the operators' commands: whoever is measured beside them has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A measurement fails as a whole: whoever runs it reads the text.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -1,7 +1,7 @@
 //! A Bloom filter of the crate `fastbloom`.
 
 use super::Known;
-use crate::rivals::{SortedKey, unpadded};
+use crate::rivals::SortedKey;
 use fastbloom::BloomFilter;
 use sltd::document::DocumentNumber;
 use xxhash_rust::xxh3::xxh3_64;
@@ -15,7 +15,7 @@ impl Bloom {
         let mut filter =
             BloomFilter::with_false_pos(false_positives).expected_items(numbers.len().max(1));
         for number in numbers {
-            filter.insert_hash(xxh3_64(unpadded(number)));
+            filter.insert_hash(xxh3_64(number));
         }
         Self(filter)
     }
@@ -24,7 +24,7 @@ impl Bloom {
 impl Known for Bloom {
     #[inline]
     fn contains(&self, number: &DocumentNumber) -> bool {
-        self.0.contains_hash(xxh3_64(number.as_bytes()))
+        self.0.contains_hash(xxh3_64(number.padded()))
     }
 
     fn bytes(&self) -> u64 {

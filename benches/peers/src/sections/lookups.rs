@@ -3,7 +3,7 @@
 use super::bytes::Sizes;
 use crate::given::Given;
 use crate::report::{Figure, Findings, Spread, number};
-use crate::rivals::{self, Fingerprints, padded};
+use crate::rivals::{self, Fingerprints};
 use crate::turns::{Contender, in_turns};
 use crate::{Result, questions};
 use sltd::document::{DocumentNumber, Issuer};
@@ -31,7 +31,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
     asked.retain(|query| {
         query
             .number
-            .is_some_and(|number| keys.binary_search(&padded(&number)).is_err())
+            .is_some_and(|number| keys.binary_search(number.padded()).is_err())
     });
     let absent: Vec<DocumentNumber> = asked.iter().filter_map(|query| query.number).collect();
     let present = rivals::sample(&keys, PRESENT);
@@ -109,7 +109,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
             }),
             Contender::new("binary search", present.len(), || {
                 count(&present, |number| {
-                    keys.binary_search(&padded(number)).is_ok()
+                    keys.binary_search(number.padded()).is_ok()
                 })
             }),
         ],
