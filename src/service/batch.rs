@@ -55,7 +55,10 @@ pub(super) async fn check_documents(
                 .iter()
                 .map(|request| question::read(request.into())),
         );
-        groups.filter(serving, &current, &group)?;
+        let numbers = group
+            .iter()
+            .map(|item| item.as_ref().ok().and_then(|query| query.number));
+        groups.filter(serving, &current, numbers)?;
         for (place, item) in group.drain(..).enumerate() {
             let outcome = match item {
                 Err(violation) => Outcome::Error(violation.into_item_error()),

@@ -92,6 +92,14 @@ impl Chunk {
             .unwrap_or(self.issuer_of_all)
     }
 
+    /// The value of an item's type; not checked.
+    pub(super) fn type_value(&self, item: usize) -> i32 {
+        match self.types.get(item) {
+            Some(&value) => value.into(),
+            None => self.type_of_all,
+        }
+    }
+
     /// The question that an item and its number are.
     pub(super) fn query(&self, item: usize, number: &[u8]) -> Result<Query, Violation> {
         if number.is_empty() {

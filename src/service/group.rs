@@ -1,6 +1,6 @@
 //! Many questions at once: the filter first, for a group together.
 
-use super::errors::{CallError, Violation};
+use super::errors::CallError;
 use super::serving::{Current, Serving};
 use crate::document::DocumentNumber;
 use crate::report::Query;
@@ -10,9 +10,6 @@ use jiff::Timestamp;
 /// Questions in a group. Their numbers are hashed first and then looked up, so that the waits for
 /// memory overlap; more would not overlap better, and a group is the least a job does at a time.
 pub(super) const GROUP: usize = 32;
-
-/// One item of a group: the question, or why it is none.
-pub(super) type Item = Result<Query, Violation>;
 
 /// The space to look at groups in, used again and again.
 #[derive(Default)]
@@ -25,18 +22,17 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Asks the filter about all items of a group.
+    /// Asks the filter about the numbers of a group's items; `None` for an item without one.
     pub(super) fn filter(
         &mut self,
         serving: &Serving,
         current: &Current,
-        group: &[Item],
+        group: impl Iterator<Item = Option<DocumentNumber>>,
     ) -> Result<(), CallError> {
         self.numbers.clear();
         self.items.clear();
         self.unreported.clear();
-        for (index, item) in group.iter().enumerate() {
-            let number = item.as_ref().ok().and_then(|query| query.number);
+        for (index, number) in group.enumerate() {
             self.unreported.push(number.is_some());
             if let Some(number) = number {
                 self.numbers.push(number);
@@ -57,6 +53,11 @@ impl Groups {
         Ok(())
     }
 
+    /// Whether the filter has said for certain that nothing is reported about an item's number.
+    pub(super) fn unreported(&self, place: usize) -> bool {
+        self.unreported.get(place).copied().unwrap_or(false)
+    }
+
     /// Checks an item of the group that the filter was asked about last, by its place in the group.
     pub(super) fn check<T>(
         &self,
@@ -65,9 +66,10 @@ impl Groups {
         query: &Query,
         read: impl FnOnce(&Answer<'_>) -> T,
     ) -> Result<T, CallError> {
-        match self.unreported.get(place) {
-            Some(true) => serving.check_unreported(current, query, now, read),
-            _ => serving.check(current, query, now, read),
+        if self.unreported(place) {
+            serving.check_unreported(current, query, now, read)
+        } else {
+            serving.check(current, query, now, read)
         }
     }
 }

@@ -11,7 +11,7 @@ use super::group::{GROUP, Groups};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
-use crate::document::DocumentType;
+use crate::document::{DocumentNumber, DocumentType};
 use crate::proto;
 use crate::proto::stream_item_detail::Outcome;
 use crate::report::Query;
@@ -101,23 +101,29 @@ where
             group.clear();
             ends.clear();
             let mut end = offset;
-            for next in item..chunk.items().min(item + GROUP) {
+            for _ in item..chunk.items().min(item + GROUP) {
                 let number = chunk.number_at(end);
-                group.push(chunk.query(next, number));
+                // What is wrong with a number is worded when its turn comes.
+                group.push(DocumentNumber::normalise_bytes(number).ok());
                 end += number.len() + 1;
                 ends.push(end);
             }
-            groups.filter(&self.serving, current, &group)?;
-            for (place, (question, &end)) in group.drain(..).zip(&ends).enumerate() {
+            groups.filter(&self.serving, current, group.drain(..))?;
+            for (place, &end) in ends.iter().enumerate() {
                 if draft.is_full() {
                     break 'message;
                 }
-                match question {
-                    Err(violation) => draft.push_error(violation),
-                    Ok(query) => {
-                        let issuer_index = chunk.issuer_index(item);
-                        let read = |answer: &Answer<'_>| draft.push(issuer_index, &query, answer);
-                        groups.check((&self.serving, current, *now), place, &query, read)?;
+                let issuer_index = chunk.issuer_index(item);
+                let unreported = groups.unreported(place);
+                if !(unreported && draft.push_unreported(issuer_index, chunk.type_value(item))) {
+                    match chunk.query(item, chunk.number_at(offset)) {
+                        Err(violation) => draft.push_error(violation),
+                        Ok(query) => {
+                            let read = |answer: &Answer<'_>| {
+                                draft.push(issuer_index, &query, answer, unreported);
+                            };
+                            groups.check((&self.serving, current, *now), place, &query, read)?;
+                        }
                     }
                 }
                 item += 1;
@@ -142,6 +148,9 @@ struct Draft {
     details_bytes: usize,
     shared: Shared,
     covered: Covered,
+    /// The verdict of an item about whose number nothing is reported, once there was one: it is the
+    /// same for all of them.
+    unreported: Option<u8>,
 }
 
 impl Draft {
@@ -152,6 +161,7 @@ impl Draft {
             details_bytes: 0,
             shared: Shared::new(),
             covered: Covered::default(),
+            unreported: None,
         }
     }
 
@@ -159,7 +169,20 @@ impl Draft {
         self.details_bytes + self.shared.bytes() >= BYTES_FULL
     }
 
-    fn push(&mut self, issuer_index: u8, query: &Query, answer: &Answer<'_>) {
+    /// Adds an item about whose number nothing is reported, if that much is known of it: State and
+    /// type have come before and so are in order and in the tables. Nearly all items of a job are
+    /// such, and are not worth a question and an answer each.
+    fn push_unreported(&mut self, issuer_index: u8, type_value: i32) -> bool {
+        match self.unreported {
+            Some(verdict) if self.covered.contains(issuer_index, type_value) => {
+                self.verdicts.push(verdict);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn push(&mut self, issuer_index: u8, query: &Query, answer: &Answer<'_>, unreported: bool) {
         if self.covered.insert(issuer_index, query.document_type) {
             self.shared.coverage(query, answer);
         }
@@ -169,8 +192,11 @@ impl Draft {
             self.push_detail(Outcome::Answer(answer));
         }
         // Values of the enum are below 256.
-        self.verdicts
-            .push(u8::try_from(i32::from(verdict)).unwrap_or(0));
+        let value = u8::try_from(i32::from(verdict)).unwrap_or(0);
+        if unreported {
+            self.unreported = Some(value);
+        }
+        self.verdicts.push(value);
     }
 
     fn push_error(&mut self, violation: Violation) {
@@ -215,6 +241,15 @@ impl Default for Covered {
 }
 
 impl Covered {
+    /// Whether the two have come together; the type as its value on the wire, which is its code.
+    fn contains(&self, issuer_index: u8, type_value: i32) -> bool {
+        let seen = self.0.get(usize::from(issuer_index)).copied();
+        let bit = u32::try_from(type_value)
+            .ok()
+            .and_then(|code| 1_u16.checked_shl(code));
+        seen.zip(bit).is_some_and(|(seen, bit)| seen & bit != 0)
+    }
+
     /// Whether the two come together for the first time.
     fn insert(&mut self, issuer_index: u8, document_type: Option<DocumentType>) -> bool {
         // Codes are 1 to 10.
