@@ -1,6 +1,6 @@
 use super::*;
 use crate::Result;
-use crate::rivals::{SortedKey, padded};
+use crate::rivals::SortedKey;
 
 fn numbers(texts: &[&str]) -> Result<Vec<DocumentNumber>> {
     Ok(texts
@@ -25,7 +25,7 @@ fn every_peer_knows_what_it_was_made_of_and_nothing_else() -> Result<()> {
     let mut listed = numbers(&["0", "00", "007", "7", "123456789", "AB12", "AB123", "Z"])?;
     listed.sort();
     let others = numbers(&["1", "000", "07", "12345678", "AB1", "AB1234", "0Z", "ZZ"])?;
-    let keys: Vec<SortedKey> = listed.iter().map(padded).collect();
+    let keys: Vec<SortedKey> = listed.iter().map(|number| *number.padded()).collect();
     check("hashbrown", &Fingerprints::of(&keys), &listed, &others);
     check("fst", &Automaton::of(&keys)?, &listed, &others);
     check("sorted array", &SortedText::of(&keys)?, &listed, &others);

@@ -8,7 +8,7 @@ use crate::entries::Entries;
 use crate::given::{BUILD_MEMORY, Given};
 use crate::process::cpu_seconds;
 use crate::report::{Figure, Findings};
-use crate::services::ask::{Contender, IN_FLIGHT, Order, Whom, in_turns};
+use crate::services::ask::{Contender, IN_FLIGHT, Order, Rounds, Whom, in_turns};
 use crate::services::cores::Cores;
 use crate::services::front;
 use crate::services::postgres::{self, Postgres};
@@ -102,17 +102,13 @@ fn with_redis(given: &Given, folder: &Path) -> Result<Vec<Figure>> {
             },
             Contender {
                 order: at_top_rate(given, front),
-                cpu: Box::new(|| redis.cpu()),
+                // It serves from threads of this process, which does nothing else meanwhile.
+                cpu: Box::new(|| Ok(redis.cpu()? + cpu_seconds(std::process::id())?)),
             },
         ],
     )?;
     nearly_all_absent(&theirs.asked)?;
-    figures.push(Figure::more(
-        "unary/calls/tonic-and-redis",
-        "/s",
-        &mine.calls,
-        &theirs.calls,
-    ));
+    figures.extend(calls("tonic-and-redis", &mine, &theirs));
     let stream = job(given, ours.url());
     let mget = Order {
         whom: Whom::Redis(redis.socket(), MGET_NUMBERS),
@@ -180,17 +176,27 @@ fn with_postgres(given: &Given, folder: &Path) -> Result<Vec<Figure>> {
             },
         ],
     )?;
-    for (id, mine, theirs) in [
-        ("unary/calls/postgresql", &mine.calls, &theirs.calls),
-        (
-            "unary/calls-per-cpu-second/postgresql",
+    figures.extend(calls("postgresql", &mine, &theirs));
+    Ok(figures)
+}
+
+/// Calls a second, and calls a second of the servers' processor time: the second tells more where a machine is busy
+/// with other things, of which a peer of many processes feels less.
+fn calls(name: &str, mine: &Rounds, theirs: &Rounds) -> [Figure; 2] {
+    [
+        Figure::more(
+            &format!("unary/calls/{name}"),
+            "/s",
+            &mine.calls,
+            &theirs.calls,
+        ),
+        Figure::more(
+            &format!("unary/calls-per-cpu-second/{name}"),
+            "/s",
             &mine.calls_per_cpu_second,
             &theirs.calls_per_cpu_second,
         ),
-    ] {
-        figures.push(Figure::more(id, "/s", mine, theirs));
-    }
-    Ok(figures)
+    ]
 }
 
 /// What loading gave.
