@@ -7,7 +7,6 @@
 //! by `prost`: what is the least that a service could do. For ratios that hold on a busy machine see the report of
 //! `benches/peers`, in which contenders take turns.
 
-use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use prost::Message as _;
@@ -74,7 +73,7 @@ fn check_path(criterion: &mut Criterion) -> Result<()> {
     let offline = offline(folder.path())?;
     let mut group = criterion.benchmark_group("check_path");
     group.throughput(Throughput::Elements(1));
-    let mut reply = BytesMut::with_capacity(4096);
+    let mut reply = Vec::with_capacity(4096);
     for (what, odd, verdict) in [
         ("absent", 1, Verdict::NoRecord),
         ("present", 0, Verdict::Hit),

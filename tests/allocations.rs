@@ -10,7 +10,6 @@
 mod store;
 
 use allocation_counter::measure;
-use bytes::BytesMut;
 use prost::Message as _;
 use sltd::document::{DocumentNumber, DocumentType, Issuer};
 use sltd::proto::{CheckDocumentRequest, CheckDocumentResponse, Verdict};
@@ -34,7 +33,7 @@ fn request(number: &str) -> Vec<u8> {
 }
 
 /// Allocations of answering a question from bytes to bytes, and the answer.
-fn answered(offline: &Offline, reply: &mut BytesMut, number: &str) -> (u64, CheckDocumentResponse) {
+fn answered(offline: &Offline, reply: &mut Vec<u8>, number: &str) -> (u64, CheckDocumentResponse) {
     let request = request(number);
     reply.clear();
     let counted = measure(|| offline.check_encoded(&request, reply).unwrap());
@@ -46,7 +45,7 @@ fn answered(offline: &Offline, reply: &mut BytesMut, number: &str) -> (u64, Chec
 fn no_record_allocates_nothing() {
     let folder = store::store(store::ROWS);
     let offline = Offline::new(snapshot(folder.path()));
-    let mut reply = BytesMut::with_capacity(512);
+    let mut reply = Vec::with_capacity(512);
     // The first call of a thread sets up what later ones use again.
     answered(&offline, &mut reply, "77CC88888");
     for number in 0..10_000 {

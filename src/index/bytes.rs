@@ -40,7 +40,9 @@ impl Bytes {
     pub(super) fn load(file: File, len: u64, mode: LoadMode) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let backing = match mode {
-            LoadMode::Heap => Backing::Private(read_private(&file, 0, len)?),
+            LoadMode::Heap => {
+                Backing::Private(private(len, |memory| file.read_exact_at(memory, 0))?)
+            }
             LoadMode::Mmap => {
                 // SAFETY: a shared mapping is sound while nobody changes the file. Segments are
                 // written under a temporary name, renamed when complete and never modified or
@@ -100,15 +102,21 @@ impl Bytes {
     /// from the file, so that the mapping does not become resident beside it; the caller holds
     /// the copy against its digest.
     ///
-    /// `None` where nothing would be gained: these bytes are empty, or not mapped.
-    pub(super) fn to_private(&self) -> io::Result<Option<memmap2::Mmap>> {
-        let Backing::Mapped { file, .. } = &*self.backing else {
-            return Ok(None);
-        };
+    /// `None` where there are no bytes.
+    pub(super) fn to_private(&self) -> io::Result<Option<Mmap>> {
         if self.range.is_empty() {
             return Ok(None);
         }
-        read_private(file, self.range.start as u64, self.range.len()).map(Some)
+        match &*self.backing {
+            Backing::Mapped { file, .. } => private(self.range.len(), |memory| {
+                file.read_exact_at(memory, self.range.start as u64)
+            }),
+            Backing::Private(_) => private(self.range.len(), |memory| {
+                memory.copy_from_slice(self.as_ref());
+                Ok(())
+            }),
+        }
+        .map(Some)
     }
 
     /// Brings these bytes into memory, so that the first query does not wait for the disk.
@@ -133,14 +141,14 @@ impl Bytes {
     }
 }
 
-/// A part of a file in memory of our own: in pages of 2 MiB, of which a processor's tables for
+/// Memory of our own: in pages of 2 MiB, of which a processor's tables for
 /// addresses hold a whole filter, where pages of 4 KiB cost a second miss for each access.
-fn read_private(file: &File, offset: u64, len: usize) -> io::Result<Mmap> {
+fn private(len: usize, fill: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<Mmap> {
     let mut memory = MmapMut::map_anon(len)?;
     // Only faster: a kernel without huge pages refuses it.
     #[cfg(target_os = "linux")]
     let _ = memory.advise(Advice::HugePage);
-    file.read_exact_at(&mut memory, offset)?;
+    fill(&mut memory)?;
     memory.make_read_only()
 }
 

@@ -79,7 +79,8 @@ pub(super) struct Filter {
 enum Bits {
     /// With the rest of the segment.
     Shared(Bytes),
-    /// In memory of their own: nothing stands between a question and its probe.
+    /// In memory of their own: nothing stands between a question and its probe. Few instructions
+    /// a question are what lets the waits for memory of several questions overlap.
     Private(Mmap),
 }
 
@@ -100,7 +101,7 @@ impl Filter {
         })
     }
 
-    /// Brings the bits into memory of their own, where they are mapped.
+    /// Brings the bits into memory of their own.
     ///
     /// # Errors
     /// What the system says, or [`Damage::Digest`] when they are no longer those of `digest`.

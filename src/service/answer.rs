@@ -9,12 +9,11 @@ use super::lookup;
 use crate::proto;
 use crate::report::Query;
 use crate::snapshot::{Answer, Coverage};
-use bytes::{BufMut as _, BytesMut};
 use prost::Message as _;
 use prost::encoding::{self, WireType, encode_key, encode_varint};
 
 /// Appends the encoded `CheckDocumentResponse`. `snapshot` is its field of that name, encoded.
-pub(super) fn write(buffer: &mut BytesMut, query: &Query, answer: &Answer<'_>, snapshot: &[u8]) {
+pub(super) fn write(buffer: &mut Vec<u8>, query: &Query, answer: &Answer<'_>, snapshot: &[u8]) {
     let judgement = &answer.judgement;
     number(
         1,
@@ -36,7 +35,7 @@ pub(super) fn write(buffer: &mut BytesMut, query: &Query, answer: &Answer<'_>, s
         encoding::message::encode(6, matched, buffer);
     }
     number(7, omitted.into(), buffer);
-    buffer.put_slice(snapshot);
+    buffer.extend_from_slice(snapshot);
     if let Some(of_issuer) = answer.coverage() {
         nested(9, buffer, |buffer| coverage(&of_issuer, query, buffer));
     }
@@ -53,7 +52,7 @@ pub(super) fn snapshot(snapshot: &proto::Snapshot) -> Vec<u8> {
 }
 
 /// The fields of a `Document`.
-fn document(query: &Query, buffer: &mut BytesMut) {
+fn document(query: &Query, buffer: &mut Vec<u8>) {
     text(
         1,
         query
@@ -67,7 +66,7 @@ fn document(query: &Query, buffer: &mut BytesMut) {
 }
 
 /// The fields of a `Coverage`.
-fn coverage(coverage: &Coverage, query: &Query, buffer: &mut BytesMut) {
+fn coverage(coverage: &Coverage, query: &Query, buffer: &mut Vec<u8>) {
     issuing_state(1, query, buffer);
     document_type(2, query, buffer);
     number(
@@ -84,12 +83,12 @@ fn coverage(coverage: &Coverage, query: &Query, buffer: &mut BytesMut) {
     }
 }
 
-fn issuing_state(tag: u32, query: &Query, buffer: &mut BytesMut) {
+fn issuing_state(tag: u32, query: &Query, buffer: &mut Vec<u8>) {
     let code = query.issuer.as_ref().map_or("", |issuer| issuer.code());
     text(tag, code.as_bytes(), buffer);
 }
 
-fn document_type(tag: u32, query: &Query, buffer: &mut BytesMut) {
+fn document_type(tag: u32, query: &Query, buffer: &mut Vec<u8>) {
     let value = query
         .document_type
         .map_or(proto::DocumentType::Unspecified, convert::document_type);
@@ -97,7 +96,7 @@ fn document_type(tag: u32, query: &Query, buffer: &mut BytesMut) {
 }
 
 /// A number, unless it is 0, which is not sent. Enums and all integers of the contract are sent alike.
-fn number(tag: u32, value: u64, buffer: &mut BytesMut) {
+fn number(tag: u32, value: u64, buffer: &mut Vec<u8>) {
     if value != 0 {
         encode_key(tag, WireType::Varint, buffer);
         encode_varint(value, buffer);
@@ -105,20 +104,20 @@ fn number(tag: u32, value: u64, buffer: &mut BytesMut) {
 }
 
 /// A text, unless it is empty.
-fn text(tag: u32, text: &[u8], buffer: &mut BytesMut) {
+fn text(tag: u32, text: &[u8], buffer: &mut Vec<u8>) {
     if !text.is_empty() {
         encode_key(tag, WireType::LengthDelimited, buffer);
         encode_varint(text.len() as u64, buffer);
-        buffer.put_slice(text);
+        buffer.extend_from_slice(text);
     }
 }
 
 /// A message in a message. `write` appends its fields, fewer than 128 bytes of them, so that their
 /// length, which stands before them, takes one byte.
-fn nested(tag: u32, buffer: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
+fn nested(tag: u32, buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     encode_key(tag, WireType::LengthDelimited, buffer);
     let at = buffer.len();
-    buffer.put_u8(0);
+    buffer.push(0);
     write(buffer);
     let len = buffer.len() - at - 1;
     debug_assert!(len < 0x80);

@@ -1,5 +1,6 @@
 //! A batch: up to 10,000 documents, one snapshot, one message.
 
+use super::clock;
 use super::compact::{ENTRY_OVERHEAD, Shared};
 use super::errors::{CallError, Violation};
 use super::group::{GROUP, Groups};
@@ -10,7 +11,6 @@ use super::wire::MESSAGE_BYTES_MAX;
 use crate::proto;
 use crate::proto::batch_result::Outcome;
 use crate::snapshot::Answer;
-use jiff::Timestamp;
 use prost::Message as _;
 
 /// Items of a batch. More are refused: cutting a batch silently has cost others hits.
@@ -40,7 +40,7 @@ pub(super) async fn check_documents(
         )
         .into());
     }
-    let now = Timestamp::now();
+    let now = clock::now();
     let current = serving.hold()?;
     let mut shared = Shared::new();
     let mut results = Vec::with_capacity(items.len());

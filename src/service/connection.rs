@@ -125,7 +125,9 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, call: F) {
-        ARRIVED.with_borrow_mut(|arrived| arrived.push(Box::pin(call)));
+        // Boxed first: the closure below would move it once more.
+        let call: Call = Box::pin(call);
+        ARRIVED.with_borrow_mut(|arrived| arrived.push(call));
     }
 }
 

@@ -3,11 +3,10 @@
 use super::errors::CallError;
 use super::fields::Fields;
 use super::serving::{Current, Serving};
-use super::{answer, convert, question};
+use super::{answer, clock, convert, question};
 use crate::proto;
 use crate::report::{Judgement, Query};
 use crate::snapshot::Answer;
-use bytes::BytesMut;
 use jiff::Timestamp;
 use prost::Message as _;
 
@@ -20,7 +19,7 @@ const MATCHES_BYTES_MAX: usize = 3 * 1024 * 1024;
 pub(super) fn check_document(
     serving: &Serving,
     request: &[u8],
-    reply: &mut BytesMut,
+    reply: &mut Vec<u8>,
 ) -> Result<(), CallError> {
     let request = Fields::decode(request)?;
     check(serving, request, |query, answer, current, now| {
@@ -44,7 +43,7 @@ fn check<T>(
     read: impl FnOnce(&Query, &Answer<'_>, &Current, Timestamp) -> T,
 ) -> Result<T, CallError> {
     let query = question::read(request)?;
-    let now = Timestamp::now();
+    let now = clock::now();
     let current = serving.guard();
     let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
     serving.check(current, &query, now, |answer| {

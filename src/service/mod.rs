@@ -25,6 +25,7 @@
 mod answer;
 mod batch;
 mod chunk;
+mod clock;
 mod compact;
 mod config;
 mod connection;

@@ -5,7 +5,6 @@ use super::lookup;
 use super::serving::{Ages, Current, Serving};
 use crate::proto;
 use crate::snapshot::Snapshot;
-use bytes::BytesMut;
 use std::sync::Arc;
 
 /// Why a check without a server has no answer.
@@ -89,7 +88,7 @@ impl Offline {
     ///
     /// # Errors
     /// [`OfflineError`]; `reply` may then hold part of an answer.
-    pub fn check_encoded(&self, request: &[u8], reply: &mut BytesMut) -> Result<(), OfflineError> {
+    pub fn check_encoded(&self, request: &[u8], reply: &mut Vec<u8>) -> Result<(), OfflineError> {
         Ok(lookup::check_document(&self.serving, request, reply)?)
     }
 }

@@ -4,6 +4,7 @@
 //! when the client has taken what was sent before. At most one chunk and one answer are in memory.
 
 use super::chunk::{Chunk, ITEMS_MAX};
+use super::clock;
 use super::compact::{ENTRY_OVERHEAD, Shared};
 use super::convert;
 use super::errors::{CallError, Violation, of_received_chunk};
@@ -74,7 +75,7 @@ where
         Ok(Progress {
             chunk,
             current: self.serving.hold()?,
-            now: Timestamp::now(),
+            now: clock::now(),
             item: 0,
             offset: 0,
         })

@@ -185,35 +185,35 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, CallError> {
 /// Writes the answer of a unary call.
 pub(super) fn write_message<M: Message>(outcome: Result<M, CallError>) -> Response<Reply> {
     reply(outcome.and_then(|message| {
-        let mut buffer = BytesMut::with_capacity(PREFIX + message.encoded_len());
-        framed(&mut buffer, |buffer| {
-            message.encode_raw(buffer);
-            Ok(())
-        })
+        let size = message.encoded_len();
+        let mut buffer = BytesMut::with_capacity(PREFIX + size);
+        framed(&mut buffer, size, |buffer| message.encode_raw(buffer))
     }))
 }
 
-/// Bytes that answers of one thread are written into, one behind the other. Allocated at a time, so
-/// that a small answer costs no allocation; a slow reader of one keeps them all from being used again.
+/// Bytes that the answers of one thread stand in, one behind the other. Allocated at a time, so that a
+/// small answer costs no allocation; a slow reader of one keeps them all from being used again.
 const REPLIES_BYTES: usize = 16 * 1024;
-/// Room that a small answer may take without asking for more.
-const REPLY_BYTES: usize = 512;
+/// The largest answer whose space a thread keeps for the next.
+const DRAFT_BYTES_KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static REPLIES: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    /// Where an answer is written, and where it then stands until it is sent. Written into a `Vec`: a
+    /// `BytesMut` looks at more for each byte.
+    static REPLIES: RefCell<(Vec<u8>, BytesMut)> = RefCell::default();
 }
 
 /// Writes the answer of a unary call: `encode` appends the message to the bytes it is given.
-pub(super) fn write(
-    encode: impl FnOnce(&mut BytesMut) -> Result<(), CallError>,
-) -> Response<Reply> {
-    reply(REPLIES.with_borrow_mut(|buffer| {
-        // Whatever a call that failed has left.
-        buffer.clear();
-        if buffer.capacity() < REPLY_BYTES {
-            buffer.reserve(REPLIES_BYTES);
+pub(super) fn write(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CallError>) -> Response<Reply> {
+    reply(REPLIES.with_borrow_mut(|(draft, replies)| {
+        draft.clear();
+        encode(draft)?;
+        if replies.capacity() < PREFIX + draft.len() {
+            replies.reserve(REPLIES_BYTES.max(PREFIX + draft.len()));
         }
-        framed(buffer, encode)
+        let bytes = framed(replies, draft.len(), |replies| replies.put_slice(draft));
+        draft.shrink_to(DRAFT_BYTES_KEPT);
+        bytes
     }))
 }
 
@@ -237,25 +237,23 @@ pub(super) fn refuse(error: CallError) -> Response<Reply> {
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// Appends a message behind its prefix to an empty buffer and takes both off it.
+/// Appends a message of so many bytes behind its prefix to an empty buffer, and takes both off it.
 fn framed(
     buffer: &mut BytesMut,
-    encode: impl FnOnce(&mut BytesMut) -> Result<(), CallError>,
+    size: usize,
+    append: impl FnOnce(&mut BytesMut),
 ) -> Result<Bytes, CallError> {
-    buffer.put_bytes(0, PREFIX);
-    encode(buffer)?;
-    let size = buffer.len() - PREFIX;
-    let (Some(place), Some(size_u32)) = (
-        buffer.get_mut(1..PREFIX),
-        u32::try_from(size)
-            .ok()
-            .filter(|_| size <= MESSAGE_BYTES_MAX),
-    ) else {
+    let Some(size_u32) = u32::try_from(size)
+        .ok()
+        .filter(|_| size <= MESSAGE_BYTES_MAX)
+    else {
         // Answers are kept below the limit where they are made.
         tracing::error!(size, "an answer is larger than a message may be");
         return Err(CallError::Defect);
     };
-    place.copy_from_slice(&size_u32.to_be_bytes());
+    buffer.put_u8(0);
+    buffer.put_u32(size_u32);
+    append(buffer);
     Ok(buffer.split().freeze())
 }
 
@@ -284,9 +282,9 @@ mod tests {
     }
 
     fn framed_message() -> Bytes {
-        framed(&mut BytesMut::new(), |buffer| {
-            message().encode_raw(buffer);
-            Ok(())
+        let message = message();
+        framed(&mut BytesMut::new(), message.encoded_len(), |buffer| {
+            message.encode_raw(buffer);
         })
         .unwrap()
     }

@@ -58,6 +58,9 @@ pub(crate) struct ReportArgs {
     /// Only these sections; RESULTS.md is left alone
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SECTION")]
     only: Vec<Section>,
+    /// Install nothing and build no RocksDB: what is not here is missing in the report
+    #[arg(long)]
+    as_is: bool,
     /// Where to work [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
@@ -73,8 +76,10 @@ pub(crate) struct ReportArgs {
 pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Report(arguments) => {
-            programs::set_up();
-            programs::go_on_with_rocksdb();
+            if !arguments.as_is {
+                programs::set_up();
+                programs::go_on_with_rocksdb();
+            }
             report::run(&report::Order {
                 records: arguments.records.unwrap_or(if arguments.quick {
                     QUICK_RECORDS

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::process::{Usage, measure};
 use crate::programs::{Programs, succeed};
+use sltd::index::LoadMode;
 use sltd::snapshot::{LoadOptions, Snapshot, Store, Warm};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -108,14 +109,18 @@ impl Given {
         measure(command.stdout(Stdio::null()))
     }
 
-    /// The snapshot of the store, in memory as asked for.
+    /// The snapshot of the store, in memory as asked for: all of it read into memory of our own (`load = "heap"`), or
+    /// the filter only.
     ///
     /// # Errors
     /// When it can't be loaded.
     pub(crate) fn snapshot(&self, warm: Warm) -> Result<Snapshot> {
         Ok(Store::open(&self.store)?.load_current(&LoadOptions {
             warm: Some(warm),
-            ..Default::default()
+            load: match warm {
+                Warm::All => LoadMode::Heap,
+                Warm::Filter => LoadMode::Mmap,
+            },
         })?)
     }
 }

@@ -5,7 +5,6 @@ use crate::proto;
 use crate::service::serving::{Ages, Current};
 use crate::service::{answer, lookup, question};
 use crate::snapshot::{LoadOptions, Moment, Store};
-use bytes::BytesMut;
 use jiff::Timestamp;
 use prost::Message as _;
 
@@ -59,7 +58,7 @@ fn bytes_are_those_of_the_message() {
             let moment = Moment { now, data_too_old };
             let answer = current.snapshot().check(&query, moment).unwrap();
             let message = lookup::response(&query, &answer, current.named(now));
-            let mut bytes = BytesMut::new();
+            let mut bytes = Vec::new();
             answer::write(&mut bytes, &query, &answer, current.field(now));
             assert_eq!(
                 bytes,

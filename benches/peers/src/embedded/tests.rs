@@ -26,7 +26,7 @@ fn key(index: u32) -> String {
     format!(
         "{:06}{}",
         index / 2 * 2,
-        if index % 2 == 0 { "" } else { "X" }
+        if index.is_multiple_of(2) { "" } else { "X" }
     )
 }
 

@@ -129,7 +129,11 @@ pub(crate) const PROMISES: &[Promise] = &[
     promise(Section::Memory, "bytes/keys-and-filter/fst", Goal::None),
     promise(Section::Memory, "bytes/keys-and-filter/bloom", Goal::None),
     promise(Section::Memory, "bytes/keys-and-filter/roaring", Goal::None),
-    promise(Section::Memory, "absent/proof/string-map", Goal::None),
+    promise(
+        Section::Memory,
+        "absent/one-at-a-time/string-map",
+        Goal::None,
+    ),
     promise(
         Section::Stores,
         "absent/one-at-a-time/lmdb",

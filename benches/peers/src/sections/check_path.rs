@@ -5,7 +5,6 @@ use crate::Result;
 use crate::given::Given;
 use crate::report::{Figure, Findings};
 use crate::turns::{Contender, in_turns};
-use bytes::BytesMut;
 use prost::Message as _;
 use sltd::proto::{CheckDocumentRequest, CheckDocumentResponse, DocumentType, Verdict};
 use sltd::report::Query;
@@ -32,7 +31,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
     for query in absent.iter().take(ASKED) {
         let request = request(query).ok_or("a question lacks a field")?;
         let encoded = request.encode_to_vec();
-        let mut reply = BytesMut::new();
+        let mut reply = Vec::new();
         offline.check_encoded(&encoded, &mut reply)?;
         let response = CheckDocumentResponse::decode(&reply[..])?;
         if response.verdict() != Verdict::NoRecord {
@@ -42,7 +41,7 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
         responses.push(response);
     }
     let rounds = given.rounds(ROUNDS);
-    let (mut reply, mut buffer) = (BytesMut::with_capacity(4096), BytesMut::with_capacity(4096));
+    let (mut reply, mut buffer) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
     let [path, codec] = in_turns(
         rounds,
         requests.len(),

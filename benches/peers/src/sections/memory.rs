@@ -58,7 +58,8 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
         rounds: given.rounds(ROUNDS),
     };
     let mut figures = Vec::new();
-    figures.extend(questions.compare("hashbrown", &Fingerprints::of(&keys))?);
+    // Its times stand among the lookups.
+    figures.push(questions.bytes("hashbrown", &Fingerprints::of(&keys)));
     figures.extend(questions.compare("sorted-array", &SortedText::of(&keys)?)?);
     figures.extend(questions.compare("string-map", &Strings::of(&keys)?)?);
     figures.extend(questions.compare("fst", &Automaton::of(&keys)?)?);
@@ -95,6 +96,16 @@ pub(super) fn measure(given: &Given) -> Result<Findings> {
 }
 
 impl Questions<'_> {
+    fn bytes(&self, name: &str, peer: &impl Known) -> Figure {
+        let each = |bytes: u64| bytes as f64 / self.documents as f64;
+        Figure::less(
+            &format!("bytes/keys-and-filter/{name}"),
+            "B",
+            &[each(self.bytes)],
+            &[each(peer.bytes())],
+        )
+    }
+
     /// Bytes, and times for absent and present numbers.
     fn compare(&self, name: &str, peer: &impl Known) -> Result<[Figure; 3]> {
         eprintln!("  {name}");
@@ -130,15 +141,14 @@ impl Questions<'_> {
                 Contender::new(name, listed, || count(&self.present)),
             ],
         )?;
-        let each = |bytes: u64| bytes as f64 / self.documents as f64;
         Ok([
+            self.bytes(name, peer),
             Figure::less(
-                &format!("bytes/keys-and-filter/{name}"),
-                "B",
-                &[each(self.bytes)],
-                &[each(peer.bytes())],
+                &format!("absent/one-at-a-time/{name}"),
+                "ns",
+                &our_absent,
+                &absent,
             ),
-            Figure::less(&format!("absent/proof/{name}"), "ns", &our_absent, &absent),
             Figure::less(
                 &format!("present/known/{name}"),
                 "ns",
