@@ -28,7 +28,7 @@ def number(data, at, length):
 def sections(data):
     """The sections by (kind, shard), every byte of the file verified."""
     magic, version, count, length, table_at, documents, numbers, reports, shards = struct.unpack_from("<8sIIQQQQQI", data)
-    assert (magic, version, length) == (b"SLTDSEG\0", 1, len(data))
+    assert (magic, version, length) == (b"SLTDSEG\0", 2, len(data))
     assert table_at + 64 * count == length and data[60:96] == bytes(36)
     header, table = data[:128], data[table_at:]
     assert blake3.blake3(header[:96] + bytes(32) + table).digest() == header[96:]
