@@ -4,6 +4,7 @@
 
 #[expect(
     dead_code,
+    clippy::panic,
     reason = "shared with the tests of the processes, which use all of it"
 )]
 #[path = "blackbox/support/store.rs"]
