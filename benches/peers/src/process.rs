@@ -1,6 +1,7 @@
 //! Other processes: run, timed, and looked at through `/proc`.
 
 use crate::Result;
+use crate::programs;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -46,7 +47,7 @@ pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
     let cpu = cpu_seconds(id)?;
     let status = child.wait()?;
     if !status.success() {
-        return Err(format!("{command:?} ended with {status}").into());
+        return Err(format!("{} ended with {status}", programs::name(command)).into());
     }
     Ok(Usage {
         wall,

@@ -122,6 +122,13 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     if status.success() {
         Ok(())
     } else {
-        Err(format!("{command:?} ended with {status}").into())
+        Err(format!("{} ended with {status}", name(command)).into())
     }
+}
+
+/// A program's name alone, for what is written down: where it lies on this machine is nobody's business.
+pub(crate) fn name(command: &Command) -> String {
+    let path = Path::new(command.get_program());
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
