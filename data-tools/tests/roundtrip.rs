@@ -168,7 +168,7 @@ fn find(snapshot: &Snapshot, row: &Said) {
         let segment = &snapshot.segments()[0];
         assert!(segment.may_contain(&number), "the filter hides {row:?}");
         let documents = segment.find(&number).unwrap();
-        let mut same = documents.iter().filter(|document| {
+        let mut same = documents.map(Result::unwrap).filter(|document| {
             document.issuing_state == state && document.document_type == row.document_type
         });
         let document = same.next().unwrap_or_else(|| panic!("not found: {row:?}"));

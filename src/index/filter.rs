@@ -2,11 +2,11 @@
 //!
 //! A blocked Bloom filter over the xxh3-64 hashes of document *numbers*, so that one filter serves
 //! queries with and without issuer and type. Hashed is the padded form: bytes of one length for all
-//! numbers leave the processor no branch to guess, which the other form's lengths do. It never says no to a number that is reported, and
-//! says perhaps to about one in 430 that are not. Bits are only ever set, so building it cannot
-//! fail and gives the same bytes in any order.
+//! numbers leave the processor no branch to guess, which the other form's lengths do. It never says
+//! no to a number that is reported, and says perhaps to about one in 430 that are not. Bits are only
+//! ever set, so building it cannot fail and gives the same bytes in any order.
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, prefetch};
 use super::error::Damage;
 use super::format::SectionKind;
 use crate::document::DocumentNumber;
@@ -17,10 +17,8 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(super) const BLOCK_LEN: usize = 16;
 /// Numbers of a block, on average: 16 bits a number.
 const BLOCK_NUMBERS: u64 = 8;
-/// Bits that a number sets in each of the two words of its block.
-const WORD_BITS: u32 = 3;
-/// How many numbers are hashed before the first is probed: the cache misses of a chunk overlap.
-pub(super) const CHUNK: usize = 32;
+/// How many numbers are hashed, and their blocks fetched, before the first of them is probed.
+const AHEAD: usize = 32;
 
 /// Blocks for a count of numbers: a function of nothing else, so that a rebuild is identical.
 pub(super) fn blocks(numbers: u64) -> u64 {
@@ -28,7 +26,7 @@ pub(super) fn blocks(numbers: u64) -> u64 {
 }
 
 /// Where a number leaves its mark.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     /// The block.
     pub(super) block: usize,
@@ -37,33 +35,30 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// The mark of a number among so many blocks: the high bits of the hash choose the block, the
-    /// low ones the bits in it.
-    #[inline]
+    /// The mark of a number among so many blocks.
+    #[inline(always)]
     pub(super) fn of(padded: &[u8; DocumentNumber::MAX_LEN], blocks: u64) -> Self {
-        let mut hash = xxh3_64(padded);
-        let block = ((u128::from(hash) * u128::from(blocks)) >> 64) as usize;
-        let mut word = || {
-            let mut bits = 0;
-            for _ in 0..WORD_BITS {
-                bits |= 1 << (hash & 63);
-                hash >>= 6;
-            }
-            bits
-        };
-        let words = [word(), word()];
-        Self { block, words }
+        Self::of_hash(xxh3_64(padded), blocks)
     }
 
-    /// Whether all bits of the mark are set. A block outside would be "perhaps", the answer that
-    /// can do no harm; `parse` sees to it that there is none.
-    #[inline]
-    fn is_in(&self, blocks: &[[u8; BLOCK_LEN]]) -> bool {
-        blocks.get(self.block).is_none_or(|block| {
-            let [first, second] = self.words.map(u128::from);
-            let missing = !u128::from_le_bytes(*block) & (first | second << 64);
-            missing == 0
-        })
+    /// The high bits of the hash choose the block, the low ones the bits in it.
+    #[inline(always)]
+    fn of_hash(hash: u64, blocks: u64) -> Self {
+        let word = |bits: u64| 1 << (bits & 63) | 1 << (bits >> 6 & 63) | 1 << (bits >> 12 & 63);
+        Self {
+            block: ((u128::from(hash) * u128::from(blocks)) >> 64) as usize,
+            words: [word(hash), word(hash >> 18)],
+        }
+    }
+
+    /// Whether all bits of the mark are set in one word of its block. A block outside would be
+    /// "perhaps", the answer that can do no harm; `parse` sees to it that there is none.
+    #[inline(always)]
+    fn is_in(&self, blocks: &[[u8; BLOCK_LEN]], word: usize) -> bool {
+        let bits = self.words[word];
+        blocks
+            .get(self.block)
+            .is_none_or(|block| u64::from_le_bytes(block.as_chunks().0[word]) & bits == bits)
     }
 }
 
@@ -123,7 +118,7 @@ impl Filter {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn blocks(&self) -> &[[u8; BLOCK_LEN]] {
         let bits = match &self.bits {
             Bits::Shared(bytes) => bytes.as_ref(),
@@ -133,28 +128,48 @@ impl Filter {
     }
 
     /// Whether the number may be reported; `false` is certain.
-    #[inline]
+    // Inlined, whatever its size: what a loop over many numbers does not repeat for each leaves
+    // room for more of them, whose cache misses overlap.
+    #[inline(always)]
     pub(super) fn contains(&self, number: &DocumentNumber) -> bool {
-        Mark::of(number.padded(), self.blocks).is_in(self.blocks())
+        let mark = Mark::of(number.padded(), self.blocks);
+        let blocks = self.blocks();
+        // The first word turns nearly all away; the second is then never worked out.
+        mark.is_in(blocks, 0) && mark.is_in(blocks, 1)
     }
 
-    /// [`contains`](Self::contains) for up to [`CHUNK`] numbers; bit `i` of the answer stands
-    /// for number `i`.
-    pub(super) fn contains_chunk(&self, numbers: &[DocumentNumber]) -> u32 {
-        let mut marks = [Mark::default(); CHUNK];
-        let mut count = 0;
-        for (mark, number) in marks.iter_mut().zip(numbers) {
-            *mark = Mark::of(number.padded(), self.blocks);
-            count += 1;
-        }
+    /// [`contains`](Self::contains) for many numbers: appends the places of those that may be
+    /// reported, in order. Each is probed when the block that was asked for long before is there:
+    /// no probe waits, where the processor alone looks only a few numbers ahead.
+    pub(super) fn contains_each(&self, numbers: &[DocumentNumber], places: &mut Vec<u32>) {
         let blocks = self.blocks();
-        marks
-            .iter()
-            .take(count)
-            .enumerate()
-            .fold(0, |found, (index, mark)| {
-                found | u32::from(mark.is_in(blocks)) << index
-            })
+        let hash = |number: &DocumentNumber| {
+            let hash = xxh3_64(number.padded());
+            if let Some(block) = blocks.get(Mark::of_hash(hash, self.blocks).block) {
+                prefetch(block);
+            }
+            hash
+        };
+        let mut probe = |place: usize, hash: u64| {
+            let mark = Mark::of_hash(hash, self.blocks);
+            if mark.is_in(blocks, 0) && mark.is_in(blocks, 1) {
+                places.push(place as u32);
+            }
+        };
+        let mut hashes = [0; AHEAD];
+        let (first, rest) = numbers.split_at(numbers.len().min(AHEAD));
+        for (to, number) in hashes.iter_mut().zip(first) {
+            *to = hash(number);
+        }
+        for (place, number) in rest.iter().enumerate() {
+            probe(
+                place,
+                std::mem::replace(&mut hashes[place % AHEAD], hash(number)),
+            );
+        }
+        for place in rest.len()..numbers.len() {
+            probe(place, hashes[place % AHEAD]);
+        }
     }
 }
 
@@ -170,11 +185,9 @@ mod tests {
         number(&format!("{index:09}"))
     }
 
-    #[test]
-    fn knows_what_was_put_in_and_little_else() {
-        let numbers = 50_000u64;
-        let mut bits = vec![0; blocks(numbers) as usize * BLOCK_LEN];
-        for index in 0..numbers {
+    /// Sets the bits of these digits in a filter of so many numbers.
+    fn put(bits: &mut [u8], numbers: u64, set: impl Iterator<Item = u64>) {
+        for index in set {
             let mark = Mark::of(digits(index).padded(), blocks(numbers));
             for (place, word) in mark.words.into_iter().enumerate() {
                 let start = mark.block * BLOCK_LEN + place * 8;
@@ -183,12 +196,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn knows_what_was_put_in_and_little_else() {
+        let numbers = 50_000u64;
+        let mut bits = vec![0; blocks(numbers) as usize * BLOCK_LEN];
+        put(&mut bits, numbers, 0..numbers);
         let filter = Filter::parse(numbers, Bytes::owned(&bits)).unwrap();
         let mut passed = 0;
         for index in 0..2 * numbers {
             let number = digits(index);
             let found = filter.contains(&number);
-            assert_eq!(filter.contains_chunk(&[number]), u32::from(found));
             assert!(
                 found || index >= numbers,
                 "a number that was put in is not found"
@@ -196,6 +215,24 @@ mod tests {
             passed += u64::from(found && index >= numbers);
         }
         assert!(passed < numbers / 300, "{passed} false positives");
+    }
+
+    #[test]
+    fn many_at_once_are_each() {
+        let marked: Vec<u64> = (0..500).filter(|index| index % 3 == 0).collect();
+        let mut bits = vec![0; blocks(500) as usize * BLOCK_LEN];
+        put(&mut bits, 500, marked.iter().copied());
+        let filter = Filter::parse(500, Bytes::owned(&bits)).unwrap();
+        for len in [0, 1, 31, 32, 33, 64, 65, 500] {
+            let numbers: Vec<DocumentNumber> = (0..len).map(digits).collect();
+            let mut places = vec![7];
+            filter.contains_each(&numbers, &mut places);
+            let one = |place: &u32| filter.contains(&numbers[*place as usize]);
+            let expected: Vec<u32> = (0..len as u32).filter(one).collect();
+            assert_eq!(places[0], 7, "what was there stays");
+            assert_eq!(places[1..], expected, "of {len}");
+            assert!(len == 0 || places.len() > len as usize / 3);
+        }
     }
 
     #[test]

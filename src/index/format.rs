@@ -11,7 +11,7 @@ use super::fields::Fields;
 pub(super) const MAGIC: [u8; 8] = *b"SLTDSEG\0";
 /// The version this build writes, and the only one it reads. Compared by [`Frame::parse`]:
 /// another version is refused by name.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// Bytes of the fixed header.
 pub(super) const HEADER_LEN: usize = 128;
 /// Bytes of one entry of the section table.
@@ -22,7 +22,7 @@ pub(super) const ALIGN: u64 = 64;
 /// warmed, and counted, alone.
 pub(super) const FILTER_ALIGN: u64 = 4096;
 /// Most sections a table may name: bounds the table before anything is allocated. 2^20 shards
-/// of 2^20 documents are more documents than there are people.
+/// of 2^20 numbers are more documents than there are people.
 const SECTIONS_MAX: u32 = 4 << 20;
 
 const DIGEST_OFFSET: usize = 96;
@@ -31,10 +31,10 @@ const DIGEST_OFFSET: usize = 96;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum SectionKind {
-    /// The automaton of one shard: keys to ranks.
+    /// The automaton of one shard: beginnings of numbers to blocks.
     Keys = 1,
-    /// Ranks to runs of reports, of one shard.
-    Runs = 2,
+    /// The numbers of one shard that begin alike, with their runs of reports.
+    Blocks = 2,
     /// Packed reports of one shard.
     Reports = 3,
     /// Owners' references of one shard; absent where no report has one.
@@ -43,7 +43,7 @@ pub enum SectionKind {
     Filter = 5,
     /// First number and counts of each shard.
     Shards = 6,
-    /// Pairs of issuing State and document type that keys name by number.
+    /// Pairs of issuing State and document type that reports name by number.
     Pairs = 7,
     /// What many reports have in common.
     Profiles = 8,
@@ -59,7 +59,7 @@ impl SectionKind {
     /// Every kind, in order of its code.
     pub const ALL: [Self; 11] = [
         Self::Keys,
-        Self::Runs,
+        Self::Blocks,
         Self::Reports,
         Self::References,
         Self::Filter,
@@ -79,7 +79,7 @@ impl SectionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",
-            Self::Runs => "runs",
+            Self::Blocks => "blocks",
             Self::Reports => "reports",
             Self::References => "references",
             Self::Filter => "filter",

@@ -6,12 +6,16 @@
 //! A segment knows nothing of other segments, of callers or of the clock.
 
 mod bits;
+mod blocks;
 mod build;
 mod bytes;
+mod documents;
 mod error;
 mod fields;
 mod filter;
 mod format;
+mod packing;
+mod references;
 mod segment;
 mod shard;
 mod tables;
@@ -19,8 +23,9 @@ mod verify;
 
 pub use build::{BuildOptions, BuildStep, BuildSummary, Inserter, Row, SegmentBuilder};
 pub use bytes::LoadMode;
+pub use documents::{Document, Documents};
 pub use error::{BuildError, Damage, OpenError};
 pub use format::SectionKind;
-pub use segment::{Document, SectionSize, Segment};
-pub use shard::REFERENCE_MAX;
+pub use references::REFERENCE_MAX;
+pub use segment::{SectionSize, Segment};
 pub use tables::{Count, CountOf};

@@ -1,14 +1,15 @@
 //! A segment opened for reading.
 
 use super::bytes::{Bytes, LoadMode};
+use super::documents::{Document, Documents};
 use super::error::{Damage, OpenError};
-use super::filter::{CHUNK, Filter};
+use super::filter::Filter;
 use super::format::{ENTRY_LEN, Frame, Section, SectionKind};
 use super::shard::{Shard, ShardEntry, ShardSections};
 use super::tables::{self, AuthorityEntry, Count, Profile};
 use super::verify::{read_frame, verify_sections};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
-use crate::report::{Authority, Report};
+use crate::report::Authority;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,18 +29,6 @@ pub struct Segment {
     authorities: Vec<AuthorityEntry>,
     strings: Vec<Arc<str>>,
     counts: Vec<Count>,
-}
-
-/// One reported document.
-#[derive(Debug, Clone, Copy)]
-pub struct Document<'s> {
-    segment: &'s Segment,
-    shard: &'s Shard,
-    rank: usize,
-    /// Who issued it.
-    pub issuing_state: IssuingState,
-    /// Its type.
-    pub document_type: DocumentType,
 }
 
 /// Bytes of a segment that stand for one kind of section.
@@ -116,7 +105,7 @@ impl Segment {
             };
             let sections = ShardSections {
                 keys: next(SectionKind::Keys)?.ok_or(missing(SectionKind::Keys))?,
-                runs: next(SectionKind::Runs)?.ok_or(missing(SectionKind::Runs))?,
+                blocks: next(SectionKind::Blocks)?.ok_or(missing(SectionKind::Blocks))?,
                 reports: next(SectionKind::Reports)?.ok_or(missing(SectionKind::Reports))?,
                 references: next(SectionKind::References)?,
             };
@@ -128,7 +117,8 @@ impl Segment {
                 .map(|shard| u64::from(count(&shard.entry)))
                 .sum::<u64>()
         };
-        if sum(|entry| entry.documents) != frame.documents
+        if sum(|entry| entry.numbers) != frame.numbers
+            || sum(|entry| entry.documents) != frame.documents
             || sum(|entry| entry.reports) != frame.reports
         {
             return Err(Damage::Malformed {
@@ -222,7 +212,7 @@ impl Segment {
 
     /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
     /// unreported number in 430. Allocates nothing.
-    #[inline]
+    #[inline(always)]
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
         // A segment without a filter answers through the automaton alone.
         self.filter
@@ -231,28 +221,19 @@ impl Segment {
     }
 
     /// [`may_contain`](Self::may_contain) for many numbers: appends the positions of those that
-    /// may be reported. Numbers are hashed in chunks before they are probed, so that the cache
-    /// misses of a chunk overlap.
+    /// may be reported, in order. Their cache misses overlap.
     pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
-        let Some(filter) = &self.filter else {
-            positions.extend(0..numbers.len() as u32);
-            return;
-        };
-        for (chunk, numbers) in numbers.chunks(CHUNK).enumerate() {
-            let mut found = filter.contains_chunk(numbers);
-            while found != 0 {
-                positions.push((chunk * CHUNK) as u32 + found.trailing_zeros());
-                found &= found - 1;
-            }
+        match &self.filter {
+            Some(filter) => filter.contains_each(numbers, positions),
+            None => positions.extend(0..numbers.len() as u32),
         }
     }
 
-    /// The reported documents with this number, in order of issuing State and type. Does not ask
-    /// the filter; allocates only when something is found.
+    /// The reported documents with this number. Does not ask the filter; allocates nothing.
     ///
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
-    pub fn find(&self, number: &DocumentNumber) -> Result<Vec<Document<'_>>, Damage> {
+    pub fn find(&self, number: &DocumentNumber) -> Result<Documents<'_>, Damage> {
         let shard = self
             .firsts
             .partition_point(|first| first <= number.padded());
@@ -260,30 +241,13 @@ impl Segment {
             .checked_sub(1)
             .and_then(|shard| self.shards.get(shard))
         else {
-            return Ok(Vec::new());
+            return Ok(Documents::new(self, None));
         };
-        let mut documents = Vec::new();
-        let mut damaged = false;
-        shard.find(number.as_bytes(), |pair, rank| {
-            match self.pairs.get(usize::from(pair)) {
-                Some((issuing_state, document_type)) => documents.push(Document {
-                    segment: self,
-                    shard,
-                    rank,
-                    issuing_state: *issuing_state,
-                    document_type: *document_type,
-                }),
-                None => damaged = true,
-            }
-        });
-        if damaged {
-            Err(changed("keys"))
-        } else {
-            Ok(documents)
-        }
+        let first = shard.find(number.as_bytes())?;
+        Ok(Documents::new(self, first.map(|first| (shard, first))))
     }
 
-    /// Calls `visit` with every document and its number, in key order.
+    /// Calls `visit` with every document and its number, in order of number, issuing State and type.
     ///
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
@@ -291,38 +255,30 @@ impl Segment {
         &'s self,
         mut visit: impl FnMut(DocumentNumber, Document<'s>),
     ) -> Result<(), Damage> {
-        use fst::Streamer;
         for shard in &self.shards {
-            let mut stream = shard.stream();
-            while let Some((key, rank)) = stream.next() {
-                let (number, pair) = key.split_last_chunk::<2>().ok_or(changed("keys"))?;
-                let number = DocumentNumber::from_normalised(number).ok_or(changed("keys"))?;
-                let pair = self
-                    .pairs
-                    .get(usize::from(u16::from_be_bytes(*pair)))
-                    .ok_or(changed("keys"))?;
-                let (issuing_state, document_type) = *pair;
-                let rank = rank.value() as usize;
-                visit(
-                    number,
-                    Document {
-                        segment: self,
-                        shard,
-                        rank,
-                        issuing_state,
-                        document_type,
-                    },
-                );
-            }
+            shard.each(|number, first| {
+                for document in Documents::new(self, Some((shard, first))) {
+                    visit(number, document?);
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
 
-    fn text(&self, number: u32) -> Option<&str> {
+    pub(super) fn pairs(&self) -> &[(IssuingState, DocumentType)] {
+        &self.pairs
+    }
+
+    pub(super) fn profile(&self, number: u32) -> Option<&Profile> {
+        self.profiles.get(number as usize)
+    }
+
+    pub(super) fn text(&self, number: u32) -> Option<&str> {
         self.strings.get(number as usize).map(AsRef::as_ref)
     }
 
-    fn authority(&self, number: u32) -> Option<Option<Authority<'_>>> {
+    pub(super) fn authority(&self, number: u32) -> Option<Option<Authority<'_>>> {
         let Some(index) = number.checked_sub(1) else {
             return Some(None);
         };
@@ -332,45 +288,5 @@ impl Segment {
             name: self.text(entry.name)?,
             contact: self.text(entry.contact)?,
         }))
-    }
-}
-
-impl<'s> Document<'s> {
-    /// Appends the reports of the document, in a fixed order.
-    ///
-    /// # Errors
-    /// [`Damage`] when the bytes are no longer those that were verified.
-    pub fn reports(&self, reports: &mut Vec<Report<'s>>) -> Result<(), Damage> {
-        for index in self.shard.run(self.rank).ok_or(changed("runs"))? {
-            reports.push(self.report(index).ok_or(changed("reports"))?);
-        }
-        Ok(())
-    }
-
-    fn report(&self, index: usize) -> Option<Report<'s>> {
-        let segment = self.segment;
-        let packed = self.shard.report(index)?;
-        let profile = segment.profiles.get(packed.profile as usize)?;
-        let [date_of_loss, date_reported, review_date] = packed.days;
-        Some(Report {
-            status: profile.status,
-            source_status: segment.text(profile.source_status)?,
-            date_of_loss,
-            date_reported,
-            review_date,
-            authority: segment.authority(profile.authority)?,
-            restriction: segment.text(profile.restriction)?,
-            source: segment.text(profile.source)?,
-            third_party: profile.third_party,
-            owner_reference: self.shard.reference(index)?,
-        })
-    }
-}
-
-/// Verified bytes have changed since: another process wrote into the file.
-fn changed(section: &'static str) -> Damage {
-    Damage::Malformed {
-        section,
-        what: "its bytes have changed since they were verified",
     }
 }

@@ -6,9 +6,9 @@ use crate::document::{DocumentType, IssuingState};
 use crate::report::{Day, ReportStatus};
 use std::sync::Arc;
 
-/// Pair numbers stay below this, so that the first of their two bytes in a key is below `0`,
-/// the smallest character of a number: a number sorts before every longer one it begins.
-pub(super) const PAIRS_MAX: usize = (b'0' as usize) << 8;
+/// Most pairs of issuing State and type: several times those that the world has, and few bits in
+/// each report.
+pub(super) const PAIRS_MAX: usize = 1 << 14;
 
 /// What many reports have in common; texts by their number in the string table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

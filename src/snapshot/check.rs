@@ -126,17 +126,17 @@ fn gather<'s>(
     number: &DocumentNumber,
     candidates: &mut Vec<Candidate<'s>>,
 ) -> Result<(), Damage> {
-    let mut reports = Vec::new();
     for document in segment.find(number)? {
-        reports.clear();
-        document.reports(&mut reports)?;
-        candidates.extend(reports.iter().map(|report| Candidate {
-            issuing_state: document.issuing_state,
-            document_type: document.document_type,
-            report: *report,
-            // Every caller may see everything until callers are told apart.
-            disclosure: Disclosure::Full,
-        }));
+        let document = document?;
+        document.each_report(|report| {
+            candidates.push(Candidate {
+                issuing_state: document.issuing_state,
+                document_type: document.document_type,
+                report,
+                // Every caller may see everything until callers are told apart.
+                disclosure: Disclosure::Full,
+            });
+        })?;
     }
     Ok(())
 }

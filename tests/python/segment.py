@@ -17,7 +17,7 @@ import xxhash
 STATUSES = [None, "stolen", "lost", "stolen_blank", "revoked", "invalidated"]
 TYPES = [None, "passport", "domestic_passport", "identity_card", "visa", "residence_permit", "refugee_travel_document",
          "emergency_travel_document", "seafarers_document", "laissez_passer", "other"]
-KEYS, RUNS, REPORTS, REFERENCES, FILTER, SHARDS, PAIRS, PROFILES, AUTHORITIES, STRINGS, COUNTS = range(1, 12)
+KEYS, BLOCKS, REPORTS, REFERENCES, FILTER, SHARDS, PAIRS, PROFILES, AUTHORITIES, STRINGS, COUNTS = range(1, 12)
 COMMON = b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG"
 
 
@@ -28,7 +28,7 @@ def number(data, at, length):
 def sections(data):
     """The sections by (kind, shard), every byte of the file verified."""
     magic, version, count, length, table_at, documents, numbers, reports, shards = struct.unpack_from("<8sIIQQQQQI", data)
-    assert (magic, version, length) == (b"SLTDSEG\0", 2, len(data))
+    assert (magic, version, length) == (b"SLTDSEG\0", 3, len(data))
     assert table_at + 64 * count == length and data[60:96] == bytes(36)
     header, table = data[:128], data[table_at:]
     assert blake3.blake3(header[:96] + bytes(32) + table).digest() == header[96:]
@@ -97,12 +97,41 @@ def keys(data):
 def bits(data, at):
     """The bits of a vector, and where it ends."""
     length, ones = struct.unpack_from("<II", data, at)
+    assert data[at + 8:at + 64] == bytes(56)
+    at += 64
     if ones == length:
-        return [True] * length, at + 8
-    blocks = -(-length // 512)
-    vector = [bool(data[at + 8 + i // 8] >> i % 8 & 1) for i in range(length)]
-    assert sum(vector) == ones
-    return vector, at + 8 + 64 * blocks + 4 * blocks
+        return [True] * length, at
+    vector = []
+    for line in range(-(-length // 448)):
+        rank, *words = struct.unpack_from("<8Q", data, at + 64 * line)
+        assert rank == sum(vector)
+        vector += [bool(word >> place & 1) for word in words for place in range(64)]
+    assert not any(vector[length:]) and sum(vector) == ones
+    return vector[:length], at + 64 * -(-length // 448)
+
+
+def packed(data, at, index, width):
+    """Integer `index` of integers of so many bits."""
+    first = index * width
+    return number(data, at + first // 8, (width + first % 8 + 7) // 8) >> first % 8 & (1 << width) - 1
+
+
+def block(data, at, prefix, width):
+    """The numbers of a block with their records, as (number, place of the record in the shard, record)."""
+    first, count, length, bits, form = struct.unpack_from("<IBBBB", data, at)
+    base, starts, at = 37 if form & 1 else 11, (1 << count) - 2, at + 8
+    if form & 2:
+        starts, at = number(data, at, 16), at + 16
+    records, record, last = at + (count * bits + 7) // 8, 0, -1
+    for index in range(count):
+        value = packed(data, at, index, bits)
+        assert value > last
+        last, text = value, ""
+        for _ in range(length):
+            value, digit = divmod(value, base)
+            text = ("" if digit == 0 else "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit - 1]) + text
+        record += starts >> index & 1
+        yield prefix + text, first + record, packed(data, records, record, width)
 
 
 def day(value):
@@ -119,37 +148,49 @@ def documents(found, shards):
     authorities = [struct.unpack_from("<III", found[AUTHORITIES, 0], at) for at in range(4, len(found[AUTHORITIES, 0]), 12)]
     profiles = [struct.unpack_from("<BBHIIII", found[PROFILES, 0], at) for at in range(4, len(found[PROFILES, 0]), 20)]
     for shard in range(shards):
-        first, count, runs, stored, _ = struct.unpack_from("<24sIIII", found[SHARDS, 0], 40 * shard)
-        section = found[RUNS, shard]
-        starts, at = bits(section, 0)
-        heads, _ = bits(section, at)
-        begins = [place for place, head in enumerate(heads) if head] + [stored]
+        first, count, _, inside, chained, stored, _ = struct.unpack_from("<24s6I", found[SHARDS, 0], 48 * shard)
         section = found[REPORTS, shard]
-        assert number(section, 0, 4) == stored and sum(starts) == runs
-        widths, smallest = section[4:8], struct.unpack_from("<iii", section, 8)
-        packed = int.from_bytes(section[24:], "little")
-        references = owners_references(found.get((REFERENCES, shard)), stored)
+        assert number(section, 0, 4) == chained and section[9:12] == bytes(3)
+        widths, smallest = section[4:9], struct.unpack_from("<iii", section, 12)
+        width = 1 + sum(widths)
+        references = owners_references(found.get((REFERENCES, shard)), inside + chained)
 
-        def report(index):
-            rest = packed >> index * sum(widths)
-            values = []
-            for width in widths:
-                values.append(rest & (1 << width) - 1)
-                rest >>= width
-            status, _, _, _, _, authority, restriction = profiles[values[0]]
-            days = tuple(day(least + value - 1) if value else "" for least, value in zip(smallest, values[1:]))
+        def report(record, place):
+            rest, values = record >> 1, []
+            for bits in widths:
+                values.append(rest & (1 << bits) - 1)
+                rest >>= bits
+            pair, profile, *days = values
+            status, _, _, _, _, authority, restriction = profiles[profile]
+            days = tuple(day(least + value - 1) if value else "" for least, value in zip(smallest, days))
             code = texts[authorities[authority - 1][0]] if authority else ""
-            return STATUSES[status], *days, code, texts[restriction], references.get(index, "")
+            return pairs[pair], (STATUSES[status], *days, code, texts[restriction], references.get(place, ""))
 
-        listed = keys(found[KEYS, shard])
-        assert listed[0][0][:-2] == first.rstrip(b"\0") and [rank for _, rank in listed] == list(range(count))
-        run = -1
-        for key, rank in listed:
-            run += starts[rank]
-            pair = pairs[int.from_bytes(key[-2:], "big")]
-            yield (key[:-2].decode(), pair[:3].decode().rstrip("<"), TYPES[pair[3]]), {
-                report(index) for index in range(begins[run], begins[run + 1])
-            }
+        def reports(record, place):
+            if record & 1 == 0:
+                yield report(record, place)
+                return
+            chain, more = record >> 1, 1
+            while more:
+                record = packed(section, 24, chain, width)
+                yield report(record, inside + chain)
+                chain, more = chain + 1, record & 1
+
+        listed = [
+            entry
+            for prefix, offset in keys(found[KEYS, shard])
+            for entry in block(found[BLOCKS, shard], offset, prefix.decode(), width)
+        ]
+        assert listed[0][0].encode() == first.rstrip(b"\0") and len(listed) == count
+        assert listed == sorted(listed) and {place for _, place, _ in listed} == set(range(inside))
+        single = len({place for _, place, record in listed if record & 1 == 0})
+        assert stored == single + chained
+        for text, place, record in listed:
+            reported = {}
+            for pair, said in reports(record, place):
+                reported.setdefault(pair, set()).add(said)
+            for pair, said in reported.items():
+                yield (text, pair[:3].decode().rstrip("<"), TYPES[pair[3]]), said
 
 
 def owners_references(section, stored):

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
-use sltd::index::{CountOf, Document, Segment};
+use sltd::index::{CountOf, Damage, Document, Segment};
 use sltd::report::{Day, Report, ReportStatus};
 use std::collections::HashMap;
 
@@ -123,20 +123,21 @@ fn check<'s>(segment: &'s Segment, piece: &[Entry<'s>]) -> Result<Found<'s>, Str
         if !segment.may_contain(number) {
             return Err(of("is rejected by the filter"));
         }
-        let documents = segment.find(number).map_err(|damage| damage.to_string())?;
-        let same = |found: &&Document<'_>| {
-            (found.issuing_state, found.document_type) == (state, document_type)
-        };
-        let queried = documents
-            .iter()
-            .find(same)
-            .ok_or_else(|| of("is not found by its number"))?;
+        let unreadable = |damage: Damage| of(&format!("has reports that can't be read: {damage}"));
+        let mut queried = None;
+        for document in segment.find(number).map_err(unreadable)? {
+            let document = document.map_err(unreadable)?;
+            if (document.issuing_state, document.document_type) == (state, document_type) {
+                queried = Some(document);
+            }
+        }
+        let queried = queried.ok_or_else(|| of("is not found by its number"))?;
         reports.clear();
         reports_of_query.clear();
         let read = document
             .reports(&mut reports)
             .and_then(|()| queried.reports(&mut reports_of_query));
-        read.map_err(|damage| of(&format!("has reports that can't be read: {damage}")))?;
+        read.map_err(unreadable)?;
         if reports.is_empty() || reports != reports_of_query {
             return Err(of("has other reports when asked for by its number"));
         }

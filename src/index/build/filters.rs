@@ -1,7 +1,8 @@
 //! The filter, from the pieces' numbers.
 
+use super::super::bytes::prefetch;
 use super::super::error::BuildError;
-use super::super::filter::{self, BLOCK_LEN, CHUNK, Mark};
+use super::super::filter::{self, BLOCK_LEN, Mark};
 use super::super::format::SectionKind;
 use super::ordered::ordered;
 use super::pieces::Piece;
@@ -10,6 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Least memory given to the bits, however little there is.
 const MEMORY_MIN: u64 = 32 << 20;
+/// Marks gathered before the first is made: an atomic write waits for its cache miss before the next
+/// may begin, and by then its block is there.
+const AHEAD: usize = 32;
 /// Words turned into bytes at a time to be written.
 const WRITE_WORDS: usize = 1 << 17;
 
@@ -35,14 +39,16 @@ pub(super) fn write(
         let words: Vec<[AtomicU64; 2]> = group.clone().map(|_| Default::default()).collect();
         let set_piece = |index: usize| {
             let piece: &Piece = &pieces[index];
-            let mut marks = Vec::with_capacity(CHUNK);
+            let mut marks = Vec::with_capacity(AHEAD);
             for documents in piece.load()?.records.chunk_by(|a, b| a.number == b.number) {
                 let mark = Mark::of(&documents[0].number_bytes(), blocks);
                 if !group.contains(&mark.block) {
                     continue;
                 }
-                marks.push((&words[mark.block - group.start], mark.words));
-                if marks.len() == CHUNK {
+                let block = &words[mark.block - group.start];
+                prefetch(block);
+                marks.push((block, mark.words));
+                if marks.len() == AHEAD {
                     set_bits(&mut marks);
                 }
             }
@@ -69,12 +75,6 @@ pub(super) fn write(
 /// Sets the bits of each mark in its block. Setting bits commutes: neither threads nor their order
 /// show in the filter.
 fn set_bits(marks: &mut Vec<(&[AtomicU64; 2], [u64; 2])>) {
-    // An atomic write waits for its cache miss before the next may begin; loads do not, and leave
-    // the lines at hand.
-    let seen = marks.iter().fold(0, |seen, (block, _)| {
-        seen | block[0].load(Ordering::Relaxed)
-    });
-    std::hint::black_box(seen);
     for (block, words) in marks.drain(..) {
         for (word, bits) in block.iter().zip(words) {
             word.fetch_or(bits, Ordering::Relaxed);

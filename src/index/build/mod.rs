@@ -7,6 +7,7 @@
 //! Each step works on all cores and is a function of the set of rows alone: neither the order of
 //! rows nor threads nor memory shows in the segment.
 
+mod blocks;
 mod filters;
 mod numbering;
 mod ordered;
@@ -15,11 +16,13 @@ mod profiles;
 mod record;
 mod runs;
 mod shards;
+mod tallies;
 mod writer;
 
 use super::error::BuildError;
 use super::format::{Frame, SectionKind};
-use super::shard::{REFERENCE_MAX, SHARD_DOCUMENTS};
+use super::references::REFERENCE_MAX;
+use super::shard::SHARD_NUMBERS;
 use super::tables::{self, CountEntry};
 use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
@@ -29,9 +32,10 @@ use pieces::Piece;
 use profiles::{ProfileCache, ProfileKey, Profiles};
 use record::{Record, Span, pack_pair};
 use runs::{Buffer, Runs};
-use shards::{BuiltShard, Context, PairTallies};
+use shards::{BuiltShard, Context};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use tallies::PairTallies;
 use writer::SegmentWriter;
 
 /// Most records of a thread's buffer: larger runs sort no faster.
@@ -179,11 +183,11 @@ impl SegmentBuilder {
 
         let mut writer = SegmentWriter::create(path)?;
         let context = Context {
-            documents_before: pieces
+            numbers_before: pieces
                 .all
                 .iter()
                 .scan(0, |sum, piece| {
-                    Some(std::mem::replace(sum, *sum + piece.documents))
+                    Some(std::mem::replace(sum, *sum + piece.numbers))
                 })
                 .collect(),
             pieces: &pieces.all,
@@ -195,32 +199,34 @@ impl SegmentBuilder {
         let numbers: u64 = pieces.all.iter().map(|piece| piece.numbers).sum();
         let mut directory = Vec::new();
         let mut tallies = vec![PairTallies::default(); pairs.list.len()];
-        let (mut shards, mut reports) = (0u32, 0u64);
-        let count = documents.div_ceil(SHARD_DOCUMENTS) as usize;
-        let build = |number| Ok(context.build(number)?.map(Hashed::of));
-        ordered(count, threads, build, |number, shard| {
-            if let Some(Hashed { shard, digests }) = shard {
+        let mut reports = 0u64;
+        let shards = numbers.div_ceil(SHARD_NUMBERS) as u32;
+        let build = |number| Ok(Hashed::of(context.build(number)?));
+        ordered(
+            shards as usize,
+            threads,
+            build,
+            |number, Hashed { shard, digests }| {
                 shard.entry.encode(&mut directory);
-                writer.section(SectionKind::Keys, shards, &shard.keys, digests[0])?;
-                writer.section(SectionKind::Runs, shards, &shard.runs, digests[1])?;
-                writer.section(SectionKind::Reports, shards, &shard.reports, digests[2])?;
-                if !shard.references.is_empty() {
-                    writer.section(
-                        SectionKind::References,
-                        shards,
-                        &shard.references,
-                        digests[3],
-                    )?;
+                let sections = [
+                    (SectionKind::Keys, &shard.keys.automaton),
+                    (SectionKind::Blocks, &shard.keys.blocks),
+                    (SectionKind::Reports, &shard.reports),
+                    (SectionKind::References, &shard.references),
+                ];
+                for ((kind, bytes), digest) in sections.into_iter().zip(digests) {
+                    if kind != SectionKind::References || !bytes.is_empty() {
+                        writer.section(kind, number as u32, bytes, digest)?;
+                    }
                 }
                 for (sum, tally) in tallies.iter_mut().zip(&shard.tallies) {
                     sum.merge(tally);
                 }
-                shards += 1;
                 reports += u64::from(shard.entry.reports);
-            }
-            progress(BuildStep::Shards, (number + 1) as f64 / count as f64);
-            Ok(())
-        })?;
+                progress(BuildStep::Shards, (number + 1) as f64 / f64::from(shards));
+                Ok(())
+            },
+        )?;
 
         let memory = self.options.memory / 4;
         filters::write(&mut writer, &pieces.all, memory, threads, |share| {
@@ -389,7 +395,12 @@ struct Hashed {
 
 impl Hashed {
     fn of(shard: BuiltShard) -> Self {
-        let sections = [&shard.keys, &shard.runs, &shard.reports, &shard.references];
+        let sections = [
+            &shard.keys.automaton,
+            &shard.keys.blocks,
+            &shard.reports,
+            &shard.references,
+        ];
         let digests = sections.map(|section| blake3::hash(section));
         Self { shard, digests }
     }

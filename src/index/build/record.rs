@@ -63,19 +63,29 @@ impl Reference {
     }
 }
 
-/// What a row reports, but for document and owner's reference: profile and days.
+/// What a row reports, but for number and owner's reference: pair, profile and days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PackedRow(u128);
+pub(super) struct PackedRow([u64; 2]);
 
 impl PackedRow {
+    fn payload(self) -> u128 {
+        join(self.0)
+    }
+
+    /// The issuing State and type, packed.
+    pub(super) fn pair(self) -> u32 {
+        (self.payload() >> PAIR_SHIFT) as u32
+    }
+
     pub(super) fn profile(self) -> u32 {
-        (self.0 >> (PROFILE_SHIFT - SPAN_BITS)) as u32
+        (self.payload() >> PROFILE_SHIFT) as u32 & (PROFILES_MAX - 1)
     }
 
     /// Days of loss, report and review.
     pub(super) fn days(self) -> [Option<Day>; 3] {
         [2, 1, 0].map(|field| {
-            let value = (self.0 >> (field * DAY_BITS)) as i32 & ((1 << DAY_BITS) - 1);
+            let shifted = self.payload() >> (DAYS_SHIFT + field * DAY_BITS);
+            let value = shifted as i32 & ((1 << DAY_BITS) - 1);
             value
                 .checked_sub(1)
                 .filter(|value| *value >= 0)
@@ -148,7 +158,7 @@ impl Record {
     }
 
     fn payload(&self) -> u128 {
-        u128::from(self.payload[0]) << 64 | u128::from(self.payload[1])
+        join(self.payload)
     }
 
     pub(super) fn pair(&self) -> u32 {
@@ -168,9 +178,10 @@ impl Record {
         }
     }
 
-    /// The report itself: what documents in a row may share.
+    /// The report itself: what numbers in a row may share.
     pub(super) fn report(&self) -> PackedRow {
-        PackedRow((self.payload() & ((1 << PAIR_SHIFT) - 1)) >> SPAN_BITS)
+        let [high, low] = self.payload;
+        PackedRow([high, low & !(SPAN_MASK as u64)])
     }
 
     /// Whether both are of the same document.
@@ -216,6 +227,10 @@ impl Record {
             reference: Reference(reference),
         }
     }
+}
+
+fn join(payload: [u64; 2]) -> u128 {
+    u128::from(payload[0]) << 64 | u128::from(payload[1])
 }
 
 fn split(payload: u128) -> [u64; 2] {

@@ -54,17 +54,15 @@ pub(super) fn each_report<'s>(
     if !segment.may_contain(number) {
         return Ok(());
     }
-    let mut reports = Vec::new();
     for document in segment.find(number)? {
-        reports.clear();
-        document.reports(&mut reports)?;
-        for report in &reports {
+        let document = document?;
+        document.each_report(|report| {
             each(Reported {
                 issuing_state: document.issuing_state,
                 document_type: document.document_type,
-                report: *report,
+                report,
             });
-        }
+        })?;
     }
     Ok(())
 }

@@ -252,6 +252,7 @@ impl<'l> Row<'l> {
         let mut reports = Vec::new();
         for segment in segments {
             for document in segment.find(number)? {
+                let document = document?;
                 if document.issuing_state == self.issuing_state
                     && document.document_type == self.document_type
                 {

@@ -10,6 +10,7 @@ use sltd::document::{DocumentNumber, Issuer};
 use sltd::index::{Damage, Segment};
 use sltd::report::{Query, Verdict};
 use sltd::snapshot::{Moment, Snapshot, Warm};
+use std::hint::black_box;
 
 /// Rounds, in each of which every contender answers all questions once.
 const ROUNDS: usize = 9;
@@ -184,12 +185,17 @@ fn reported_of(snapshot: &Snapshot, numbers: &[DocumentNumber]) -> usize {
 /// Whether every document with the number is found with at least one report.
 fn has_reports(segment: &Segment, number: &DocumentNumber) -> bool {
     let read = || -> std::result::Result<bool, Damage> {
-        let documents = segment.find(number)?;
-        let mut reports = Vec::new();
-        for document in &documents {
-            document.reports(&mut reports)?;
+        let (mut documents, mut without) = (0, 0);
+        for document in segment.find(number)? {
+            let mut reports = 0;
+            document?.each_report(|report| {
+                black_box(report);
+                reports += 1;
+            })?;
+            documents += 1;
+            without += usize::from(reports == 0);
         }
-        Ok(!documents.is_empty() && reports.len() >= documents.len())
+        Ok(documents > 0 && without == 0)
     };
     read().unwrap_or(false)
 }
@@ -203,8 +209,8 @@ fn verdict(snapshot: &Snapshot, query: &Query) -> Option<Verdict> {
 
 /// The question about the first document with a number, as an officer who has it would ask.
 fn question(segment: &Segment, number: &DocumentNumber) -> Result<Query> {
-    let documents = segment.find(number)?;
-    let document = documents.first().ok_or("a listed number is not found")?;
+    let first = segment.find(number)?.next();
+    let document = first.ok_or("a listed number is not found")??;
     Ok(Query::from_fields(
         *number,
         Some(Issuer::Known(document.issuing_state)),
