@@ -138,6 +138,15 @@ impl Filter {
         mark.is_in(blocks, 0) && mark.is_in(blocks, 1)
     }
 
+    /// Asks for the block that [`contains`](Self::contains) will look at.
+    #[inline]
+    pub(super) fn fetch(&self, number: &DocumentNumber) {
+        let mark = Mark::of(number.padded(), self.blocks);
+        if let Some(block) = self.blocks().get(mark.block) {
+            prefetch(block);
+        }
+    }
+
     /// [`contains`](Self::contains) for many numbers: appends the places of those that may be
     /// reported, in order. Each is probed when the block that was asked for long before is there:
     /// no probe waits, where the processor alone looks only a few numbers ahead.

@@ -220,6 +220,15 @@ impl Segment {
             .is_none_or(|filter| filter.contains(number))
     }
 
+    /// Says that [`may_contain`](Self::may_contain) will be asked about this number soon: what it
+    /// then looks at is on its way meanwhile.
+    #[inline]
+    pub fn fetch(&self, number: &DocumentNumber) {
+        if let Some(filter) = &self.filter {
+            filter.fetch(number);
+        }
+    }
+
     /// [`may_contain`](Self::may_contain) for many numbers: appends the positions of those that
     /// may be reported, in order. Their cache misses overlap.
     pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {

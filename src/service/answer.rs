@@ -10,7 +10,7 @@ use crate::proto;
 use crate::report::Query;
 use crate::snapshot::{Answer, Coverage};
 use prost::Message as _;
-use prost::encoding::{self, WireType, encode_key, encode_varint};
+use prost::encoding::{self, WireType, encode_varint};
 
 /// Appends the encoded `CheckDocumentResponse`. `snapshot` is its field of that name, encoded.
 pub(super) fn write(buffer: &mut Vec<u8>, query: &Query, answer: &Answer<'_>, snapshot: &[u8]) {
@@ -79,7 +79,11 @@ fn coverage(coverage: &Coverage, query: &Query, buffer: &mut Vec<u8>) {
         text(5, &day.to_iso(), buffer);
     }
     if let Some(age) = coverage.source_age {
-        encoding::message::encode(6, &convert::duration(age), buffer);
+        let age = convert::duration(age);
+        nested(6, buffer, |buffer| {
+            number(1, age.seconds as u64, buffer);
+            number(2, i64::from(age.nanos) as u64, buffer);
+        });
     }
 }
 
@@ -97,31 +101,41 @@ fn document_type(tag: u32, query: &Query, buffer: &mut Vec<u8>) {
 
 /// A number, unless it is 0, which is not sent. Enums and all integers of the contract are sent alike.
 fn number(tag: u32, value: u64, buffer: &mut Vec<u8>) {
-    if value != 0 {
-        encode_key(tag, WireType::Varint, buffer);
-        encode_varint(value, buffer);
+    match value {
+        0 => {}
+        // Most are one byte: key and value are then written at once.
+        1..0x80 => buffer.extend_from_slice(&[key(tag, WireType::Varint), value as u8]),
+        _ => {
+            buffer.push(key(tag, WireType::Varint));
+            encode_varint(value, buffer);
+        }
     }
 }
 
-/// A text, unless it is empty.
+/// A text of fewer than 128 bytes, unless it is empty.
 fn text(tag: u32, text: &[u8], buffer: &mut Vec<u8>) {
+    debug_assert!(text.len() < 0x80);
     if !text.is_empty() {
-        encode_key(tag, WireType::LengthDelimited, buffer);
-        encode_varint(text.len() as u64, buffer);
+        buffer.extend_from_slice(&[key(tag, WireType::LengthDelimited), text.len() as u8]);
         buffer.extend_from_slice(text);
     }
+}
+
+/// What stands before a field's value; of all tags here it takes one byte.
+fn key(tag: u32, wire_type: WireType) -> u8 {
+    debug_assert!(tag < 16);
+    (tag << 3) as u8 | wire_type as u8
 }
 
 /// A message in a message. `write` appends its fields, fewer than 128 bytes of them, so that their
 /// length, which stands before them, takes one byte.
 fn nested(tag: u32, buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    encode_key(tag, WireType::LengthDelimited, buffer);
-    let at = buffer.len();
-    buffer.push(0);
+    buffer.extend_from_slice(&[key(tag, WireType::LengthDelimited), 0]);
+    let start = buffer.len();
     write(buffer);
-    let len = buffer.len() - at - 1;
+    let len = buffer.len() - start;
     debug_assert!(len < 0x80);
-    if let Some(place) = buffer.get_mut(at) {
+    if let Some(place) = buffer.get_mut(start - 1) {
         *place = len as u8;
     }
 }

@@ -41,9 +41,7 @@ impl<'a> Fields<'a> {
                 (1, WireType::LengthDelimited) => fields.number = text(&mut bytes)?,
                 (2, WireType::LengthDelimited) => fields.issuing_state = text(&mut bytes)?,
                 // An enum's value is sent as the 64 bits of a signed integer; the low ones count.
-                (3, WireType::Varint) => {
-                    fields.document_type = decode_varint(&mut bytes).map_err(undecodable)? as i32;
-                }
+                (3, WireType::Varint) => fields.document_type = varint(&mut bytes)? as i32,
                 (4, WireType::LengthDelimited) => fields.mrz = text(&mut bytes)?,
                 (1..=4, _) => {
                     return Err(undecodable(format!("field {tag} is of another type")));
@@ -58,7 +56,7 @@ impl<'a> Fields<'a> {
 
 /// Takes a text and its length off the bytes.
 fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, CallError> {
-    let len = decode_varint(bytes).map_err(undecodable)?;
+    let len = varint(bytes)?;
     let parts = usize::try_from(len)
         .ok()
         .and_then(|len| bytes.split_at_checked(len));
@@ -68,6 +66,20 @@ fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, CallError> {
     std::str::from_utf8(text).map_err(undecodable)
 }
 
+/// Takes an integer off the bytes.
+#[inline]
+fn varint(bytes: &mut &[u8]) -> Result<u64, CallError> {
+    match bytes.split_first() {
+        // As nearly all are: short lengths, small values.
+        Some((&value, rest)) if value < 0x80 => {
+            *bytes = rest;
+            Ok(value.into())
+        }
+        _ => decode_varint(bytes).map_err(undecodable),
+    }
+}
+
+#[cold]
 fn undecodable(why: impl ToString) -> CallError {
     CallError::Undecodable(why.to_string())
 }

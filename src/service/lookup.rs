@@ -2,12 +2,11 @@
 
 use super::errors::CallError;
 use super::fields::Fields;
-use super::serving::{Current, Serving};
+use super::serving::Serving;
 use super::{answer, clock, convert, question};
 use crate::proto;
 use crate::report::{Judgement, Query};
 use crate::snapshot::Answer;
-use jiff::Timestamp;
 use prost::Message as _;
 
 /// Bytes that the matches of one answer may take; the rest of a message is left to the other fields.
@@ -21,9 +20,14 @@ pub(super) fn check_document(
     request: &[u8],
     reply: &mut Vec<u8>,
 ) -> Result<(), CallError> {
-    let request = Fields::decode(request)?;
-    check(serving, request, |query, answer, current, now| {
-        answer::write(reply, query, answer, current.field(now));
+    let query = question::read(Fields::decode(request)?)?;
+    let now = clock::now();
+    let current = serving.guard();
+    let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
+    let start = reply.len();
+    serving.check_ahead(current, &query, now, |answer| {
+        reply.truncate(start);
+        answer::write(reply, &query, answer, current.field(now));
     })
 }
 
@@ -32,22 +36,12 @@ pub(super) fn check_message(
     serving: &Serving,
     request: &proto::CheckDocumentRequest,
 ) -> Result<proto::CheckDocumentResponse, CallError> {
-    check(serving, request.into(), |query, answer, current, now| {
-        response(query, answer, current.named(now))
-    })
-}
-
-fn check<T>(
-    serving: &Serving,
-    request: Fields<'_>,
-    read: impl FnOnce(&Query, &Answer<'_>, &Current, Timestamp) -> T,
-) -> Result<T, CallError> {
-    let query = question::read(request)?;
+    let query = question::read(request.into())?;
     let now = clock::now();
     let current = serving.guard();
     let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
     serving.check(current, &query, now, |answer| {
-        read(&query, answer, current, now)
+        response(&query, answer, current.named(now))
     })
 }
 

@@ -118,7 +118,32 @@ impl Serving {
         })
     }
 
-    /// The same for a document of which the filter has said already that nothing is reported.
+    /// The same, but `write` is first handed the answer of a document that nobody reported, as nearly
+    /// all are, while the filter is being read; and then, if need be, the one that counts.
+    pub(super) fn check_ahead(
+        &self,
+        current: &Current,
+        query: &Query,
+        now: Timestamp,
+        mut write: impl FnMut(&Answer<'_>),
+    ) -> Result<(), CallError> {
+        let (snapshot, moment) = (&current.snapshot, current.moment(now));
+        self.guarded(current, || {
+            if let Some(number) = &query.number {
+                snapshot.fetch(number);
+            }
+            write(&snapshot.check_unreported(query, moment));
+            if query
+                .number
+                .is_some_and(|number| snapshot.may_contain(&number))
+            {
+                write(&snapshot.check(query, moment)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// [`check`](Self::check) for a document of which the filter has said already that nothing is reported.
     pub(super) fn check_unreported<T>(
         &self,
         current: &Current,

@@ -78,6 +78,13 @@ impl Snapshot {
         Ok(self.answer(query, candidates, moment))
     }
 
+    /// Says that [`may_contain`](Self::may_contain) will be asked about this number soon.
+    pub fn fetch(&self, number: &DocumentNumber) {
+        self.segments
+            .iter()
+            .for_each(|segment| segment.fetch(number));
+    }
+
     /// Whether anything may be reported about a number: `false` is certain. For many numbers at
     /// once [`may_contain_each`](Self::may_contain_each) is faster.
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
