@@ -211,7 +211,7 @@ impl Segment {
     }
 
     /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
-    /// unreported number in 430. Allocates nothing.
+    /// unreported number in 400. Allocates nothing.
     #[inline(always)]
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
         // A segment without a filter answers through the automaton alone.

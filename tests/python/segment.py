@@ -208,8 +208,10 @@ def owners_references(section, stored):
 
 def may_be_reported(blocks, text):
     h = xxhash.xxh3_64_intdigest(text.encode().ljust(24, b"\0"), seed=0)
-    words = struct.unpack_from("<QQ", blocks, 16 * (h * (len(blocks) // 16) >> 64))
-    return all(words[shift >= 18] >> (h >> shift & 63) & 1 for shift in (0, 6, 12, 18, 24, 30))
+    first, second = struct.unpack_from("<QQ", blocks, 16 * (h * (len(blocks) // 16) >> 64))
+    shape, turn = h >> 6 & 15, h & 63
+    bits = [(bit + turn) % 64 for bit in (0, 1 + shape, 17 + 3 * shape, 49 + 7 * shape % 15)]
+    return all(first >> bit & 1 for bit in bits) and all(second >> (h >> shift & 63) & 1 for shift in (18, 24, 30))
 
 
 def expected(path):

@@ -36,12 +36,23 @@ pub(super) fn absent(given: &Given, segment: &Segment) -> Result<Vec<Query>> {
 }
 
 /// Whether a number is reported, for certain.
-#[inline]
+// As a store's own loop, the filter's probe is not a call of its own.
+#[inline(always)]
 pub(super) fn reported(
     segment: &Segment,
     number: &DocumentNumber,
 ) -> std::result::Result<bool, Damage> {
-    Ok(segment.may_contain(number) && !segment.find(number)?.is_empty())
+    if segment.may_contain(number) {
+        found(segment, number)
+    } else {
+        Ok(false)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn found(segment: &Segment, number: &DocumentNumber) -> std::result::Result<bool, Damage> {
+    segment.find(number).map(|documents| !documents.is_empty())
 }
 
 /// Hands on every report of every document with a number, in order, as a check does: filter, automaton, reports.

@@ -1,5 +1,6 @@
 //! Questions in process: the index against a hash table of fingerprints and a sorted array, in one run and in turns.
 
+use super::ask;
 use super::bytes::Sizes;
 use crate::given::Given;
 use crate::report::{Figure, Findings, Spread, number};
@@ -151,12 +152,9 @@ fn count<T>(all: &[T], is_so: impl Fn(&T) -> bool) -> usize {
 }
 
 /// Whether a number is reported, for certain.
-#[inline]
+#[inline(always)]
 fn reported(segment: &Segment, number: &DocumentNumber) -> bool {
-    segment.may_contain(number)
-        && segment
-            .find(number)
-            .is_ok_and(|documents| !documents.is_empty())
+    ask::reported(segment, number).unwrap_or(false)
 }
 
 /// How many of the numbers are reported, for certain.
@@ -170,11 +168,7 @@ fn reported_of(snapshot: &Snapshot, numbers: &[DocumentNumber]) -> usize {
             .iter()
             .filter_map(|position| numbers.get(*position as usize));
         let is_reported = |number: &DocumentNumber| {
-            let found = |segment: &Segment| {
-                segment
-                    .find(number)
-                    .is_ok_and(|documents| !documents.is_empty())
-            };
+            let found = |segment: &Segment| ask::reported(segment, number).unwrap_or(false);
             snapshot.segments().iter().any(found)
         };
         count += passed.filter(|number| is_reported(number)).count();
