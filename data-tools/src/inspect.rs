@@ -79,7 +79,7 @@ pub struct Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BytesPerDocument {
-    /// Keys, filter and the filter's directory: what finding takes.
+    /// What finding a number takes: automata, numbers in the blocks, filter.
     pub keys_and_filter: f64,
     /// All but owners' references.
     pub without_references: f64,
@@ -225,7 +225,7 @@ impl Inspection {
             .collect();
         let named: u64 = sections.iter().map(|section| section.bytes).sum();
         sections.push(section("header and padding", bytes.saturating_sub(named)));
-        let finding = [SectionKind::Keys, SectionKind::Filter];
+        let finding = segments.iter().map(|segment| segment.keys_and_filter_len());
         let counts = Counts::of(snapshot);
         Self {
             generation: manifest.generation,
@@ -239,7 +239,7 @@ impl Inspection {
             reports: segments.iter().map(|segment| segment.reports()).sum(),
             bytes,
             bytes_per_document: BytesPerDocument {
-                keys_and_filter: per_document(finding.into_iter().map(of).sum()),
+                keys_and_filter: per_document(finding.sum()),
                 without_references: per_document(bytes.saturating_sub(of(SectionKind::References))),
                 all: per_document(bytes),
             },

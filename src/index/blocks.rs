@@ -18,8 +18,6 @@ use crate::document::DocumentNumber;
 
 /// Most numbers of a block: as many as a `u128` has bits.
 pub(super) const BLOCK_NUMBERS: usize = 128;
-/// Characters that the automaton takes at least: a suffix has fewer than a number, and fits 120 bits.
-pub(super) const PREFIX_MIN: usize = 1;
 /// Bytes of a block's head.
 const HEAD_LEN: usize = 8;
 /// Form: the suffixes have letters.

@@ -190,6 +190,22 @@ impl Segment {
             .collect()
     }
 
+    /// Bytes that find a number: the automata with the directory of shards, what stands of the numbers
+    /// in the blocks, the filter. Everything else says what is reported.
+    pub fn keys_and_filter_len(&self) -> u64 {
+        let finding = [
+            SectionKind::Keys,
+            SectionKind::Blocks,
+            SectionKind::Shards,
+            SectionKind::Filter,
+        ];
+        let sections = self.frame.sections.iter();
+        let sections = sections.filter(|section| finding.contains(&section.kind));
+        let records: u64 = self.shards.iter().map(Shard::records_len).sum();
+        let len: u64 = sections.map(|section| section.len).sum();
+        len.saturating_sub(records)
+    }
+
     /// Brings the filter into memory of its own, which is faster to probe than mapped pages.
     ///
     /// # Errors

@@ -168,6 +168,11 @@ impl Shard {
             .map_or(Some(""), |references| references.get(index))
     }
 
+    /// Bytes of the records in the blocks.
+    pub(super) fn records_len(&self) -> u64 {
+        u64::from(self.entry.records) * u64::from(self.records.bits()) / 8
+    }
+
     /// Brings the shard into memory.
     pub(super) fn warm(&self) -> std::io::Result<()> {
         self.keys.as_inner().warm()?;

@@ -1,7 +1,7 @@
 //! Sorted numbers to blocks, and to the automaton that leads to them.
 
 use super::super::bits::{Packer, SLACK};
-use super::super::blocks::{BLOCK_NUMBERS, LETTERS, PREFIX_MIN, SHARED, suffix_value};
+use super::super::blocks::{BLOCK_NUMBERS, LETTERS, SHARED, suffix_value};
 use super::super::error::BuildError;
 
 /// A number, zero padded, and what is reported of it.
@@ -41,7 +41,7 @@ pub(super) fn encode(
         blocks: Vec::new(),
         records: Vec::with_capacity(numbers.len()),
     };
-    writer.divide(numbers, PREFIX_MIN - 1)?;
+    writer.divide(numbers, 0)?;
     writer.blocks.resize(writer.blocks.len() + SLACK, 0);
     Ok(Keys {
         automaton: writer
@@ -63,7 +63,8 @@ struct BlockWriter<R> {
 
 impl<R: Fn(u32) -> u128> BlockWriter<R> {
     /// Writes numbers that have their first `common` bytes in common: each group that has the
-    /// next in common, too, as one block, or divided further.
+    /// next in common, too, as one block, or divided further. So the prefix of a block has a
+    /// character at least, and a suffix at most 23, which take 120 bits.
     fn divide(&mut self, mut numbers: &[Numbered], common: usize) -> Result<(), BuildError> {
         // What ends here is a block of its own: it is the beginning of all others.
         if let Some((first, rest)) = numbers.split_first()

@@ -28,12 +28,11 @@ use crate::document::{DocumentType, IssuingState, NumberRange};
 use crate::report::{Authority, Day, ReportStatus};
 use numbering::{Pairs, Tables};
 use ordered::ordered;
-use pieces::Piece;
 use profiles::{ProfileCache, ProfileKey, Profiles};
 use record::{Record, Span, pack_pair};
 use runs::{Buffer, Runs};
 use shards::{BuiltShard, Context};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tallies::PairTallies;
 use writer::SegmentWriter;
@@ -42,8 +41,6 @@ use writer::SegmentWriter;
 const BUFFER_RECORDS_MAX: u64 = 1 << 20;
 /// Fewest, however little memory there is.
 const BUFFER_RECORDS_MIN: u64 = 1 << 10;
-/// Sizes of a piece in bytes: small enough for a core's cache where memory allows.
-const PIECE_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
 
 /// How a segment is built.
 #[derive(Debug, Clone)]
@@ -175,7 +172,7 @@ impl SegmentBuilder {
     ) -> Result<BuildSummary, BuildError> {
         let threads = self.options.threads.max(1);
         let (profiles, places) = self.profiles.finish();
-        let (pieces, merged) = sort(self.runs, &places, &self.options, |share| {
+        let (pieces, merged) = pieces::all(self.runs, &places, &self.options, |share| {
             progress(BuildStep::Sort, share)
         })?;
         let tables = Tables::new(&profiles, authorities);
@@ -331,60 +328,6 @@ impl Inserter<'_> {
     pub fn finish(mut self) -> Result<(), BuildError> {
         self.builder.runs.add(&mut self.buffer)
     }
-}
-
-/// All pieces in order, and the pairs that occur in them.
-struct Pieces {
-    all: Vec<Piece>,
-    packed_pairs: BTreeSet<u32>,
-}
-
-/// Cuts runs into pieces, sorted and merged; also counts the rows merged by profile.
-fn sort(
-    runs: Runs,
-    places: &[u32],
-    options: &BuildOptions,
-    mut progress: impl FnMut(f64),
-) -> Result<(Pieces, BTreeMap<u32, u64>), BuildError> {
-    let threads = options.threads.max(1);
-    let piece_bytes =
-        (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
-    let runs = runs.finish();
-    let bounds = pieces::bounds(&runs, piece_bytes)?;
-    let mut pieces = Pieces {
-        all: Vec::with_capacity(bounds.len() + 1),
-        packed_pairs: BTreeSet::new(),
-    };
-    let mut merged = BTreeMap::new();
-    let mut memory = options.memory * 7 / 20;
-    let count = bounds.len() + 1;
-    let work = |index: usize| {
-        let from = index.checked_sub(1).and_then(|before| bounds.get(before));
-        let sorted = pieces::sort(&runs, from, bounds.get(index), places)?;
-        let mut packed_pairs: Vec<u32> = sorted.buffer.records.iter().map(Record::pair).collect();
-        packed_pairs.sort_unstable();
-        packed_pairs.dedup();
-        Ok((sorted, packed_pairs))
-    };
-    ordered(count, threads, work, |index, (mut sorted, packed_pairs)| {
-        for (profile, rows) in std::mem::take(&mut sorted.merged) {
-            *merged.entry(profile).or_default() += rows;
-        }
-        pieces.packed_pairs.extend(packed_pairs);
-        let bytes = sorted.buffer.bytes();
-        pieces.all.push(if bytes <= memory {
-            memory -= bytes;
-            Piece::in_memory(sorted)
-        } else {
-            Piece::in_file(sorted, &options.scratch.join(format!("piece-{index}")))?
-        });
-        if let Some(bound) = bounds.get(index) {
-            runs.iter().for_each(|run| run.release(bound));
-        }
-        progress((index + 1) as f64 / count as f64);
-        Ok(())
-    })?;
-    Ok((pieces, merged))
 }
 
 /// A shard with the digests of its sections, computed by the thread that built it.

@@ -1,13 +1,17 @@
 //! Runs cut side by side into pieces of neighbouring numbers, each sorted and merged.
 
 use super::super::error::BuildError;
+use super::BuildOptions;
+use super::ordered::ordered;
 use super::record::{Record, Span};
-use super::runs::{Buffer, Run, read_records, write_records};
-use std::collections::BTreeMap;
+use super::runs::{Buffer, Run, Runs, read_records, write_records};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+/// Sizes of a piece in bytes: small enough for a core's cache where memory allows.
+const PIECE_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
 /// Most pieces a sort is cut into: past it their samples alone would take memory.
 const PIECES_MAX: u64 = 1 << 16;
 /// Samples taken for each piece; more make pieces more equal.
@@ -54,7 +58,7 @@ impl std::ops::Deref for Loaded<'_> {
 
 /// A piece as sorted and merged, with what was learned on the way.
 #[derive(Debug)]
-pub(super) struct Sorted {
+struct Sorted {
     pub buffer: Buffer,
     pub documents: u64,
     pub numbers: u64,
@@ -64,7 +68,7 @@ pub(super) struct Sorted {
 
 impl Piece {
     /// Keeps a sorted piece in memory.
-    pub(super) fn in_memory(sorted: Sorted) -> Self {
+    fn in_memory(sorted: Sorted) -> Self {
         Self {
             documents: sorted.documents,
             numbers: sorted.numbers,
@@ -73,7 +77,7 @@ impl Piece {
     }
 
     /// Writes a sorted piece to a scratch file.
-    pub(super) fn in_file(sorted: Sorted, path: &Path) -> Result<Self, BuildError> {
+    fn in_file(sorted: Sorted, path: &Path) -> Result<Self, BuildError> {
         let Buffer { records, texts } = &sorted.buffer;
         let file = write_records(path, records, texts)?;
         let place = Place::File {
@@ -115,9 +119,63 @@ impl Piece {
     }
 }
 
+/// All pieces in order, and the pairs that occur in them.
+pub(super) struct Pieces {
+    pub all: Vec<Piece>,
+    pub packed_pairs: BTreeSet<u32>,
+}
+
+/// Cuts runs into pieces, sorted and merged; also counts the rows merged by profile.
+pub(super) fn all(
+    runs: Runs,
+    places: &[u32],
+    options: &BuildOptions,
+    mut progress: impl FnMut(f64),
+) -> Result<(Pieces, BTreeMap<u32, u64>), BuildError> {
+    let threads = options.threads.max(1);
+    let piece_bytes =
+        (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
+    let runs = runs.finish();
+    let bounds = bounds(&runs, piece_bytes)?;
+    let mut pieces = Pieces {
+        all: Vec::with_capacity(bounds.len() + 1),
+        packed_pairs: BTreeSet::new(),
+    };
+    let mut merged = BTreeMap::new();
+    let mut memory = options.memory * 7 / 20;
+    let count = bounds.len() + 1;
+    let work = |index: usize| {
+        let from = index.checked_sub(1).and_then(|before| bounds.get(before));
+        let sorted = sort(&runs, from, bounds.get(index), places)?;
+        let mut packed_pairs: Vec<u32> = sorted.buffer.records.iter().map(Record::pair).collect();
+        packed_pairs.sort_unstable();
+        packed_pairs.dedup();
+        Ok((sorted, packed_pairs))
+    };
+    ordered(count, threads, work, |index, (mut sorted, packed_pairs)| {
+        for (profile, rows) in std::mem::take(&mut sorted.merged) {
+            *merged.entry(profile).or_default() += rows;
+        }
+        pieces.packed_pairs.extend(packed_pairs);
+        let bytes = sorted.buffer.bytes();
+        pieces.all.push(if bytes <= memory {
+            memory -= bytes;
+            Piece::in_memory(sorted)
+        } else {
+            Piece::in_file(sorted, &options.scratch.join(format!("piece-{index}")))?
+        });
+        if let Some(bound) = bounds.get(index) {
+            runs.iter().for_each(|run| run.release(bound));
+        }
+        progress((index + 1) as f64 / count as f64);
+        Ok(())
+    })?;
+    Ok((pieces, merged))
+}
+
 /// Numbers that cut the runs into pieces of about `piece_bytes`: piece `i` holds the numbers from
 /// bound `i - 1` up to bound `i`, exclusive. Where the cuts fall shows nowhere in the result.
-pub(super) fn bounds(runs: &[Run], piece_bytes: u64) -> Result<Vec<[u64; 3]>, BuildError> {
+fn bounds(runs: &[Run], piece_bytes: u64) -> Result<Vec<[u64; 3]>, BuildError> {
     let records: usize = runs.iter().map(Run::len).sum();
     let pieces = ((records * Record::LEN) as u64 / piece_bytes.max(1)).min(PIECES_MAX) as usize;
     if pieces == 0 {
@@ -138,7 +196,7 @@ pub(super) fn bounds(runs: &[Run], piece_bytes: u64) -> Result<Vec<[u64; 3]>, Bu
 
 /// Gathers, sorts and merges the piece between two bounds. `places` gives each profile its
 /// final number.
-pub(super) fn sort(
+fn sort(
     runs: &[Run],
     from: Option<&[u64; 3]>,
     to: Option<&[u64; 3]>,

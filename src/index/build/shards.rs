@@ -76,7 +76,7 @@ enum Run {
 
 struct ShardWriter<'c> {
     context: &'c Context<'c>,
-    documents: u32,
+    documents: u64,
     numbers: Vec<Numbered>,
     runs: Vec<Run>,
     /// Reports of runs that have several, and whether another follows.
@@ -184,15 +184,17 @@ impl<'c> ShardWriter<'c> {
     }
 
     fn finish(mut self) -> Result<BuiltShard, BuildError> {
+        let count = |count: u64, what, limit: u32| match u32::try_from(count) {
+            Ok(count) if count <= limit => Ok(count),
+            _ => Err(BuildError::TooMany {
+                what,
+                limit: limit.into(),
+            }),
+        };
+        let documents = count(self.documents, "documents in a shard", u32::MAX)?;
         // Those in the blocks come on top, where records are counted.
         let limit = u32::MAX - SHARD_NUMBERS as u32;
-        let chained = u32::try_from(self.chained.len()).unwrap_or(u32::MAX);
-        if chained > limit {
-            return Err(BuildError::TooMany {
-                what: "reports of numbers that have several, in a shard",
-                limit: limit.into(),
-            });
-        }
+        let chained = count(self.chained.len() as u64, "reports in a shard", limit)?;
         self.extent.chained = chained;
         let packing = Packing::fit(&self.extent);
         let keys = blocks::encode(&self.numbers, packing.bits(), |run| {
@@ -211,7 +213,7 @@ impl<'c> ShardWriter<'c> {
             entry: ShardEntry {
                 first: self.numbers.first().map_or([0; 24], |first| first.number),
                 numbers: self.numbers.len() as u32,
-                documents: self.documents,
+                documents,
                 records: keys.records.len() as u32,
                 chained,
                 reports: (single + self.chained.len()) as u32,

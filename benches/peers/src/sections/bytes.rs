@@ -14,7 +14,7 @@ const WHOLE_MAX: f64 = 20.0;
 /// Bytes of a snapshot's segments by what they are for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sizes {
-    /// Automata and the directory of shards.
+    /// Automata, numbers in the blocks and the directory of shards.
     pub(super) keys: u64,
     pub(super) filter: u64,
     /// Owners' references.
@@ -29,14 +29,16 @@ impl Sizes {
         let mut sizes = Self::default();
         for segment in snapshot.segments() {
             sizes.whole += segment.file_len();
+            let mut filter = 0;
             for size in segment.section_sizes() {
                 match size.kind {
-                    SectionKind::Keys | SectionKind::Shards => sizes.keys += size.bytes,
-                    SectionKind::Filter => sizes.filter += size.bytes,
+                    SectionKind::Filter => filter += size.bytes,
                     SectionKind::References => sizes.references += size.bytes,
                     _ => {}
                 }
             }
+            sizes.filter += filter;
+            sizes.keys += segment.keys_and_filter_len() - filter;
         }
         sizes
     }

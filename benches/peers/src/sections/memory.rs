@@ -9,7 +9,7 @@ use crate::report::{Figure, Findings, Spread, number};
 use crate::rivals::{self, Fingerprints, SortedKey, unpadded};
 use crate::turns::{Contender, in_turns};
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use sltd::index::{BuildOptions, Row, SectionKind, Segment, SegmentBuilder};
+use sltd::index::{BuildOptions, Row, Segment, SegmentBuilder};
 use sltd::report::ReportStatus;
 use sltd::snapshot::Warm;
 use std::path::Path;
@@ -163,24 +163,13 @@ impl Questions<'_> {
 fn digits(given: &Given, keys: &[SortedKey], all: &Questions<'_>) -> Result<(String, [Figure; 3])> {
     let folder = tempfile::tempdir_in(&given.scratch)?;
     let segment = build_digits(folder.path(), keys, given.threads)?;
-    let bytes = segment
-        .section_sizes()
-        .iter()
-        .filter(|size| {
-            matches!(
-                size.kind,
-                SectionKind::Keys | SectionKind::Shards | SectionKind::Filter
-            )
-        })
-        .map(|size| size.bytes)
-        .sum();
     let of_digits = |numbers: &[DocumentNumber]| {
         let takes = |number: &&DocumentNumber| DenseDigits::takes(number.as_bytes());
         numbers.iter().filter(takes).copied().collect()
     };
     let questions = Questions {
         documents: segment.documents(),
-        bytes,
+        bytes: segment.keys_and_filter_len(),
         absent: of_digits(&all.absent),
         present: of_digits(&all.present),
         rounds: all.rounds,
