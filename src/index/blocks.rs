@@ -28,7 +28,7 @@ pub(super) const SHARED: u8 = 2;
 const LINE: usize = 64;
 const LINES: usize = 6;
 
-/// The integer that stands for a suffix of at most `length` characters: its digits in the base of
+/// The integer that stands for a suffix of at most `length` (not above 24) characters: its digits in the base of
 /// [`base`], 0 standing for the end, so that integers sort as suffixes do. `None` for a suffix that is
 /// longer, or has a letter where none is expected.
 #[inline]
@@ -37,29 +37,19 @@ pub(super) fn suffix_value(suffix: &[u8], length: usize, letters: bool) -> Optio
         return None;
     }
     let base = base(letters);
-    // Up to 12 characters of either kind fit 64 bits.
+    let mut digits = (0..length).map(|place| {
+        let digit = suffix.get(place).map_or(Some(0), |byte| digit(*byte));
+        digit.filter(|digit| u64::from(*digit) < base)
+    });
+    // Up to 12 characters of either kind fit 64 bits, and 24 fit 128.
     if length <= 12 {
-        let mut value = 0u64;
-        for place in 0..length {
-            let digit = suffix.get(place).map_or(Some(0), |byte| digit(*byte))?;
-            value = value * base + u64::from(digit);
-            if u64::from(digit) >= base {
-                return None;
-            }
-        }
-        return Some(u128::from(value));
+        let value = digits.try_fold(0u64, |value, digit| Some(value * base + u64::from(digit?)));
+        return value.map(u128::from);
     }
-    let mut value = 0u128;
-    for place in 0..length {
-        let digit = suffix.get(place).map_or(Some(0), |byte| digit(*byte))?;
-        value = value
-            .checked_mul(u128::from(base))?
-            .checked_add(u128::from(digit))?;
-        if u64::from(digit) >= base {
-            return None;
-        }
-    }
-    Some(value)
+    let base = u128::from(base);
+    digits.try_fold(0u128, |value, digit| {
+        Some(value * base + u128::from(digit?))
+    })
 }
 
 /// How many digits there are: an end, `0` to `9`, and `A` to `Z` where there are letters.

@@ -51,8 +51,9 @@ fn block_of(hash: u64, blocks: u64) -> usize {
     ((u128::from(hash) * u128::from(blocks)) >> 64) as usize
 }
 
-/// Bits of the first word: its lowest ten choose one of the patterns. Looked up, where working them
-/// out one by one takes ten instructions more, of the sixty that a processor can look ahead over.
+/// Bits of the first word: the lowest ten bits of the hash choose one of the patterns. A probe is sixty
+/// instructions, and a processor looks ahead over about two hundred: looking the pattern up saves ten,
+/// so that the misses of more probes overlap.
 #[inline(always)]
 fn first_bits(hash: u64) -> u64 {
     PATTERNS[hash as usize % PATTERNS.len()]
@@ -167,7 +168,7 @@ impl Filter {
         self.blocks().get(block_of(hash, self.blocks))
     }
 
-    /// Asks for the block that [`contains`](Self::contains) will look at.
+    /// Asks for the block that [`contains`](Self::contains) will look at; returns the number's hash.
     #[inline]
     pub(super) fn fetch(&self, number: &DocumentNumber) -> u64 {
         let hash = xxh3_64(number.padded());

@@ -121,6 +121,7 @@ impl<R: Fn(u32) -> u128> BlockWriter<R> {
         for value in values {
             packer.push(value, width);
         }
+        // Records begin at a whole byte.
         let mut packer = Packer::new(packer.into_bytes());
         for group in numbers.chunk_by(|one, next| one.run == next.run) {
             packer.push((self.record)(group[0].run), self.bits);
