@@ -3,6 +3,7 @@
 mod chunks;
 mod files;
 mod layouts;
+mod parquet;
 mod published;
 mod streams;
 
