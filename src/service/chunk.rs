@@ -6,6 +6,7 @@ use crate::document::Issuer;
 use crate::proto;
 use crate::report::Query;
 use bytes::Bytes;
+use memchr::{memchr, memchr_iter};
 
 /// Items of a chunk.
 pub(super) const ITEMS_MAX: usize = 65_536;
@@ -27,7 +28,7 @@ impl Chunk {
     /// Reads a chunk. What concerns single items only is left to [`query`](Self::query).
     pub(super) fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Violation> {
         let numbers = raw.numbers;
-        let line_feeds = numbers.iter().filter(|&&byte| byte == b'\n').count();
+        let line_feeds = memchr_iter(b'\n', &numbers).count();
         let items = line_feeds + usize::from(numbers.last().is_some_and(|&last| last != b'\n'));
         if items > ITEMS_MAX {
             return Err(Violation::of(
@@ -81,7 +82,8 @@ impl Chunk {
     /// The number that begins at the byte `offset`, up to the line feed.
     pub(super) fn number_at(&self, offset: usize) -> &[u8] {
         let rest = self.numbers.get(offset..).unwrap_or_default();
-        rest.split(|&byte| byte == b'\n').next().unwrap_or_default()
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
     }
 
     /// The index of an item's issuing State, 0 if not given; not checked against the chunk's list.

@@ -98,6 +98,8 @@ where
         let mut group = Vec::with_capacity(GROUP);
         let mut ends = Vec::with_capacity(GROUP);
         let mut slices = Slices::begin();
+        // Behind it lies the reading of the chunk.
+        slices.step_aside().await;
         'message: while item < chunk.items() {
             group.clear();
             ends.clear();
@@ -132,6 +134,8 @@ where
                 slices.item_done().await;
             }
         }
+        // What follows, the writing of the message, is done in one go.
+        slices.step_aside().await;
         let message = draft.into_message(self.answered, current.named(*now));
         self.answered += message.verdicts.len() as u64;
         if item < chunk.items() {
