@@ -40,6 +40,8 @@ fn offline(folder: &Path) -> Result<Offline> {
             name: "bench".to_owned(),
             as_of: now,
             owns: vec![passports::STATE.to_owned()],
+            list: None,
+            changed: None,
             stale_after_seconds: 7 * 24 * 60 * 60,
             rows: RowAccount::default(),
         }],

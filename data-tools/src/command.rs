@@ -9,6 +9,8 @@ pub(crate) const DAMAGED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// What was asked for could not be done.
 pub(crate) const FAILED: u8 = 3;
+/// Another process is changing the store.
+pub(crate) const LOCKED: u8 = 23;
 
 /// Says something on standard error. Where `eprintln!` would panic because nobody reads it any more,
 /// the exit code has to be enough.

@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
-use sltd::report::ReportStatus;
+use sltd::report::{Authority, ReportStatus};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,6 +49,20 @@ pub struct SourcesFile {
     pub sources: Vec<SourceConfig>,
     /// The directory of competent authorities; codes are unique.
     pub authorities: Vec<AuthorityConfig>,
+}
+
+impl SourcesFile {
+    /// The directory as a segment takes it.
+    pub fn directory(&self) -> Vec<Authority<'_>> {
+        let entries = self.authorities.iter();
+        entries
+            .map(|entry| Authority {
+                code: &entry.code,
+                name: &entry.name,
+                contact: &entry.contact,
+            })
+            .collect()
+    }
 }
 
 /// One list from one supplier.
@@ -86,6 +100,18 @@ pub struct SourceConfig {
     pub restriction: Option<String>,
     /// Layout `czechia` only: the kind of document; `None`: by the name of the file.
     pub kind: Option<u8>,
+    /// What its rows are; not said in the file.
+    pub purpose: Purpose,
+}
+
+/// What the rows of a source are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Purpose {
+    /// All that the source reports.
+    #[default]
+    List,
+    /// What has changed: additions and withdrawals.
+    Changes,
 }
 
 impl SourceConfig {
@@ -108,6 +134,7 @@ impl SourceConfig {
             authority: None,
             restriction: None,
             kind: (layout == Layout::Czechia).then_some(1),
+            purpose: Purpose::List,
         }
     }
 }
@@ -163,6 +190,11 @@ impl Layout {
             Self::Ukraine => "ukraine",
             Self::Czechia => "czechia",
         }
+    }
+
+    /// Whether there are lists of changes in it.
+    pub fn has_changes(self) -> bool {
+        !matches!(self, Self::Russia | Self::Ukraine)
     }
 
     /// The code of the State whose list a public layout is; `None` for ours.

@@ -49,9 +49,9 @@ pub struct Inspection {
     pub as_of: String,
     /// After this the data must not be relied on; `None`: no such limit.
     pub not_after: Option<Timestamp>,
-    /// Distinct documents, summed over the segments, as all counts here are.
+    /// Distinct documents that are reported.
     pub documents: u64,
-    /// Distinct document numbers.
+    /// Distinct document numbers, summed over the segments.
     pub numbers: u64,
     /// Stored reports: the documents of a range share one.
     pub reports: u64,
@@ -259,7 +259,7 @@ impl Inspection {
                 .iter()
                 .map(|source| SourcePart {
                     source: source.name.clone(),
-                    as_of: source.as_of,
+                    as_of: source.newest(),
                     owns: source.owns.clone(),
                     stale_after_seconds: source.stale_after_seconds,
                     read: source.rows.read,
@@ -291,11 +291,7 @@ struct Counts<'s> {
 impl<'s> Counts<'s> {
     fn of(snapshot: &'s Snapshot) -> Self {
         let mut counts = Self::default();
-        for count in snapshot
-            .segments()
-            .iter()
-            .flat_map(|segment| segment.counts())
-        {
+        for count in snapshot.counts() {
             let (state, document_type) = (count.issuing_state.code(), count.document_type.name());
             let kind = counts.kinds.entry((state, document_type));
             let kind = kind.or_insert_with(|| Kind {

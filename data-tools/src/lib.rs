@@ -1,6 +1,8 @@
 //! What the operators' commands are made of.
 //!
 //! - [`build`]: from lists to a published snapshot.
+//! - [`delta`]: from lists of changes to a snapshot with them.
+//! - [`accounts`]: what became of every row.
 //! - [`config`]: the file `sources.toml`, in which an operator describes the lists.
 //! - [`sources`]: the lists themselves: every published layout, read in parallel
 //!   and turned into normalised rows, each row accounted for.
@@ -9,9 +11,11 @@
 //! - [`load`]: how much a server answers, and how fast.
 //! - [`quickstart`]: all of it once, with sample lists.
 
+pub mod accounts;
 pub mod build;
 mod command;
 pub mod config;
+pub mod delta;
 pub mod generate;
 pub mod inspect;
 pub mod load;

@@ -1,7 +1,7 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::{build, generate, inspect, load, lookup, quickstart, verify};
+use sltd_data::{build, delta, generate, inspect, load, lookup, quickstart, verify};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -24,6 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Command {
     Quickstart(quickstart::QuickstartArgs),
     Build(build::BuildArgs),
+    Delta(delta::DeltaArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Lookup(lookup::LookupArgs),
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     match Command::parse() {
         Command::Quickstart(args) => quickstart::run(&args),
         Command::Build(args) => build::run(&args),
+        Command::Delta(args) => delta::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),

@@ -4,6 +4,7 @@ use super::error::Damage;
 use super::packing::{Found, PackedReport};
 use super::segment::Segment;
 use super::shard::Shard;
+use super::tables::Edition;
 use crate::document::{DocumentType, IssuingState};
 use crate::report::Report;
 
@@ -24,6 +25,33 @@ pub struct Document<'s> {
     pub issuing_state: IssuingState,
     /// Its type.
     pub document_type: DocumentType,
+}
+
+/// One thing that a source has said of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Statement<'s> {
+    /// Name of the source.
+    pub source: &'s str,
+    /// Whether the source is not the issuing State's own.
+    pub third_party: bool,
+    /// When it was said; `None`: the edition of the source's list.
+    pub edition: Option<Edition>,
+    /// What.
+    pub said: Said<'s>,
+}
+
+/// What a source has said of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Said<'s> {
+    /// This report.
+    Reported(Report<'s>),
+    /// This report, and the issuing State has withdrawn the document since: it is not shown.
+    Overruled(Report<'s>),
+    /// That it reports it no longer.
+    Withdrawn {
+        /// Why; empty: not said.
+        reason: &'s str,
+    },
 }
 
 impl<'s> Documents<'s> {
@@ -74,19 +102,32 @@ impl<'s> Iterator for Documents<'s> {
 }
 
 impl<'s> Document<'s> {
-    /// Calls `each` with the reports of the document, in a fixed order. Allocates nothing.
+    /// Calls `each` with the reports of the document that stand, in a fixed order. Allocates nothing.
     ///
     /// # Errors
     /// [`Damage`] when the bytes are no longer those that were verified.
     pub fn each_report(&self, mut each: impl FnMut(Report<'s>)) -> Result<(), Damage> {
+        self.each_statement(|statement| {
+            if let Said::Reported(report) = statement.said {
+                each(report);
+            }
+        })
+    }
+
+    /// Calls `each` with everything that is said of the document, also what no longer stands, in a
+    /// fixed order. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub fn each_statement(&self, mut each: impl FnMut(Statement<'s>)) -> Result<(), Damage> {
         let mut at = Some(self.first);
         while let Some(found) = at
             && found.report.pair == self.first.report.pair
         {
             let reference = self.shard.reference(found.index);
             let reference = reference.ok_or(changed("references"))?;
-            let report = self.segment.unpacked(&found.report, reference);
-            each(report.ok_or(changed("reports"))?);
+            let statement = self.segment.unpacked(&found.report, reference);
+            each(statement.ok_or(changed("reports"))?);
             at = Documents::behind(self.shard, &found)?;
         }
         Ok(())
@@ -102,25 +143,46 @@ impl<'s> Document<'s> {
 }
 
 impl Segment {
-    /// A stored report in full.
+    /// A stored statement in full.
+    #[inline]
     fn unpacked<'s>(
         &'s self,
         packed: &PackedReport,
         owner_reference: &'s str,
-    ) -> Option<Report<'s>> {
+    ) -> Option<Statement<'s>> {
         let profile = self.profile(packed.profile)?;
+        let source = self.text(profile.source)?;
+        let source_status = self.text(profile.source_status)?;
+        let statement = |said| {
+            Some(Statement {
+                source,
+                third_party: profile.third_party,
+                edition: profile.edition,
+                said,
+            })
+        };
+        let Some(status) = profile.status else {
+            return statement(Said::Withdrawn {
+                reason: source_status,
+            });
+        };
         let [date_of_loss, date_reported, review_date] = packed.days;
-        Some(Report {
-            status: profile.status,
-            source_status: self.text(profile.source_status)?,
+        let report = Report {
+            status,
+            source_status,
             date_of_loss,
             date_reported,
             review_date,
             authority: self.authority(profile.authority)?,
             restriction: self.text(profile.restriction)?,
-            source: self.text(profile.source)?,
+            source,
             third_party: profile.third_party,
             owner_reference,
+        };
+        statement(if profile.overruled {
+            Said::Overruled(report)
+        } else {
+            Said::Reported(report)
         })
     }
 }

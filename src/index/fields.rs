@@ -56,6 +56,10 @@ impl<'a> Fields<'a> {
         self.array().map(i32::from_le_bytes)
     }
 
+    pub(super) fn i64(&mut self) -> Result<i64, Damage> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
     pub(super) fn u64(&mut self) -> Result<u64, Damage> {
         self.array().map(u64::from_le_bytes)
     }

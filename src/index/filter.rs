@@ -10,7 +10,8 @@ use super::bytes::{Bytes, prefetch};
 use super::error::Damage;
 use super::format::SectionKind;
 use crate::document::DocumentNumber;
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
+use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes of a block. A block never crosses a cache line, so a number costs one miss.
@@ -43,6 +44,12 @@ impl Mark {
             words: [first_bits(hash), second_bits(hash)],
         }
     }
+}
+
+/// The hash by which all filters know a number.
+#[inline(always)]
+pub(super) fn hash(number: &DocumentNumber) -> u64 {
+    xxh3_64(number.padded())
 }
 
 /// The high bits of a hash choose the block.
@@ -95,7 +102,48 @@ enum Bits {
     Private(Mmap),
 }
 
+/// A filter in the making, in memory.
+#[derive(Debug)]
+pub(super) struct Marking {
+    blocks: u64,
+    /// `None` where there is no block.
+    bits: Option<MmapMut>,
+}
+
+impl Marking {
+    /// Marks a number.
+    pub(super) fn mark(&mut self, number: &DocumentNumber) {
+        let mark = Mark::of(number.padded(), self.blocks);
+        let blocks = self.bits.as_deref_mut().unwrap_or_default();
+        if let Some(block) = blocks.as_chunks_mut::<BLOCK_LEN>().0.get_mut(mark.block) {
+            for (to, bits) in block.as_chunks_mut::<8>().0.iter_mut().zip(mark.words) {
+                *to = (u64::from_le_bytes(*to) | bits).to_le_bytes();
+            }
+        }
+    }
+
+    /// The filter; `None` where there are no numbers.
+    pub(super) fn finish(self) -> io::Result<Option<Filter>> {
+        let Some(bits) = self.bits else {
+            return Ok(None);
+        };
+        Ok(Some(Filter {
+            blocks: self.blocks,
+            bits: Bits::Private(bits.make_read_only()?),
+        }))
+    }
+}
+
 impl Filter {
+    /// Begins the filter of at most so many numbers.
+    pub(super) fn begin(numbers: u64) -> io::Result<Marking> {
+        let blocks = blocks(numbers);
+        let len = blocks.saturating_mul(BLOCK_LEN as u64);
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let bits = (len > 0).then(|| MmapMut::map_anon(len)).transpose()?;
+        Ok(Marking { blocks, bits })
+    }
+
     /// The filter of so many numbers; every block that a number can have is then inside `bits`.
     pub(super) fn parse(numbers: u64, bits: Bytes) -> Result<Self, Damage> {
         let blocks = blocks(numbers);
@@ -148,11 +196,12 @@ impl Filter {
     // room for more of them, whose cache misses overlap.
     #[inline(always)]
     pub(super) fn contains(&self, number: &DocumentNumber) -> bool {
-        self.holds(xxh3_64(number.padded()))
+        self.holds(hash(number))
     }
 
+    /// [`contains`](Self::contains) of the number with this [`hash`].
     #[inline(always)]
-    fn holds(&self, hash: u64) -> bool {
+    pub(super) fn holds(&self, hash: u64) -> bool {
         match self.block(hash) {
             Some(block) => {
                 let bits = first_bits(hash);
@@ -171,7 +220,7 @@ impl Filter {
     /// Asks for the block that [`contains`](Self::contains) will look at; returns the number's hash.
     #[inline]
     pub(super) fn fetch(&self, number: &DocumentNumber) -> u64 {
-        let hash = xxh3_64(number.padded());
+        let hash = hash(number);
         if let Some(block) = self.block(hash) {
             prefetch(block);
         }
@@ -180,8 +229,15 @@ impl Filter {
 
     /// [`contains`](Self::contains) for many numbers: appends the places of those that may be
     /// reported, in order. Each is probed when the block that was asked for long before is there:
-    /// no probe waits, where the processor alone looks only a few numbers ahead.
-    pub(super) fn contains_each(&self, numbers: &[DocumentNumber], places: &mut Vec<u32>) {
+    /// no probe waits, where the processor alone looks only a few numbers ahead. A number of which `also` says
+    /// yes, by its hash, may be reported too.
+    #[inline(always)]
+    pub(super) fn contains_each(
+        &self,
+        numbers: &[DocumentNumber],
+        also: impl Fn(u64) -> bool,
+        places: &mut Vec<u32>,
+    ) {
         let mut hashes = [0; AHEAD];
         let (first, rest) = numbers.split_at(numbers.len().min(AHEAD));
         for (hash, number) in hashes.iter_mut().zip(first) {
@@ -189,12 +245,13 @@ impl Filter {
         }
         for (place, number) in rest.iter().enumerate() {
             let hash = std::mem::replace(&mut hashes[place % AHEAD], self.fetch(number));
-            if self.holds(hash) {
+            if self.holds(hash) || also(hash) {
                 places.push(place as u32);
             }
         }
         for place in rest.len()..numbers.len() {
-            if self.holds(hashes[place % AHEAD]) {
+            let hash = hashes[place % AHEAD];
+            if self.holds(hash) || also(hash) {
                 places.push(place as u32);
             }
         }
@@ -268,7 +325,7 @@ mod tests {
         for len in [0, 1, 31, 32, 33, 64, 65, 500] {
             let numbers: Vec<DocumentNumber> = (0..len).map(digits).collect();
             let mut places = vec![7];
-            filter.contains_each(&numbers, &mut places);
+            filter.contains_each(&numbers, |_| false, &mut places);
             let one = |place: &u32| filter.contains(&numbers[*place as usize]);
             let expected: Vec<u32> = (0..len as u32).filter(one).collect();
             assert_eq!(places[0], 7, "what was there stays");

@@ -19,13 +19,18 @@ mod references;
 mod segment;
 mod shard;
 mod tables;
+mod union;
 mod verify;
 
-pub use build::{BuildOptions, BuildStep, BuildSummary, Inserter, Row, SegmentBuilder};
+pub use build::{
+    BuildOptions, BuildStep, BuildSummary, Inserter, MergedRows, Row, SegmentBuilder, Standing,
+    Withdrawal,
+};
 pub use bytes::LoadMode;
-pub use documents::{Document, Documents};
+pub use documents::{Document, Documents, Said, Statement};
 pub use error::{BuildError, Damage, OpenError};
 pub use format::SectionKind;
 pub use references::REFERENCE_MAX;
 pub use segment::{SectionSize, Segment};
-pub use tables::{Count, CountOf};
+pub use tables::{Count, CountOf, Edition};
+pub use union::UnionFilter;

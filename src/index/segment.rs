@@ -3,10 +3,11 @@
 use super::bytes::{Bytes, LoadMode};
 use super::documents::{Document, Documents};
 use super::error::{Damage, OpenError};
-use super::filter::Filter;
+use super::filter::{Filter, hash};
 use super::format::{ENTRY_LEN, Frame, Section, SectionKind};
 use super::shard::{Shard, ShardEntry, ShardSections};
 use super::tables::{self, AuthorityEntry, Count, Profile};
+use super::union::UnionFilter;
 use super::verify::{read_frame, verify_sections};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
 use crate::report::Authority;
@@ -151,7 +152,7 @@ impl Segment {
         self.frame.table_offset() + (self.frame.sections.len() * ENTRY_LEN) as u64
     }
 
-    /// Distinct documents.
+    /// Distinct documents, also those of which nothing that is said stands.
     pub fn documents(&self) -> u64 {
         self.frame.documents
     }
@@ -249,7 +250,30 @@ impl Segment {
     /// may be reported, in order. Their cache misses overlap.
     pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
         match &self.filter {
-            Some(filter) => filter.contains_each(numbers, positions),
+            Some(filter) => filter.contains_each(numbers, |_| false, positions),
+            None => positions.extend(0..numbers.len() as u32),
+        }
+    }
+
+    /// Whether the number may be reported by this segment or by those of `others`.
+    #[inline(always)]
+    pub fn may_contain_with(&self, others: &UnionFilter, number: &DocumentNumber) -> bool {
+        let hash = hash(number);
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.holds(hash) || others.holds(hash))
+    }
+
+    /// [`may_contain_with`](Self::may_contain_with) for many numbers, as
+    /// [`may_contain_each`](Self::may_contain_each).
+    pub fn may_contain_each_with(
+        &self,
+        others: &UnionFilter,
+        numbers: &[DocumentNumber],
+        positions: &mut Vec<u32>,
+    ) {
+        match &self.filter {
+            Some(filter) => filter.contains_each(numbers, |hash| others.holds(hash), positions),
             None => positions.extend(0..numbers.len() as u32),
         }
     }
@@ -289,6 +313,13 @@ impl Segment {
             })?;
         }
         Ok(())
+    }
+
+    /// The directory of authorities, in order of their codes.
+    pub fn authorities(&self) -> impl Iterator<Item = Authority<'_>> {
+        (1..=self.authorities.len() as u32)
+            .filter_map(|place| self.authority(place))
+            .flatten()
     }
 
     pub(super) fn pairs(&self) -> &[(IssuingState, DocumentType)] {

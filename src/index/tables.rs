@@ -4,6 +4,7 @@ use super::error::Damage;
 use super::fields::Fields;
 use crate::document::{DocumentType, IssuingState};
 use crate::report::{Day, ReportStatus};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Most pairs of issuing State and type: several times those that the world has, and few bits in
@@ -14,15 +15,39 @@ pub(super) const PAIRS_MAX: usize = 1 << 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Profile {
     pub source: u32,
-    pub status: ReportStatus,
+    /// `None`: no report, but that the source has withdrawn those it had made.
+    pub status: Option<ReportStatus>,
     pub third_party: bool,
+    /// Kept, but no longer shown: the issuing State has withdrawn the document since.
+    pub overruled: bool,
+    /// `None`: that of the source's list.
+    pub edition: Option<Edition>,
+    /// Of a withdrawal, its reason.
     pub source_status: u32,
     /// Place in the authority table plus one; 0: none.
     pub authority: u32,
     pub restriction: u32,
 }
 
-const PROFILE_LEN: usize = 20;
+const PROFILE_LEN: usize = 40;
+const THIRD_PARTY: u8 = 1;
+const OVERRULED: u8 = 2;
+
+impl Profile {
+    /// Whether it is of reports that are shown and counted.
+    pub(super) fn stands(&self) -> bool {
+        self.status.is_some() && !self.overruled
+    }
+}
+
+/// When a source said something: of two statements of a source, the one of the later edition stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Edition {
+    /// The instant that it describes.
+    pub as_of: Timestamp,
+    /// The generation that published it first, at least 1: decides where the instants are equal.
+    pub generation: u64,
+}
 
 /// An entry of the directory of authorities; texts by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +167,10 @@ pub(super) fn parse_strings(bytes: &[u8]) -> Result<Vec<Arc<str>>, Damage> {
 pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
     let mut out = (profiles.len() as u32).to_le_bytes().to_vec();
     for profile in profiles {
-        out.extend_from_slice(&[profile.status.code(), u8::from(profile.third_party), 0, 0]);
+        let third_party = if profile.third_party { THIRD_PARTY } else { 0 };
+        let overruled = if profile.overruled { OVERRULED } else { 0 };
+        let status = profile.status.map_or(0, ReportStatus::code);
+        out.extend_from_slice(&[status, third_party | overruled, 0, 0]);
         for number in [
             profile.source,
             profile.source_status,
@@ -151,6 +179,17 @@ pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
         ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
+        let (generation, seconds, nanoseconds) = profile.edition.map_or((0, 0, 0), |edition| {
+            let as_of = edition.as_of;
+            (
+                edition.generation,
+                as_of.as_second(),
+                as_of.subsec_nanosecond(),
+            )
+        });
+        out.extend_from_slice(&generation.to_le_bytes());
+        out.extend_from_slice(&seconds.to_le_bytes());
+        out.extend_from_slice(&nanoseconds.to_le_bytes());
     }
     out
 }
@@ -165,19 +204,34 @@ pub(super) fn parse_profiles(
     let count = fields.count(PROFILE_LEN)?;
     let mut profiles = Vec::with_capacity(count);
     for _ in 0..count {
-        let status = ReportStatus::from_code(fields.u8()?)
-            .ok_or_else(|| fields.malformed("it holds a status this program does not know"))?;
+        let status =
+            match fields.u8()? {
+                0 => None,
+                code => Some(ReportStatus::from_code(code).ok_or_else(|| {
+                    fields.malformed("it holds a status this program does not know")
+                })?),
+            };
         let flags = fields.u8()?;
-        if flags > 1 || fields.u16()? != 0 {
+        if flags & !(THIRD_PARTY | OVERRULED) != 0 || fields.u16()? != 0 {
             return Err(fields.malformed("reserved bits are not zero"));
         }
         let profile = Profile {
             status,
-            third_party: flags == 1,
+            third_party: flags & THIRD_PARTY != 0,
+            overruled: flags & OVERRULED != 0,
             source: fields.u32()?,
             source_status: fields.u32()?,
             authority: fields.u32()?,
             restriction: fields.u32()?,
+            edition: match (fields.u64()?, fields.i64()?, fields.i32()?) {
+                (0, 0, 0) => None,
+                (0, ..) => return Err(fields.malformed("an edition is of no generation")),
+                (generation, seconds, nanoseconds) => Some(Edition {
+                    as_of: Timestamp::new(seconds, nanoseconds)
+                        .map_err(|_| fields.malformed("an instant is outside the calendar"))?,
+                    generation,
+                }),
+            },
         };
         let texts = [profile.source, profile.source_status, profile.restriction];
         if texts.iter().any(|text| *text as usize >= strings)

@@ -55,7 +55,7 @@ impl Watcher {
             Ok((store, pointer))
         })
         .await?;
-        let current = self.load(&store, &pointer).await?;
+        let current = self.load(&store, &pointer, None).await?;
         self.serving.swap(Some(Arc::clone(&current)));
         self.health.set(true).await;
         Ok((
@@ -112,7 +112,8 @@ impl Watcher {
     }
 
     async fn take_over(&self, store: &Store, pointer: &Pointer) -> Result<(), LoadError> {
-        let current = self.load(store, pointer).await.inspect_err(|error| {
+        let served = self.serving.hold().ok();
+        let current = self.load(store, pointer, served).await.inspect_err(|error| {
             tracing::error!(%error, "the published snapshot was refused; the one before stays in service");
         })?;
         tracing::info!(
@@ -130,7 +131,7 @@ impl Watcher {
     async fn verify_again(&self, seen: &mut Seen) {
         let store = seen.store.clone();
         let verified = match blocking(move || store.pointer()).await {
-            Ok(pointer) => self.load(&seen.store, &pointer).await,
+            Ok(pointer) => self.load(&seen.store, &pointer, None).await,
             Err(error) => Err(error),
         };
         match verified {
@@ -162,14 +163,21 @@ impl Watcher {
         });
     }
 
-    async fn load(&self, store: &Store, pointer: &Pointer) -> Result<Arc<Current>, LoadError> {
+    /// Loads a publication; what it has in common with the snapshot `served` is not opened again.
+    async fn load(
+        &self,
+        store: &Store,
+        pointer: &Pointer,
+        served: Option<Arc<Current>>,
+    ) -> Result<Arc<Current>, LoadError> {
         let (store, pointer) = (store.clone(), pointer.clone());
         let (options, ages) = (self.options, self.ages);
         blocking(move || {
-            Ok(Arc::new(Current::new(
-                store.load(&pointer, &options)?,
-                ages,
-            )))
+            let snapshot = match served {
+                Some(served) => store.load_beside(&pointer, &options, served.snapshot())?,
+                None => store.load(&pointer, &options)?,
+            };
+            Ok(Arc::new(Current::new(snapshot, ages)))
         })
         .await
     }

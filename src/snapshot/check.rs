@@ -1,7 +1,7 @@
 //! A check of documents against a snapshot.
 
 use super::{Coverage, Snapshot};
-use crate::document::{DocumentNumber, Issuer, IssuingState, format};
+use crate::document::{DocumentNumber, DocumentType, Issuer, IssuingState, format};
 use crate::index::{Damage, Segment};
 use crate::report::{Candidate, Day, Disclosure, Judgement, Query, judge};
 use jiff::Timestamp;
@@ -66,13 +66,15 @@ impl Snapshot {
     /// not known, and the snapshot must be verified again.
     pub fn check<'a>(&'a self, query: &'a Query, moment: Moment) -> Result<Answer<'a>, Damage> {
         let mut candidates = Vec::new();
-        if let Some(number) = &query.number {
-            for segment in self
-                .segments
-                .iter()
-                .filter(|segment| segment.may_contain(number))
-            {
-                gather(segment, number, &mut candidates)?;
+        if let Some(number) = &query.number
+            && self.may_contain(number)
+        {
+            // Of a document the newest segment that has it holds all that there is to say.
+            let mut seen = Vec::new();
+            for segment in self.segments.iter().rev() {
+                if segment.may_contain(number) {
+                    gather(segment, number, &mut seen, &mut candidates)?;
+                }
             }
         }
         Ok(self.answer(query, candidates, moment))
@@ -80,28 +82,29 @@ impl Snapshot {
 
     /// Says that [`may_contain`](Self::may_contain) will be asked about this number soon.
     pub fn fetch(&self, number: &DocumentNumber) {
-        self.segments
-            .iter()
-            .for_each(|segment| segment.fetch(number));
+        if let Some(base) = self.segments.first() {
+            base.fetch(number);
+        }
     }
 
     /// Whether anything may be reported about a number: `false` is certain. For many numbers at
     /// once [`may_contain_each`](Self::may_contain_each) is faster.
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
-        self.segments
-            .iter()
-            .any(|segment| segment.may_contain(number))
+        let base = self.segments.first();
+        base.is_some_and(|base| match &self.changed {
+            None => base.may_contain(number),
+            Some(changed) => base.may_contain_with(changed, number),
+        })
     }
 
     /// Sets `positions` to the places of the numbers about which anything may be reported, in order.
     pub fn may_contain_each(&self, numbers: &[DocumentNumber], positions: &mut Vec<u32>) {
         positions.clear();
-        for segment in &self.segments {
-            segment.may_contain_each(numbers, positions);
-        }
-        if self.segments.len() > 1 {
-            positions.sort_unstable();
-            positions.dedup();
+        if let Some(base) = self.segments.first() {
+            match &self.changed {
+                None => base.may_contain_each(numbers, positions),
+                Some(changed) => base.may_contain_each_with(changed, numbers, positions),
+            }
         }
     }
 
@@ -127,14 +130,20 @@ impl Snapshot {
     }
 }
 
-/// Appends every report of a number in a segment.
+/// Appends every report of a number in a segment, but of the documents that have been seen.
 fn gather<'s>(
     segment: &'s Segment,
     number: &DocumentNumber,
+    seen: &mut Vec<(IssuingState, DocumentType)>,
     candidates: &mut Vec<Candidate<'s>>,
 ) -> Result<(), Damage> {
     for document in segment.find(number)? {
         let document = document?;
+        let key = (document.issuing_state, document.document_type);
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
         document.each_report(|report| {
             candidates.push(Candidate {
                 issuing_state: document.issuing_state,

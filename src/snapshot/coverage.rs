@@ -3,7 +3,7 @@
 
 use super::Manifest;
 use crate::document::{DocumentType, IssuingState};
-use crate::index::{CountOf, Segment};
+use crate::index::{Count, CountOf};
 use crate::report::Day;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -57,14 +57,19 @@ fn place(state: IssuingState, document_type: Option<DocumentType>) -> Option<usi
 }
 
 impl CoverageTable {
-    pub(super) fn new(manifest: &Manifest, segments: &[Segment]) -> Self {
+    pub(super) fn new(manifest: &Manifest, counts: &[Count]) -> Self {
         let sources: HashMap<&str, (Timestamp, Duration)> = manifest
             .sources
             .iter()
-            .map(|source| (source.name.as_str(), (source.as_of, source.stale_after())))
+            .map(|source| {
+                (
+                    source.name.as_str(),
+                    (source.newest(), source.stale_after()),
+                )
+            })
             .collect();
         let mut table = vec![Entry::default(); IssuingState::COUNT * PLACES];
-        for count in segments.iter().flat_map(Segment::counts) {
+        for count in counts {
             // A query may leave the type open: then all types together count.
             for document_type in [Some(count.document_type), None] {
                 let place = place(count.issuing_state, document_type);

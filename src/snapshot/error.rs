@@ -1,6 +1,6 @@
 //! What can be wrong with a store, one type an operation.
 
-use crate::index::{Damage, OpenError};
+use crate::index::{BuildError, Damage, OpenError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,14 @@ pub enum PublishError {
          folder for the store"
     )]
     Current(#[from] LoadError),
+    /// The reports published now can't be read, so that nothing can be changed in them.
+    #[error(
+        "a segment of the current snapshot can't be read: {0}; `sltd-data verify` may say more"
+    )]
+    Read(#[from] Damage),
+    /// A segment of changes can't be written.
+    #[error(transparent)]
+    Write(#[from] BuildError),
 }
 
 impl LoadError {

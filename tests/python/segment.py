@@ -28,7 +28,7 @@ def number(data, at, length):
 def sections(data):
     """The sections by (kind, shard), every byte of the file verified."""
     magic, version, count, length, table_at, documents, numbers, reports, shards = struct.unpack_from("<8sIIQQQQQI", data)
-    assert (magic, version, length) == (b"SLTDSEG\0", 3, len(data))
+    assert (magic, version, length) == (b"SLTDSEG\0", 4, len(data))
     assert table_at + 64 * count == length and data[60:96] == bytes(36)
     header, table = data[:128], data[table_at:]
     assert blake3.blake3(header[:96] + bytes(32) + table).digest() == header[96:]
@@ -146,7 +146,7 @@ def documents(found, shards):
     texts = [strings[4 + 4 * count:][begin:end].decode() for begin, end in zip(ends, ends[1:])]
     pairs = [found[PAIRS, 0][at:at + 4] for at in range(4, len(found[PAIRS, 0]), 4)]
     authorities = [struct.unpack_from("<III", found[AUTHORITIES, 0], at) for at in range(4, len(found[AUTHORITIES, 0]), 12)]
-    profiles = [struct.unpack_from("<BBHIIII", found[PROFILES, 0], at) for at in range(4, len(found[PROFILES, 0]), 20)]
+    profiles = [struct.unpack_from("<BBHIIIIQqi", found[PROFILES, 0], at) for at in range(4, len(found[PROFILES, 0]), 40)]
     for shard in range(shards):
         first, count, _, inside, chained, stored, _ = struct.unpack_from("<24s6I", found[SHARDS, 0], 48 * shard)
         section = found[REPORTS, shard]
@@ -161,7 +161,7 @@ def documents(found, shards):
                 values.append(rest & (1 << bits) - 1)
                 rest >>= bits
             pair, profile, *days = values
-            status, _, _, _, _, authority, restriction = profiles[profile]
+            status, _, _, _, _, authority, restriction, *_ = profiles[profile]
             days = tuple(day(least + value - 1) if value else "" for least, value in zip(smallest, days))
             code = texts[authorities[authority - 1][0]] if authority else ""
             return pairs[pair], (STATUSES[status], *days, code, texts[restriction], references.get(place, ""))

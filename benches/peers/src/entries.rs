@@ -9,7 +9,7 @@ use sltd::document::{DocumentNumber, NumberRange};
 use sltd::index::Segment;
 use sltd::report::{Authority, Day, Report};
 use sltd_data::config;
-use sltd_data::sources::{ReadOptions, Row, RowSink, SinkError, read_source};
+use sltd_data::sources::{Fate, ReadOptions, Row, RowSink, SinkError, read_source};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -200,7 +200,7 @@ struct Sink<'s> {
 }
 
 impl RowSink for Sink<'_> {
-    fn row(&mut self, row: &Row<'_>) -> std::result::Result<(), SinkError> {
+    fn row(&mut self, row: &Row<'_>) -> std::result::Result<Fate, SinkError> {
         let authority = (!row.authority.is_empty()).then_some(Authority {
             code: row.authority,
             name: "",
@@ -232,7 +232,7 @@ impl RowSink for Sink<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(Fate::Taken)
     }
 
     fn finish(&mut self) -> std::result::Result<(), SinkError> {

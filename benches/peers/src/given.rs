@@ -119,7 +119,7 @@ impl Given {
             warm: Some(warm),
             load: match warm {
                 Warm::All => LoadMode::Heap,
-                Warm::Filter => LoadMode::Mmap,
+                Warm::Filter | Warm::Nothing => LoadMode::Mmap,
             },
         })?)
     }

@@ -2,7 +2,7 @@
 
 use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
-use crate::command::{FAILED, USAGE, complain, print};
+use crate::command::{FAILED, LOCKED, USAGE, complain, print};
 use crate::config;
 use clap::Args;
 use jiff::Timestamp;
@@ -11,8 +11,6 @@ use sltd::snapshot::PublishError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit code while another process changes the store.
-const LOCKED: u8 = 23;
 /// Exit code for a source with too many rejects.
 const REJECTS: u8 = 24;
 
@@ -152,11 +150,7 @@ pub fn run(args: &BuildArgs) -> ExitCode {
 /// What is printed in the end.
 fn accounts(built: &Built, json: bool) -> String {
     let manifest = &built.manifest;
-    let documents: u64 = manifest
-        .segments
-        .iter()
-        .map(|segment| segment.documents)
-        .sum();
+    let documents = manifest.documents;
     let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
     if json {
         let object = serde_json::json!({

@@ -2,20 +2,19 @@
 //!
 //! [`build`] is the work, and can be called without a command line; [`run`] is the command.
 
-mod account;
 mod args;
 mod progress;
 
-pub use account::{Account, SourceAccounts};
+pub(crate) use args::parse_size;
 pub use args::{BuildArgs, run};
 pub use progress::{Progress, Shown, Silent};
 
+use crate::accounts::{Account, SourceAccounts};
 use crate::config::SourcesFile;
-use crate::sources::{self, ReadOptions, Row, RowSink, SinkError, SourceError};
+use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError};
 use jiff::Timestamp;
-use sltd::document::NumberRange;
 use sltd::index::{BuildError, BuildOptions, Inserter, LoadMode, Segment, SegmentBuilder};
-use sltd::report::{Authority, Day};
+use sltd::report::Day;
 use sltd::snapshot::{Manifest, Publication, PublishError, RowAccount, SourceEntry, Store};
 use std::path::{Path, PathBuf};
 
@@ -163,16 +162,7 @@ pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildF
         error,
     })?;
 
-    let authorities: Vec<Authority<'_>> = build
-        .sources
-        .authorities
-        .iter()
-        .map(|entry| Authority {
-            code: &entry.code,
-            name: &entry.name,
-            contact: &entry.contact,
-        })
-        .collect();
+    let authorities = build.sources.directory();
     let segment = scratch.join("segment");
     let summary = builder.finish(&segment, &authorities, |step, share| {
         progress.building(step, share)
@@ -211,39 +201,18 @@ struct Sink<'b> {
 }
 
 impl RowSink for Sink<'_> {
-    fn row(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
+    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
         let Some(inserter) = &mut self.inserter else {
-            return Ok(());
+            return Ok(Fate::Taken);
         };
-        let numbers = match row.range_end {
-            Some(end) => NumberRange::new(row.number, end).map_err(boxed)?,
-            None => NumberRange::single(row.number),
-        };
-        let row = sltd::index::Row {
-            numbers,
-            issuing_state: row.issuing_state,
-            document_type: row.document_type,
-            status: row.status,
-            source_status: row.source_status,
-            date_of_loss: row.date_of_loss,
-            date_reported: row.date_reported,
-            review_date: row.review_date,
-            authority: row.authority,
-            restriction: row.restriction,
-            source: self.source,
-            third_party: row.third_party,
-            owner_reference: row.owner_reference,
-        };
-        inserter.insert(&row).map_err(boxed)
+        let row = row.of_source(self.source).map_err(SinkError::of)?;
+        inserter.insert(&row).map_err(SinkError::of)?;
+        Ok(Fate::Taken)
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
         self.inserter
             .take()
-            .map_or(Ok(()), |inserter| inserter.finish().map_err(boxed))
+            .map_or(Ok(()), |inserter| inserter.finish().map_err(SinkError::of))
     }
-}
-
-fn boxed(error: impl std::error::Error + Send + Sync + 'static) -> SinkError {
-    SinkError(Box::new(error))
 }

@@ -15,7 +15,8 @@ use toml::{Table, Value};
 use entry::{Entry, expected_state};
 
 use super::{
-    AuthorityConfig, Compression, Encoding, Layout, Owns, SourceConfig, SourcesFile, ThirdParty,
+    AuthorityConfig, Compression, Encoding, Layout, Owns, Purpose, SourceConfig, SourcesFile,
+    ThirdParty,
 };
 
 /// The age from which a source counts as stale where it does not say.
@@ -192,6 +193,7 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         authority: entry.code("authority")?,
         restriction: entry.code("restriction")?,
         kind: read_kind(&mut entry, layout)?,
+        purpose: Purpose::List,
     };
     if layout.issuing_state().is_some() && source.issuing_state.is_some() {
         return Err(entry.given(layout, "issuing_state"));

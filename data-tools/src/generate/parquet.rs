@@ -1,6 +1,6 @@
 //! Rows as Parquet: a column of texts for each field of our CSV, one group of rows after the other.
 
-use crate::sources::COLUMNS;
+use crate::sources::LIST_COLUMNS;
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
@@ -16,7 +16,7 @@ const GROUP_ROWS: usize = 1 << 16;
 /// A table while it is written.
 pub(super) struct Table<W: Write + Send> {
     out: SerializedFileWriter<W>,
-    columns: [Column; COLUMNS.len()],
+    columns: [Column; LIST_COLUMNS.len()],
     rows: usize,
 }
 
@@ -31,7 +31,7 @@ struct Column {
 impl<W: Write + Send> Table<W> {
     /// Begins a table without rows.
     pub(super) fn begin(out: W) -> io::Result<Self> {
-        let fields = COLUMNS.map(|name| format!("OPTIONAL BYTE_ARRAY {name} (UTF8); "));
+        let fields = LIST_COLUMNS.map(|name| format!("OPTIONAL BYTE_ARRAY {name} (UTF8); "));
         let schema = format!("message reports {{ {} }}", fields.concat());
         let schema = parse_message_type(&schema).map_err(into_io)?;
         let properties = WriterProperties::builder()

@@ -1,4 +1,5 @@
-//! The columns of our own layouts, `sltd-csv`, `sltd-jsonl` and `sltd-parquet`: eleven texts a row.
+//! The columns of our own layouts, `sltd-csv`, `sltd-jsonl` and `sltd-parquet`: eleven texts a row, in
+//! lists of changes thirteen.
 //!
 //! | column | value |
 //! |---|---|
@@ -10,20 +11,30 @@
 //! | `authority`, `restriction` | codes of at most 64 bytes, or empty |
 //! | `owner_reference` | at most 255 bytes, or empty |
 //! | `range_end` | the last number of a range, or empty |
+//! | `action` | `add` or `withdraw`; only in lists of changes, and required there |
+//! | `reason` | why a report is withdrawn, at most 255 bytes, or empty; only in lists of changes |
 //!
 //! `number`, `issuing_state`, `type` and `status` are required; all but the number may be fixed in
-//! the source instead. What a row says itself goes before what the source fixes.
+//! the source instead. What a row says itself goes before what the source fixes. A withdrawal is of number,
+//! issuing State and type; its other cells are not looked at.
 
 use sltd::document::DocumentNumber;
 use sltd::report::Day;
 
+use super::SourceError;
 use super::memo::Memos;
 use super::reject::{Reason, Reject};
-use super::worker::Reading;
-use crate::config::SourceConfig;
+use super::worker::{Reading, Says};
+use crate::config::{Purpose, SourceConfig};
 
-/// The columns, in the order in which `sltd-data generate` writes them.
-pub(crate) const COLUMNS: [&str; COUNT] = [
+/// The columns of a list, in the order in which `sltd-data generate` writes them.
+pub(crate) const LIST_COLUMNS: [&str; 11] = match COLUMNS.first_chunk() {
+    Some(columns) => *columns,
+    None => [""; 11],
+};
+
+/// All columns.
+pub(super) const COLUMNS: [&str; COUNT] = [
     "number",
     "issuing_state",
     "type",
@@ -35,9 +46,11 @@ pub(crate) const COLUMNS: [&str; COUNT] = [
     "restriction",
     "owner_reference",
     "range_end",
+    "action",
+    "reason",
 ];
 /// How many there are.
-pub(super) const COUNT: usize = 11;
+pub(super) const COUNT: usize = 13;
 
 const NUMBER: usize = 0;
 const ISSUING_STATE: usize = 1;
@@ -50,15 +63,35 @@ const AUTHORITY: usize = 7;
 const RESTRICTION: usize = 8;
 const OWNER_REFERENCE: usize = 9;
 const RANGE_END: usize = 10;
+const ACTION: usize = 11;
+const REASON: usize = 12;
 
 /// The longest code of an authority or restriction, in bytes.
 pub const CODE_BYTES_MAX: usize = 64;
 /// The longest reference of an owner, in bytes.
 pub const REFERENCE_BYTES_MAX: usize = 255;
 
-/// The place of a column among [`COLUMNS`].
-pub(super) fn column(name: &str) -> Option<usize> {
-    COLUMNS.iter().position(|&column| column == name)
+/// The longest reason of a withdrawal, in bytes.
+pub const REASON_BYTES_MAX: usize = 255;
+
+/// The place of a column among [`COLUMNS`]; `None` for one that is not read.
+///
+/// # Errors
+/// [`SourceError::Changes`] for a column that only lists of changes have: taken as a list, it would report
+/// the very documents that were found again, and no other.
+pub(super) fn column(
+    source: &SourceConfig,
+    file: &str,
+    name: &str,
+) -> Result<Option<usize>, SourceError> {
+    let place = COLUMNS.iter().position(|&column| column == name);
+    match (source.purpose, place) {
+        (Purpose::List, Some(ACTION)) => Err(SourceError::Changes {
+            file: file.to_owned(),
+        }),
+        (Purpose::List, Some(REASON)) => Ok(None),
+        _ => Ok(place),
+    }
 }
 
 /// The first required column that neither the list has nor the source fixes.
@@ -69,10 +102,12 @@ pub(super) fn missing_column(
     let fixed = |column| match column {
         ISSUING_STATE => source.issuing_state.is_some(),
         TYPE => source.document_type.is_some(),
-        STATUS => source.status.is_some(),
+        // A list of withdrawals needs none; a row that does is rejected.
+        STATUS => source.status.is_some() || source.purpose == Purpose::Changes,
+        ACTION => source.purpose == Purpose::List,
         _ => false,
     };
-    let missing = [NUMBER, ISSUING_STATE, TYPE, STATUS]
+    let missing = [NUMBER, ISSUING_STATE, TYPE, STATUS, ACTION]
         .into_iter()
         .find(|&column| !has(column) && !fixed(column))?;
     COLUMNS.get(missing).copied()
@@ -99,6 +134,24 @@ pub(super) fn read<'a>(
             .document_type(required(raw, TYPE)?)
             .ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?,
     };
+    let withdraws = match (cell(ACTION), source.purpose) {
+        ("", Purpose::List) => false,
+        (_, Purpose::List) => return Err(Reject::new(COLUMNS[ACTION], Reason::Change)),
+        ("", Purpose::Changes) => return Err(Reject::new(COLUMNS[ACTION], Reason::Missing)),
+        (action, Purpose::Changes) if action.eq_ignore_ascii_case("add") => false,
+        (action, Purpose::Changes) if action.eq_ignore_ascii_case("withdraw") => true,
+        _ => {
+            let expected = "expected add or withdraw, found another text";
+            return Err(Reject::expected(COLUMNS[ACTION], expected));
+        }
+    };
+    if withdraws {
+        let reason = text(cell(REASON), None, COLUMNS[REASON], REASON_BYTES_MAX)?;
+        return Ok(Reading {
+            range_end: range_end(cell(RANGE_END))?,
+            ..Reading::withdrawn(self::number(number)?, issuing_state, document_type, reason)
+        });
+    }
     let status = match (cell(STATUS), source.status) {
         ("", Some(fixed)) => fixed,
         (raw, _) => memos
@@ -106,18 +159,11 @@ pub(super) fn read<'a>(
             .ok_or_else(|| Reject::expected(COLUMNS[STATUS], EXPECTED_STATUS))?,
     };
     Ok(Reading {
-        number: DocumentNumber::normalise(number)
-            .map_err(|error| Reject::new(COLUMNS[NUMBER], error))?,
-        range_end: match cell(RANGE_END) {
-            "" => None,
-            raw => Some(
-                DocumentNumber::normalise(raw)
-                    .map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?,
-            ),
-        },
+        number: self::number(number)?,
+        range_end: range_end(cell(RANGE_END))?,
         issuing_state,
         document_type,
-        status,
+        says: Says::Reported(status),
         source_status: "",
         date_of_loss: day(cell(DATE_OF_LOSS), DATE_OF_LOSS)?,
         date_reported: day(cell(DATE_REPORTED), DATE_REPORTED)?,
@@ -147,6 +193,22 @@ const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card
     refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other, found another text";
 const EXPECTED_STATUS: &str =
     "expected lost, stolen, stolen_blank, revoked or invalidated, found another text";
+
+#[inline]
+fn number(raw: &str) -> Result<DocumentNumber, Reject> {
+    DocumentNumber::normalise(raw).map_err(|error| Reject::new(COLUMNS[NUMBER], error))
+}
+
+#[inline]
+fn range_end(raw: &str) -> Result<Option<DocumentNumber>, Reject> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    let end = DocumentNumber::normalise(raw);
+    Ok(Some(
+        end.map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?,
+    ))
+}
 
 fn required(raw: &str, column: usize) -> Result<&str, Reject> {
     match (raw, column) {

@@ -18,8 +18,9 @@
 //! - Canonical order: series, then number (`AB12000001`). The cards with a series have no
 //!   machine-readable zone, so the rule "else series first" holds. Equal numbers of two series are
 //!   two documents.
-//! - An archive with two lists of one kind is a daily difference, additions and then removals, and is
-//!   refused: read as a list it would report the very documents that were found.
+//! - An archive with two lists of one kind is a daily difference (`rozdil=1`), additions and then removals. As a
+//!   list it is refused: it would report the very documents that were found. As changes it is the only
+//!   form there is.
 //!
 //! Public source: the ministry's page on invalid documents, and `danilt2000/AcmarkInvalidDocumentsLoader`
 //! and `milas111/Import-Invalid-Documents`, which read these files.
@@ -33,7 +34,7 @@ use super::input::Input;
 use super::reject::{Reason, Reject};
 use super::worker::{Reading, Worker, series_and_number};
 use super::{RowSink, SourceError};
-use crate::config::SourceConfig;
+use crate::config::{Purpose, SourceConfig};
 
 /// What files and archives call the kind.
 const KIND: &str = "typ_dokladu";
@@ -55,8 +56,11 @@ pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), So
     ))
 }
 
-/// Refuses an archive that holds two lists of one kind.
+/// Refuses an archive that holds two lists of one kind; of changes, whatever is no such archive.
 pub(super) fn check(source: &SourceConfig, inputs: &[Input]) -> Result<(), SourceError> {
+    if source.purpose == Purpose::Changes {
+        return check_changes(source, inputs);
+    }
     for (index, input) in inputs.iter().enumerate() {
         let same = |other: &&Input| {
             other.archive() == input.archive()
@@ -71,6 +75,27 @@ pub(super) fn check(source: &SourceConfig, inputs: &[Input]) -> Result<(), Sourc
         }
     }
     Ok(())
+}
+
+fn check_changes(source: &SourceConfig, inputs: &[Input]) -> Result<(), SourceError> {
+    for input in inputs {
+        let name = input.archive().unwrap_or(&input.name);
+        let mut entries = inputs.iter().filter(|other| other.archive() == Some(name));
+        let (added, withdrawn, more) = (entries.next(), entries.next(), entries.next());
+        let kind = |input: &Input| kind(source, &input.name);
+        if withdrawn.is_none() || more.is_some() || added.map(kind) != withdrawn.map(kind) {
+            let file = name.to_owned();
+            return Err(SourceError::NoDifference { file });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an input is the second list of a daily difference.
+pub(super) fn withdraws(source: &SourceConfig, inputs: &[Input], place: usize) -> bool {
+    let archive = |place: usize| inputs.get(place).and_then(Input::archive);
+    let before = place.checked_sub(1).and_then(archive);
+    source.purpose == Purpose::Changes && before.is_some() && before == archive(place)
 }
 
 fn kind(source: &SourceConfig, file: &str) -> Option<u8> {
@@ -92,6 +117,7 @@ pub(super) fn rows<S: RowSink>(
     worker: &mut Worker<'_, S>,
     state: IssuingState,
     (kind, format): (u8, &Format),
+    withdraws: bool,
     chunk: &[u8],
 ) {
     let source = worker.source;
@@ -106,6 +132,9 @@ pub(super) fn rows<S: RowSink>(
             let series = if kind == 1 { trim(series) } else { "" };
             let number = joined(series, trim(number), kind == 1)?;
             let date_reported = day(trim(date))?;
+            if withdraws {
+                return Ok(Reading::withdrawn(number, state, document_type, ""));
+            }
             Ok(Reading {
                 date_reported,
                 ..Reading::new(source, number, state, document_type, status)

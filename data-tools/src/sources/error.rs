@@ -65,7 +65,7 @@ pub enum SourceError {
     #[error(
         "{file}: column {column} is missing; expected it {}",
         match *column {
-            "number" => "among the columns of the file",
+            "number" | "action" => "among the columns of the file",
             _ => "among the columns of the file, or its value fixed in the source",
         }
     )]
@@ -124,6 +124,23 @@ pub enum SourceError {
     )]
     Difference {
         /// The archive.
+        file: String,
+    },
+    /// A Czech archive of changes does not hold two lists of one kind.
+    #[error(
+        "{file}: expected two lists of one kind, what is added and then what is withdrawn: a daily difference"
+    )]
+    NoDifference {
+        /// The archive, or the file that is in none.
+        file: String,
+    },
+    /// A list of changes where a list of all that is reported is expected.
+    #[error(
+        "{file}: a list of changes, as its column `action` says: expected a list of all that is reported; \
+         `sltd-data delta` takes changes"
+    )]
+    Changes {
+        /// The file.
         file: String,
     },
     /// The layout cannot be read out of a packed file.

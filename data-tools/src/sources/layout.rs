@@ -18,7 +18,12 @@ pub(super) enum Head {
     SltdJsonl,
     Russia(IssuingState, Format),
     Ukraine(IssuingState),
-    Czechia(IssuingState, u8, Format),
+    Czechia {
+        state: IssuingState,
+        kind: u8,
+        format: Format,
+        withdraws: bool,
+    },
 }
 
 /// Finds the ends of a layout's rows.
@@ -49,10 +54,12 @@ pub(super) fn header_end(layout: Layout, buffer: &[u8], ended: bool) -> Option<u
 }
 
 impl Head {
-    /// Reads the header of a stream, where the layout has one.
+    /// Reads the header of a stream, where the layout has one; `withdraws` says that the stream is one of
+    /// withdrawals, where its place among others does.
     pub(super) fn read(
         source: &SourceConfig,
         name: &str,
+        withdraws: bool,
         header: Option<&[u8]>,
         unknown: &mut BTreeSet<String>,
     ) -> Result<Self, SourceError> {
@@ -66,7 +73,12 @@ impl Head {
             (Layout::Ukraine, Some(state)) => Self::Ukraine(state),
             (Layout::Czechia, Some(state)) => {
                 let (kind, format) = czechia::head(source, name)?;
-                Self::Czechia(state, kind, format)
+                Self::Czechia {
+                    state,
+                    kind,
+                    format,
+                    withdraws,
+                }
             }
             (Layout::SltdJsonl, _) => Self::SltdJsonl,
             _ => Self::SltdCsv(sltd_csv::head(source, name, header, unknown)?),
@@ -80,9 +92,12 @@ impl Head {
             Self::SltdJsonl => sltd_jsonl::rows(worker, chunk),
             Self::Russia(state, format) => russia::rows(worker, *state, format, chunk),
             Self::Ukraine(state) => ukraine::rows(worker, *state, chunk),
-            Self::Czechia(state, kind, format) => {
-                czechia::rows(worker, *state, (*kind, format), chunk)
-            }
+            Self::Czechia {
+                state,
+                kind,
+                format,
+                withdraws,
+            } => czechia::rows(worker, *state, (*kind, format), *withdraws, chunk),
         }
     }
 }

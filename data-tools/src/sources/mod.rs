@@ -31,8 +31,8 @@ mod tests;
 mod ukraine;
 mod worker;
 
-pub(crate) use cells::COLUMNS;
-pub use cells::{CODE_BYTES_MAX, REFERENCE_BYTES_MAX};
+pub(crate) use cells::LIST_COLUMNS;
+pub use cells::{CODE_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX};
 pub use error::SourceError;
 pub use reject::ROW_BYTES_MAX;
 pub(crate) use reject::keep_rejects_of;
@@ -42,7 +42,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use sltd::document::{DocumentNumber, DocumentType, IssuingState};
+use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange, RangeError};
 use sltd::report::{Day, ReportStatus};
 
 use crate::config::{Layout, SourceConfig};
@@ -55,7 +55,7 @@ pub struct Row<'a> {
     /// The number, or the first one of a range.
     pub number: DocumentNumber,
     /// The last number of a range, inclusive; `None` or equal to `number`: a single document.
-    /// The pair has been checked by [`NumberRange`](sltd::document::NumberRange).
+    /// The pair has been checked by [`NumberRange`].
     pub range_end: Option<DocumentNumber>,
     /// The State that issued the document.
     pub issuing_state: IssuingState,
@@ -81,15 +81,101 @@ pub struct Row<'a> {
     pub third_party: bool,
 }
 
+impl<'a> Row<'a> {
+    /// The row as the index takes it, reported by this source.
+    pub(crate) fn of_source(&self, source: &'a str) -> Result<sltd::index::Row<'a>, RangeError> {
+        Ok(sltd::index::Row {
+            numbers: numbers(self.number, self.range_end)?,
+            issuing_state: self.issuing_state,
+            document_type: self.document_type,
+            status: self.status,
+            source_status: self.source_status,
+            date_of_loss: self.date_of_loss,
+            date_reported: self.date_reported,
+            review_date: self.review_date,
+            authority: self.authority,
+            restriction: self.restriction,
+            source,
+            third_party: self.third_party,
+            owner_reference: self.owner_reference,
+        })
+    }
+}
+
+fn numbers(
+    number: DocumentNumber,
+    range_end: Option<DocumentNumber>,
+) -> Result<NumberRange, RangeError> {
+    range_end.map_or(Ok(NumberRange::single(number)), |end| {
+        NumberRange::new(number, end)
+    })
+}
+
+/// A withdrawal of reports, normalised, borrowed from the chunk it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withdrawal<'a> {
+    /// The number, or the first one of a range.
+    pub number: DocumentNumber,
+    /// The last number of a range, as in a [`Row`].
+    pub range_end: Option<DocumentNumber>,
+    /// The State that issued the document.
+    pub issuing_state: IssuingState,
+    /// The type of the document.
+    pub document_type: DocumentType,
+    /// Why; may be empty.
+    pub reason: &'a str,
+    /// Whether the source does not own the reports of this issuing State.
+    pub third_party: bool,
+}
+
+impl<'a> Withdrawal<'a> {
+    /// The withdrawal as the index takes it, by this source.
+    pub(crate) fn of_source(
+        &self,
+        source: &'a str,
+    ) -> Result<sltd::index::Withdrawal<'a>, RangeError> {
+        Ok(sltd::index::Withdrawal {
+            numbers: numbers(self.number, self.range_end)?,
+            issuing_state: self.issuing_state,
+            document_type: self.document_type,
+            source,
+            third_party: self.third_party,
+            reason: self.reason,
+        })
+    }
+}
+
+/// What a sink makes of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is taken.
+    Taken,
+    /// The source has said something later already: without effect.
+    Superseded,
+    /// It can't be used, for this reason.
+    Refused(String),
+}
+
 /// What a sink could not do, as the sink words it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct SinkError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
+impl SinkError {
+    pub(crate) fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+}
+
 /// Where a worker hands its rows. Each worker has a sink of its own.
 pub trait RowSink: Send {
     /// Takes one row. An error ends the reading of the source.
-    fn row(&mut self, row: &Row<'_>) -> Result<(), SinkError>;
+    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError>;
+
+    /// Takes one withdrawal, which only sources of changes have.
+    fn withdraw(&mut self, _: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        Ok(Fate::Refused("withdrawals are not taken here".to_owned()))
+    }
 
     /// Called once, after the worker's last row, unless the reading has failed.
     fn finish(&mut self) -> Result<(), SinkError> {
@@ -132,6 +218,10 @@ pub struct SourceAccount {
     pub expired: u64,
     /// Rows that cannot be used; they stand in the rejects file.
     pub rejected: u64,
+    /// Withdrawals handed to a sink.
+    pub withdrawn: u64,
+    /// Rows about what the source has said something later of already.
+    pub superseded: u64,
     /// Of those that passed: rows kept as reports of a third party.
     pub third_party: u64,
     /// Of those that passed: rows without a date from which an end could be told.
@@ -151,7 +241,8 @@ pub struct SourceAccount {
 impl SourceAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
-        self.rows_read == self.passed + self.expired + self.rejected
+        let used = self.passed + self.withdrawn;
+        self.rows_read == used + self.expired + self.rejected + self.superseded
     }
 }
 
@@ -192,6 +283,22 @@ pub fn read_source<S: RowSink>(
     )
 }
 
+/// The instant that a source's data describe: as configured, else the oldest modification time among its files.
+///
+/// # Errors
+/// [`SourceError`] when there are no files, or none that can be looked at.
+pub fn as_of(source: &SourceConfig) -> Result<Timestamp, SourceError> {
+    match source.as_of {
+        Some(as_of) => Ok(as_of),
+        None => Ok(modified(input::find(source)?.oldest)),
+    }
+}
+
+/// A file system's time; beyond jiff's years it is beyond sense too.
+fn modified(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// Reads bytes as a list of one source that owns every State's documents, rows going nowhere: what
 /// tests and fuzzing give any bytes to.
 ///
@@ -200,8 +307,8 @@ pub fn read_source<S: RowSink>(
 pub fn read_bytes(layout: Layout, bytes: &[u8]) -> Result<SourceAccount, SourceError> {
     struct Nowhere;
     impl RowSink for Nowhere {
-        fn row(&mut self, _: &Row<'_>) -> Result<(), SinkError> {
-            Ok(())
+        fn row(&mut self, _: &Row<'_>) -> Result<Fate, SinkError> {
+            Ok(Fate::Taken)
         }
     }
     let options = ReadOptions {
@@ -297,15 +404,14 @@ fn read_inputs<S: RowSink>(
         passed: tally.passed,
         expired: tally.expired,
         rejected: tally.rejected,
+        withdrawn: tally.withdrawn,
+        superseded: tally.superseded,
         third_party: tally.third_party,
         undated: tally.undated,
         ranges: tally.ranges,
         warnings,
         files,
-        // A file system's time beyond jiff's years is beyond sense too.
-        as_of: source
-            .as_of
-            .unwrap_or_else(|| Timestamp::try_from(oldest).unwrap_or(Timestamp::UNIX_EPOCH)),
+        as_of: source.as_of.unwrap_or_else(|| modified(oldest)),
         rejects_file,
     })
 }

@@ -17,7 +17,7 @@ use super::ledger::{Closed, Ledger};
 use super::reject::{Reason, RejectsFile};
 use super::sltd_parquet::Table;
 use super::worker::Worker;
-use super::{Progress, ReadOptions, RowSink, SourceError};
+use super::{Progress, ReadOptions, RowSink, SourceError, czechia};
 use crate::config::{Layout, SourceConfig};
 
 /// Bytes of a chunk, but for the rest of a row: small enough for a core's cache, large enough that
@@ -59,7 +59,7 @@ pub(super) fn run<S: RowSink>(
     let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let rejects = options
         .rejects
-        .map(|folder| RejectsFile::new(folder, &source.name, inputs.len() > 1));
+        .map(|folder| RejectsFile::new(folder, source, inputs.len() > 1));
     let keep_rejects = rejects.is_some();
     let ledger = Ledger::new(&names, rejects);
     let bytes = AtomicU64::new(0);
@@ -125,11 +125,12 @@ pub(super) fn run<S: RowSink>(
             spare,
             number: 0,
             unknown: BTreeSet::new(),
+            withdraws: false,
         };
-        let fed = inputs
-            .iter()
-            .enumerate()
-            .try_for_each(|(stream, input)| feeder.input(stream, input, &bytes));
+        let fed = inputs.iter().enumerate().try_for_each(|(stream, input)| {
+            feeder.withdraws = czechia::withdraws(source, inputs, stream);
+            feeder.input(stream, input, &bytes)
+        });
         let Feeder { work, unknown, .. } = feeder;
         unknown_columns = unknown;
         // Before the channel closes: a worker that sees it closed must see this too.
@@ -213,6 +214,8 @@ pub(super) struct Feeder<'a> {
     spare: Receiver<Buffer>,
     number: u64,
     unknown: BTreeSet<String>,
+    /// Whether the stream being read is one of withdrawals.
+    withdraws: bool,
 }
 
 impl Feeder<'_> {
@@ -233,7 +236,7 @@ impl Feeder<'_> {
 
     /// The form of the rows of a stream; `header` is its first row, where the layout has one.
     pub(super) fn head(&mut self, name: &str, header: Option<&[u8]>) -> Result<Head, SourceError> {
-        Head::read(self.source, name, header, &mut self.unknown)
+        Head::read(self.source, name, self.withdraws, header, &mut self.unknown)
     }
 
     pub(super) fn source(&self) -> &SourceConfig {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sltd::document::{NumberError, RangeError, StateError};
 
+use crate::config::{Purpose, SourceConfig};
+
 /// The longest row read. A longer one is rejected and passed over without being kept: the rows
 /// of every published list are shorter than a ten-thousandth of it.
 pub const ROW_BYTES_MAX: usize = 1024 * 1024;
@@ -59,6 +61,12 @@ pub(super) enum Reason {
     TextTooLong { found: usize, max: usize },
     #[error("document of {state}: expected a State that this source owns")]
     NotOwned { state: String },
+    #[error(
+        "a change: expected none in a list of all that is reported; `sltd-data delta` takes changes"
+    )]
+    Change,
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl Reject {
@@ -89,11 +97,15 @@ pub(super) struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// The file `<folder>/<source>.csv`; nothing is created yet.
-    pub(super) fn new(folder: &Path, source: &str, name_files: bool) -> Self {
+    /// The file `<folder>/<source>.csv`, of changes `<source>.delta.csv`; nothing is created yet.
+    pub(super) fn new(folder: &Path, source: &SourceConfig, name_files: bool) -> Self {
+        let name = match source.purpose {
+            Purpose::List => name(&source.name),
+            Purpose::Changes => delta_name(&source.name),
+        };
         Self {
-            path: folder.join(name(source)),
-            temporary: folder.join(temporary_name(source)),
+            path: folder.join(&name),
+            temporary: folder.join(format!(".{name}.tmp")),
             name_files,
             writer: None,
         }
@@ -172,8 +184,8 @@ fn name(source: &str) -> String {
     format!("{source}.csv")
 }
 
-fn temporary_name(source: &str) -> String {
-    format!(".{}.tmp", name(source))
+fn delta_name(source: &str) -> String {
+    format!("{source}.delta.csv")
 }
 
 /// Removes what is no longer said of any source: rejects of sources that are described no more, and
@@ -185,7 +197,9 @@ pub(crate) fn keep_rejects_of<'s>(
     folder: &Path,
     sources: impl Iterator<Item = &'s str>,
 ) -> io::Result<()> {
-    let kept: Vec<String> = sources.map(name).collect();
+    let kept: Vec<String> = sources
+        .flat_map(|source| [name(source), delta_name(source)])
+        .collect();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let file = entry.file_name();
@@ -270,6 +284,13 @@ mod tests {
         }
     }
 
+    fn source() -> SourceConfig {
+        SourceConfig {
+            name: "one".to_owned(),
+            ..SourceConfig::for_bytes(crate::config::Layout::SltdCsv)
+        }
+    }
+
     #[test]
     fn a_file_of_rejects_appears_whole_private_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
@@ -281,7 +302,7 @@ mod tests {
             names.sort();
             names
         };
-        let mut rejects = RejectsFile::new(folder.path(), "one", false);
+        let mut rejects = RejectsFile::new(folder.path(), &source(), false);
         rejects
             .write("a.csv", 7, "number", "missing", "x,\"y\"")
             .unwrap();
@@ -298,7 +319,7 @@ mod tests {
             0o600
         );
 
-        let mut rejects = RejectsFile::new(folder.path(), "one", true);
+        let mut rejects = RejectsFile::new(folder.path(), &source(), true);
         rejects.write("a.csv", 1, ROW, "bad", "r").unwrap();
         drop(rejects);
         assert_eq!(
@@ -308,7 +329,7 @@ mod tests {
         );
 
         assert_eq!(
-            RejectsFile::new(folder.path(), "one", true)
+            RejectsFile::new(folder.path(), &source(), true)
                 .finish()
                 .unwrap(),
             None

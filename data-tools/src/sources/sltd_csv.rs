@@ -40,7 +40,7 @@ pub(super) fn head(
     }
     for name in &names {
         let name = name.trim().to_ascii_lowercase();
-        let Some(cell) = cells::column(&name) else {
+        let Some(cell) = cells::column(source, file, &name)? else {
             remember_unknown(unknown, &name);
             format.columns.push(IGNORED);
             continue;

@@ -84,7 +84,7 @@ impl Table {
             .enumerate()
         {
             let name = found.path().string();
-            let Some(cell) = cells::column(&name) else {
+            let Some(cell) = cells::column(source, &input.name, &name)? else {
                 remember_unknown(unknown, &name);
                 continue;
             };

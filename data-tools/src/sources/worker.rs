@@ -7,7 +7,7 @@ use sltd::report::{Day, ReportStatus, last_day_in_force};
 
 use super::memo::Memos;
 use super::reject::{EXCERPT_BYTES, ROW, Reason, Reject, one_line};
-use super::{Row, RowSink, SinkError};
+use super::{Fate, Row, RowSink, SinkError, Withdrawal};
 use crate::config::{SourceConfig, ThirdParty};
 
 /// The most names of unknown columns kept for the warning: the first in order of the alphabet.
@@ -20,7 +20,7 @@ pub(super) struct Reading<'a> {
     pub(super) range_end: Option<DocumentNumber>,
     pub(super) issuing_state: IssuingState,
     pub(super) document_type: DocumentType,
-    pub(super) status: ReportStatus,
+    pub(super) says: Says<'a>,
     pub(super) source_status: &'a str,
     pub(super) date_of_loss: Option<Day>,
     pub(super) date_reported: Option<Day>,
@@ -30,7 +30,39 @@ pub(super) struct Reading<'a> {
     pub(super) owner_reference: &'a str,
 }
 
+/// What a row says of its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says<'a> {
+    /// That they are reported.
+    Reported(ReportStatus),
+    /// That they no longer are.
+    Withdrawn { reason: &'a str },
+}
+
 impl<'a> Reading<'a> {
+    /// A withdrawal.
+    pub(super) fn withdrawn(
+        number: DocumentNumber,
+        issuing_state: IssuingState,
+        document_type: DocumentType,
+        reason: &'a str,
+    ) -> Self {
+        Self {
+            number,
+            range_end: None,
+            issuing_state,
+            document_type,
+            says: Says::Withdrawn { reason },
+            source_status: "",
+            date_of_loss: None,
+            date_reported: None,
+            review_date: None,
+            authority: "",
+            restriction: "",
+            owner_reference: "",
+        }
+    }
+
     /// A row that says nothing more; what the source fixes applies.
     pub(super) fn new(
         source: &'a SourceConfig,
@@ -44,7 +76,7 @@ impl<'a> Reading<'a> {
             range_end: None,
             issuing_state,
             document_type,
-            status,
+            says: Says::Reported(status),
             source_status: "",
             date_of_loss: None,
             date_reported: None,
@@ -63,6 +95,8 @@ pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) expired: u64,
     pub(super) rejected: u64,
+    pub(super) withdrawn: u64,
+    pub(super) superseded: u64,
     pub(super) third_party: u64,
     pub(super) undated: u64,
     pub(super) ranges: u64,
@@ -74,6 +108,8 @@ impl Tally {
         self.passed += other.passed;
         self.expired += other.expired;
         self.rejected += other.rejected;
+        self.withdrawn += other.withdrawn;
+        self.superseded += other.superseded;
         self.third_party += other.third_party;
         self.undated += other.undated;
         self.ranges += other.ranges;
@@ -171,22 +207,22 @@ impl<'a, S: RowSink> Worker<'a, S> {
             let state = reading.issuing_state.code().to_owned();
             return Err(Reject::new("issuing_state", Reason::NotOwned { state }));
         }
+        let status = match reading.says {
+            Says::Reported(status) => status,
+            Says::Withdrawn { reason } => return self.withdraw(reading, reason, !owned),
+        };
         let in_force = self.retention.in_force(reading);
         let tally = &mut self.outcome.tally;
         if in_force == Some(false) {
             tally.expired += 1;
             return Ok(());
         }
-        tally.passed += 1;
-        tally.third_party += u64::from(!owned);
-        tally.ranges += u64::from(reading.range_end.is_some_and(|end| end != reading.number));
-        tally.undated += u64::from(in_force.is_none());
         let row = Row {
             number: reading.number,
             range_end: reading.range_end,
             issuing_state: reading.issuing_state,
             document_type: reading.document_type,
-            status: reading.status,
+            status,
             source_status: reading.source_status,
             date_of_loss: reading.date_of_loss,
             date_reported: reading.date_reported,
@@ -196,8 +232,42 @@ impl<'a, S: RowSink> Worker<'a, S> {
             owner_reference: reading.owner_reference,
             third_party: !owned,
         };
-        if let Err(error) = self.sink.row(&row) {
-            self.failed.get_or_insert(error);
+        let fate = self.sink.row(&row);
+        let tally = &mut self.outcome.tally;
+        match fate {
+            Ok(Fate::Taken) => {
+                tally.passed += 1;
+                tally.third_party += u64::from(!owned);
+                let is_range = reading.range_end.is_some_and(|end| end != reading.number);
+                tally.ranges += u64::from(is_range);
+                tally.undated += u64::from(in_force.is_none());
+            }
+            Ok(Fate::Superseded) => tally.superseded += 1,
+            Ok(Fate::Refused(what)) => return Err(Reject::new(ROW, Reason::Refused(what))),
+            Err(error) => drop(self.failed.get_or_insert(error)),
+        }
+        Ok(())
+    }
+
+    fn withdraw(
+        &mut self,
+        reading: &Reading<'_>,
+        reason: &str,
+        third_party: bool,
+    ) -> Result<(), Reject> {
+        let withdrawal = Withdrawal {
+            number: reading.number,
+            range_end: reading.range_end,
+            issuing_state: reading.issuing_state,
+            document_type: reading.document_type,
+            reason,
+            third_party,
+        };
+        match self.sink.withdraw(&withdrawal) {
+            Ok(Fate::Taken) => self.outcome.tally.withdrawn += 1,
+            Ok(Fate::Superseded) => self.outcome.tally.superseded += 1,
+            Ok(Fate::Refused(what)) => return Err(Reject::new(ROW, Reason::Refused(what))),
+            Err(error) => drop(self.failed.get_or_insert(error)),
         }
         Ok(())
     }
@@ -296,7 +366,7 @@ impl Retention {
     fn in_force(&self, reading: &Reading<'_>) -> Option<bool> {
         match (reading.review_date, reading.date_reported) {
             (Some(last), _) => Some(last >= self.today),
-            (None, _) if reading.status == ReportStatus::StolenBlank => Some(true),
+            (None, _) if reading.says == Says::Reported(ReportStatus::StolenBlank) => Some(true),
             (None, Some(reported)) => Some(reported >= self.first_reported),
             (None, None) => None,
         }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
-use sltd::index::{CountOf, Damage, Document, Segment};
+use sltd::index::{CountOf, Damage, Document, Said, Segment};
 use sltd::report::{Day, Report, ReportStatus};
 use std::collections::HashMap;
 
@@ -116,7 +116,8 @@ fn take<'s>(
 /// Asks the segment about each document as a query would, and holds the answer against the walk.
 fn check<'s>(segment: &'s Segment, piece: &[Entry<'s>]) -> Result<Found<'s>, String> {
     let mut found = Found::default();
-    let (mut reports, mut reports_of_query) = (Vec::new(), Vec::new());
+    let (mut said, mut said_to_query) = (Vec::new(), Vec::new());
+    let mut reports = Vec::new();
     for (number, document) in piece {
         let (state, document_type) = (document.issuing_state, document.document_type);
         let of = |what: &str| format!("a document of {state}, {document_type}, {what}");
@@ -132,15 +133,20 @@ fn check<'s>(segment: &'s Segment, piece: &[Entry<'s>]) -> Result<Found<'s>, Str
             }
         }
         let queried = queried.ok_or_else(|| of("is not found by its number"))?;
-        reports.clear();
-        reports_of_query.clear();
+        said.clear();
+        said_to_query.clear();
         let read = document
-            .reports(&mut reports)
-            .and_then(|()| queried.reports(&mut reports_of_query));
+            .each_statement(|statement| said.push(statement))
+            .and_then(|()| queried.each_statement(|statement| said_to_query.push(statement)));
         read.map_err(unreadable)?;
-        if reports.is_empty() || reports != reports_of_query {
+        if said.is_empty() || said != said_to_query {
             return Err(of("has other reports when asked for by its number"));
         }
+        reports.clear();
+        reports.extend(said.iter().filter_map(|statement| match statement.said {
+            Said::Reported(report) => Some(report),
+            Said::Overruled(_) | Said::Withdrawn { .. } => None,
+        }));
         found.count(state, document_type, &reports);
     }
     Ok(found)

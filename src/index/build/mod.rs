@@ -14,18 +14,21 @@ mod ordered;
 mod pieces;
 mod profiles;
 mod record;
+mod row;
 mod runs;
 mod shards;
 mod tallies;
 mod writer;
+
+pub use row::{Row, Standing, Withdrawal};
 
 use super::error::BuildError;
 use super::format::{Frame, SectionKind};
 use super::references::REFERENCE_MAX;
 use super::shard::SHARD_NUMBERS;
 use super::tables::{self, CountEntry};
-use crate::document::{DocumentType, IssuingState, NumberRange};
-use crate::report::{Authority, Day, ReportStatus};
+use crate::document::NumberRange;
+use crate::report::{Authority, Day};
 use numbering::{Pairs, Tables};
 use ordered::ordered;
 use profiles::{ProfileCache, ProfileKey, Profiles};
@@ -54,44 +57,26 @@ pub struct BuildOptions {
     pub scratch: PathBuf,
 }
 
-/// One report of one document, or of each document of a range.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
-    /// The documents' numbers; for a single document a range of one.
-    pub numbers: NumberRange,
-    /// Who issued them.
-    pub issuing_state: IssuingState,
-    /// Their type.
-    pub document_type: DocumentType,
-    /// What is reported.
-    pub status: ReportStatus,
-    /// The source's own word for it; empty where it used ours.
-    pub source_status: &'a str,
-    /// Day of loss or theft.
-    pub date_of_loss: Option<Day>,
-    /// Day of the report.
-    pub date_reported: Option<Day>,
-    /// The last day on which the report is in force, as the owner set it.
-    pub review_date: Option<Day>,
-    /// Code of the owning authority; empty: none.
-    pub authority: &'a str,
-    /// Code of the owner's restriction; empty: none.
-    pub restriction: &'a str,
-    /// Name of the source.
-    pub source: &'a str,
-    /// Whether the source is not the issuing State's own.
-    pub third_party: bool,
-    /// The owner's own reference, at most [`REFERENCE_MAX`] bytes; empty: none.
-    pub owner_reference: &'a str,
+/// Rows that were equal to another row of their source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MergedRows {
+    /// Reports that stand.
+    pub reports: u64,
+    /// Withdrawals.
+    pub withdrawals: u64,
+    /// Rows of either kind that were inserted as overruled.
+    pub overruled: u64,
 }
 
 /// What was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildSummary {
-    /// Distinct documents.
+    /// Distinct documents, also those of which nothing that is said stands.
     pub documents: u64,
+    /// Distinct documents that are reported.
+    pub reported: u64,
     /// Rows that were equal to another row of their source, by source; sources without are absent.
-    pub merged: BTreeMap<String, u64>,
+    pub merged: BTreeMap<String, MergedRows>,
     /// Distinct documents with a report of a source, by source.
     pub documents_by_source: BTreeMap<String, u64>,
     /// Length of the file in bytes.
@@ -261,6 +246,11 @@ impl SegmentBuilder {
         progress(BuildStep::Sync, 1.0);
         let mut summary = BuildSummary {
             documents,
+            reported: counts
+                .iter()
+                .filter(|count| count.kind == tables::COUNT_ALL)
+                .map(|count| count.documents)
+                .sum(),
             merged: BTreeMap::new(),
             documents_by_source: BTreeMap::new(),
             file_len,
@@ -274,22 +264,34 @@ impl SegmentBuilder {
             *summary.documents_by_source.entry(source).or_default() += count.documents;
         }
         for (profile, rows) in merged {
-            *summary
-                .merged
-                .entry(profiles[profile as usize].source.to_string())
-                .or_default() += rows;
+            let profile = &profiles[profile as usize];
+            let merged = summary.merged.entry(profile.source.to_string());
+            let merged = merged.or_default();
+            *match (profile.overruled, profile.status) {
+                (true, _) => &mut merged.overruled,
+                (false, None) => &mut merged.withdrawals,
+                (false, Some(_)) => &mut merged.reports,
+            } += rows;
         }
         Ok(summary)
     }
 }
 
 impl Inserter<'_> {
-    /// Takes a row.
+    /// Takes a row of a list.
     ///
     /// # Errors
     /// [`BuildError`]; the build can't be finished after one, except after
     /// [`BuildError::ReferenceTooLong`], which leaves the row out.
     pub fn insert(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
+        self.insert_as(row, Standing::default())
+    }
+
+    /// Takes a row with its standing.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub fn insert_as(&mut self, row: &Row<'_>, standing: Standing) -> Result<(), BuildError> {
         if row.owner_reference.len() > REFERENCE_MAX {
             return Err(BuildError::ReferenceTooLong {
                 limit: REFERENCE_MAX,
@@ -298,20 +300,56 @@ impl Inserter<'_> {
         }
         let key = ProfileKey {
             source: row.source,
-            status: row.status,
+            status: Some(row.status),
             third_party: row.third_party,
+            overruled: standing.overruled,
+            edition: standing.edition,
             source_status: row.source_status,
             authority: row.authority,
             restriction: row.restriction,
         };
-        let profile = self.cache.number(&self.builder.profiles, &key)?;
         let pair = pack_pair(row.issuing_state, row.document_type);
         let days = [row.date_of_loss, row.date_reported, row.review_date];
-        let mut span = Span::Row(row.numbers.documents());
-        for number in row.numbers {
+        self.push(row.numbers, pair, &key, days, row.owner_reference)
+    }
+
+    /// Takes a withdrawal with its standing.
+    ///
+    /// # Errors
+    /// [`BuildError`]; the build can't be finished after one.
+    pub fn withdraw(
+        &mut self,
+        withdrawal: &Withdrawal<'_>,
+        standing: Standing,
+    ) -> Result<(), BuildError> {
+        let key = ProfileKey {
+            source: withdrawal.source,
+            status: None,
+            third_party: withdrawal.third_party,
+            overruled: standing.overruled,
+            edition: standing.edition,
+            source_status: withdrawal.reason,
+            authority: "",
+            restriction: "",
+        };
+        let pair = pack_pair(withdrawal.issuing_state, withdrawal.document_type);
+        self.push(withdrawal.numbers, pair, &key, [None; 3], "")
+    }
+
+    fn push(
+        &mut self,
+        numbers: NumberRange,
+        pair: u32,
+        profile: &ProfileKey<'_>,
+        days: [Option<Day>; 3],
+        owner_reference: &str,
+    ) -> Result<(), BuildError> {
+        let profile = self.cache.number(&self.builder.profiles, profile)?;
+        let mut span = Span::Row(numbers.documents());
+        for number in numbers {
             self.buffer.push(
                 Record::new(&number, pair, profile, days, span),
-                row.owner_reference,
+                owner_reference,
             );
             span = Span::Inside;
             if self.buffer.bytes() >= self.buffer_bytes {

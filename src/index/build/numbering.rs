@@ -96,6 +96,8 @@ impl<'b> Tables<'b> {
                     source: text(&profile.source),
                     status: profile.status,
                     third_party: profile.third_party,
+                    overruled: profile.overruled,
+                    edition: profile.edition,
                     source_status: text(&profile.source_status),
                     authority: codes
                         .binary_search(&&*profile.authority)

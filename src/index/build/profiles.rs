@@ -1,18 +1,22 @@
 //! What rows have in common, interned while they are read.
 
 use super::super::error::BuildError;
+use super::super::tables::Edition;
 use super::record::PROFILES_MAX;
 use crate::report::ReportStatus;
 use hashbrown::HashTable;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What many rows of a source have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProfileKey<'a> {
     pub source: &'a str,
-    pub status: ReportStatus,
+    pub status: Option<ReportStatus>,
     pub third_party: bool,
+    pub overruled: bool,
+    pub edition: Option<Edition>,
     pub source_status: &'a str,
     pub authority: &'a str,
     pub restriction: &'a str,
@@ -22,24 +26,36 @@ pub(super) struct ProfileKey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OwnedProfile {
     pub source: Box<str>,
-    pub status: ReportStatus,
+    pub status: Option<ReportStatus>,
     pub third_party: bool,
+    pub overruled: bool,
+    pub edition: Option<Edition>,
     pub source_status: Box<str>,
     pub authority: Box<str>,
     pub restriction: Box<str>,
 }
 
 impl ProfileKey<'_> {
-    fn hash(&self) -> u64 {
-        let seed = (self.status.code() as u64) << 1 | u64::from(self.third_party);
-        [
+    /// All of it as bytes that no other key has.
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let flags = u8::from(self.third_party)
+            | u8::from(self.overruled) << 1
+            | u8::from(self.edition.is_some()) << 2;
+        bytes.extend_from_slice(&[self.status.map_or(0, ReportStatus::code), flags]);
+        if let Some(edition) = self.edition {
+            bytes.extend_from_slice(&edition.as_of.as_nanosecond().to_le_bytes());
+            bytes.extend_from_slice(&edition.generation.to_le_bytes());
+        }
+        for text in [
             self.source,
             self.source_status,
             self.authority,
             self.restriction,
-        ]
-        .iter()
-        .fold(seed, |hash, text| xxh3_64_with_seed(text.as_bytes(), hash))
+        ] {
+            bytes.extend_from_slice(text.as_bytes());
+            // No UTF-8 text holds this byte: what stands between two of them is one text.
+            bytes.push(0xff);
+        }
     }
 
     fn into_owned(self) -> OwnedProfile {
@@ -47,6 +63,8 @@ impl ProfileKey<'_> {
             source: self.source.into(),
             status: self.status,
             third_party: self.third_party,
+            overruled: self.overruled,
+            edition: self.edition,
             source_status: self.source_status.into(),
             authority: self.authority.into(),
             restriction: self.restriction.into(),
@@ -54,23 +72,10 @@ impl ProfileKey<'_> {
     }
 }
 
-impl OwnedProfile {
-    fn key(&self) -> ProfileKey<'_> {
-        ProfileKey {
-            source: &self.source,
-            status: self.status,
-            third_party: self.third_party,
-            source_status: &self.source_status,
-            authority: &self.authority,
-            restriction: &self.restriction,
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Table {
     profiles: Vec<OwnedProfile>,
-    index: HashTable<u32>,
+    numbers: HashMap<Box<[u8]>, u32>,
 }
 
 /// All profiles of a build, numbered in the order in which threads met them.
@@ -96,22 +101,12 @@ impl ProfileCache {
     ) -> Result<u32, BuildError> {
         let bytes = &mut self.key;
         bytes.clear();
-        bytes.extend_from_slice(&[key.status.code(), u8::from(key.third_party)]);
-        for text in [
-            key.source,
-            key.source_status,
-            key.authority,
-            key.restriction,
-        ] {
-            bytes.extend_from_slice(text.as_bytes());
-            // No UTF-8 text holds this byte: what stands between two of them is one text.
-            bytes.push(0xff);
-        }
+        key.write(bytes);
         let hash = xxh3_64(bytes);
         if let Some((_, number)) = self.known.find(hash, |(known, _)| **known == **bytes) {
             return Ok(*number);
         }
-        let number = profiles.number(key)?;
+        let number = profiles.number(bytes, key)?;
         self.known
             .insert_unique(hash, (bytes.as_slice().into(), number), |(known, _)| {
                 xxh3_64(known)
@@ -121,11 +116,11 @@ impl ProfileCache {
 }
 
 impl Profiles {
-    fn number(&self, key: &ProfileKey<'_>) -> Result<u32, BuildError> {
-        let hash = key.hash();
+    /// The number of a profile that is written as these bytes.
+    fn number(&self, bytes: &[u8], key: &ProfileKey<'_>) -> Result<u32, BuildError> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { profiles, index } = &mut *table;
-        if let Some(number) = index.find(hash, |number| profiles[*number as usize].key() == *key) {
+        let Table { profiles, numbers } = &mut *table;
+        if let Some(number) = numbers.get(bytes) {
             return Ok(*number);
         }
         let number = profiles.len() as u32;
@@ -137,9 +132,7 @@ impl Profiles {
             });
         }
         profiles.push(key.into_owned());
-        index.insert_unique(hash, number, |number| {
-            profiles[*number as usize].key().hash()
-        });
+        numbers.insert(bytes.into(), number);
         Ok(number)
     }
 

@@ -59,11 +59,12 @@ impl PairTallies {
         &mut self.sources[index]
     }
 
-    /// Counts a document by its reports: profile and day of the report.
+    /// Counts a document by what is said of it: profile and day of the report. Only what stands counts.
     pub(super) fn count<'p>(
         &mut self,
-        reports: impl Iterator<Item = (&'p Profile, Option<Day>)> + Clone,
+        statements: impl Iterator<Item = (&'p Profile, Option<Day>)> + Clone,
     ) {
+        let reports = statements.filter(|(profile, _)| profile.stands());
         // Each status, source and owner counts a document once, with the newest of its reports.
         let newest = |wanted: &dyn Fn(&Profile) -> bool| {
             reports
@@ -79,7 +80,7 @@ impl PairTallies {
             self.owned.add(day);
         }
         for (status, tally) in ReportStatus::ALL.into_iter().zip(&mut self.status) {
-            if let Some(day) = newest(&|profile| profile.status == status) {
+            if let Some(day) = newest(&|profile| profile.status == Some(status)) {
                 tally.add(day);
             }
         }
@@ -102,10 +103,13 @@ impl PairTallies {
         }
     }
 
-    /// [`count`](Self::count) for a document with one report, as nearly all are.
+    /// [`count`](Self::count) for a document of which one thing is said, as of nearly all.
     pub(super) fn count_one(&mut self, profile: &Profile, day: Option<Day>) {
+        let Some(status) = profile.status.filter(|_| profile.stands()) else {
+            return;
+        };
         self.all.add(day);
-        self.status[usize::from(profile.status.code()) - 1].add(day);
+        self.status[usize::from(status.code()) - 1].add(day);
         let source = self.source(profile.source);
         source.all.add(day);
         if !profile.third_party {

@@ -65,6 +65,8 @@ pub(super) fn publish(store: &Path, built_at: &str) {
         name: "list".to_owned(),
         as_of: "2026-01-01T00:00:00Z".parse().unwrap(),
         owns: vec!["*".to_owned()],
+        list: None,
+        changed: None,
         stale_after_seconds: 7 * 86_400,
         rows: RowAccount::default(),
     }];

@@ -85,6 +85,8 @@ pub(crate) fn publish_at(path: &Path, rows: &str, built_at: Timestamp) -> Manife
         name: name.to_owned(),
         as_of: built_at,
         owns: vec!["*".to_owned()],
+        list: None,
+        changed: None,
         stale_after_seconds: 7 * 24 * 60 * 60,
         rows: RowAccount {
             read,

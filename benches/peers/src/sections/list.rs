@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Bytes of the list that a thread takes at a time.
@@ -246,7 +246,7 @@ impl<'l> Row<'l> {
     /// Whether a document of the row is found, with the row's report.
     fn is_in(
         &self,
-        segments: &[Segment],
+        segments: &[Arc<Segment>],
         number: &DocumentNumber,
     ) -> std::result::Result<bool, Damage> {
         let mut reports = Vec::new();

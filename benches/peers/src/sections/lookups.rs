@@ -168,8 +168,8 @@ fn reported_of(snapshot: &Snapshot, numbers: &[DocumentNumber]) -> usize {
             .iter()
             .filter_map(|position| numbers.get(*position as usize));
         let is_reported = |number: &DocumentNumber| {
-            let found = |segment: &Segment| ask::reported(segment, number).unwrap_or(false);
-            snapshot.segments().iter().any(found)
+            let mut segments = snapshot.segments().iter();
+            segments.any(|segment| ask::reported(segment, number).unwrap_or(false))
         };
         count += passed.filter(|number| is_reported(number)).count();
     }

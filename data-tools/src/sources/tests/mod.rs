@@ -21,9 +21,26 @@ pub(super) fn today() -> Day {
 pub(super) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl RowSink for Lines {
-    fn row(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
+    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
         self.0.lock().unwrap().push(line(row));
-        Ok(())
+        Ok(Fate::Taken)
+    }
+
+    fn withdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        let mut line = format!("withdrawn {}", withdrawal.number.as_str());
+        if let Some(end) = withdrawal.range_end {
+            write!(line, "..{}", end.as_str()).unwrap();
+        }
+        let (state, document_type) = (withdrawal.issuing_state, withdrawal.document_type);
+        write!(line, " {} {}", state.code(), document_type.name()).unwrap();
+        if !withdrawal.reason.is_empty() {
+            write!(line, " reason={}", withdrawal.reason).unwrap();
+        }
+        if withdrawal.third_party {
+            line.push_str(" third-party");
+        }
+        self.0.lock().unwrap().push(line);
+        Ok(Fate::Taken)
     }
 }
 

@@ -311,12 +311,12 @@ fn a_row_cut_short_at_the_end_is_rejected() {
 fn a_sink_that_gives_up_ends_the_reading() {
     struct Full(u64);
     impl RowSink for Full {
-        fn row(&mut self, _: &Row<'_>) -> Result<(), SinkError> {
+        fn row(&mut self, _: &Row<'_>) -> Result<Fate, SinkError> {
             self.0 += 1;
             if self.0 > 100 {
                 Err(SinkError("the disk is full".into()))
             } else {
-                Ok(())
+                Ok(Fate::Taken)
             }
         }
         fn finish(&mut self) -> Result<(), SinkError> {

@@ -1,4 +1,4 @@
-//! What became of every row: the accounts printed after a build.
+//! What became of every row: the accounts printed after a build or a delta.
 
 use crate::config::{Owns, SourceConfig};
 use crate::sources::SourceAccount;
@@ -18,7 +18,7 @@ pub struct Account {
     /// Issuing States whose own source it is; `*`: every State's.
     pub owns: Vec<String>,
     stale_after_seconds: u64,
-    /// Rows: read = indexed + merged + expired + rejected.
+    /// Rows: read = indexed + merged + expired + rejected, and of changes + withdrawn + superseded.
     pub rows: RowAccount,
     /// Distinct documents with a report of this source.
     pub documents: u64,
@@ -43,7 +43,7 @@ pub struct SourceAccounts {
 
 impl SourceAccounts {
     /// Takes what reading a source gave.
-    pub(super) fn push(&mut self, source: &SourceConfig, read: SourceAccount) {
+    pub(crate) fn push(&mut self, source: &SourceConfig, read: SourceAccount) {
         let owns = match &source.owns {
             Owns::All => vec!["*".to_owned()],
             Owns::States(states) => states.iter().map(|state| state.code().to_owned()).collect(),
@@ -59,6 +59,8 @@ impl SourceAccounts {
                 merged: 0,
                 expired: read.expired,
                 rejected: read.rejected,
+                withdrawn: read.withdrawn,
+                superseded: read.superseded,
             },
             documents: 0,
             ranges: read.ranges,
@@ -70,15 +72,21 @@ impl SourceAccounts {
     }
 
     /// Takes what the build merged and counted.
-    pub(super) fn complete(&mut self, summary: &BuildSummary) {
+    pub(crate) fn complete(&mut self, summary: &BuildSummary) {
         for source in &mut self.sources {
-            let of = |map: &std::collections::BTreeMap<String, u64>| {
-                map.get(&source.name).copied().unwrap_or(0)
-            };
-            source.rows.merged = of(&summary.merged);
-            // More merged than passed would be a defect: the sum then shows it.
-            source.rows.indexed = source.rows.indexed.saturating_sub(source.rows.merged);
-            source.documents = of(&summary.documents_by_source);
+            let merged = summary
+                .merged
+                .get(&source.name)
+                .copied()
+                .unwrap_or_default();
+            let rows = &mut source.rows;
+            rows.merged = merged.reports + merged.withdrawals + merged.overruled;
+            // More merged than read would be a defect: the sum then shows it.
+            rows.indexed = rows.indexed.saturating_sub(merged.reports);
+            rows.withdrawn = rows.withdrawn.saturating_sub(merged.withdrawals);
+            rows.superseded = rows.superseded.saturating_sub(merged.overruled);
+            let documents = summary.documents_by_source.get(&source.name);
+            source.documents = documents.copied().unwrap_or(0);
         }
     }
 
@@ -96,6 +104,8 @@ impl SourceAccounts {
                     "merged": source.rows.merged,
                     "expired": source.rows.expired,
                     "rejected": source.rows.rejected,
+                    "withdrawn": source.rows.withdrawn,
+                    "superseded": source.rows.superseded,
                     "documents": source.documents,
                     "ranges": source.ranges,
                     "undated": source.undated,
@@ -110,10 +120,12 @@ impl SourceAccounts {
 
 impl Account {
     /// The source as the manifest names it.
-    pub(super) fn entry(&self) -> SourceEntry {
+    pub(crate) fn entry(&self) -> SourceEntry {
         SourceEntry {
             name: self.name.clone(),
             as_of: self.as_of,
+            list: None,
+            changed: None,
             owns: self.owns.clone(),
             stale_after_seconds: self.stale_after_seconds,
             rows: self.rows,
@@ -121,41 +133,62 @@ impl Account {
     }
 }
 
+/// A column of the table of accounts.
+struct Column {
+    name: &'static str,
+    width: usize,
+    /// Whether only accounts of changes have it.
+    of_changes: bool,
+    of: fn(&RowAccount) -> u64,
+}
+
+impl Column {
+    const ALL: [Self; 6] = [
+        Self::new("indexed", 11, false, |rows| rows.indexed),
+        Self::new("withdrawn", 9, true, |rows| rows.withdrawn),
+        Self::new("merged", 9, false, |rows| rows.merged),
+        Self::new("expired", 9, false, |rows| rows.expired),
+        Self::new("superseded", 10, true, |rows| rows.superseded),
+        Self::new("rejected", 9, false, |rows| rows.rejected),
+    ];
+
+    const fn new(
+        name: &'static str,
+        width: usize,
+        of_changes: bool,
+        of: fn(&RowAccount) -> u64,
+    ) -> Self {
+        Self {
+            name,
+            width,
+            of_changes,
+            of,
+        }
+    }
+}
+
 impl fmt::Display for SourceAccounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .sources
+        let names = self.sources.iter().map(|source| source.name.len());
+        let width = names.max().unwrap_or(0).max("source".len());
+        let changes = |rows: &RowAccount| rows.withdrawn + rows.superseded > 0;
+        let changes = self.sources.iter().any(|source| changes(&source.rows));
+        let columns = Column::ALL
             .iter()
-            .map(|source| source.name.len())
-            .max()
-            .unwrap_or(0)
-            .max("source".len());
-        let [read, indexed, merged, expired, rejected, documents] = [
-            "read",
-            "indexed",
-            "merged",
-            "expired",
-            "rejected",
-            "documents",
-        ];
-        writeln!(
-            f,
-            "{:width$}  {read:>11} = {indexed:>11} + {merged:>9} + {expired:>9} + {rejected:>9}  {documents:>11}",
-            "source"
-        )?;
+            .filter(|column| changes || !column.of_changes);
+        write!(f, "{:width$}  {:>11} =", "source", "read")?;
+        for (place, column) in columns.clone().enumerate() {
+            let plus = if place == 0 { " " } else { " + " };
+            write!(f, "{plus}{:>1$}", column.name, column.width)?;
+        }
+        writeln!(f, "  {:>11}", "documents")?;
         for source in &self.sources {
-            let rows = &source.rows;
-            writeln!(
-                f,
-                "{:width$}  {:>11} = {:>11} + {:>9} + {:>9} + {:>9}  {:>11}",
-                source.name,
-                rows.read,
-                rows.indexed,
-                rows.merged,
-                rows.expired,
-                rows.rejected,
-                source.documents
-            )?;
+            write!(f, "{:width$}  {:>11} =", source.name, source.rows.read)?;
+            for (place, column) in columns.clone().enumerate() {
+                let plus = if place == 0 { " " } else { " + " };
+                write!(f, "{plus}{:>1$}", (column.of)(&source.rows), column.width)?;
+            }
+            writeln!(f, "  {:>11}", source.documents)?;
         }
         for source in &self.sources {
             if source.owns.iter().any(|owns| owns == "*") {

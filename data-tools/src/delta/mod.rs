@@ -1,0 +1,260 @@
+//! `sltd-data delta`: from lists of changes to a snapshot with them.
+//!
+//! [`delta`] is the work, and can be called without a command line; [`run`] is the command.
+
+mod args;
+
+pub use args::{DeltaArgs, run};
+
+use crate::accounts::{Account, SourceAccounts};
+use crate::build::Progress;
+use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
+use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Withdrawal};
+use jiff::Timestamp;
+use sltd::document::{DocumentType, IssuingState};
+use sltd::index::{Edition, Inserter, Standing};
+use sltd::report::Day;
+use sltd::snapshot::{
+    Bearing, Delta, LoadError, Manifest, PublishError, RowAccount, SourceEntry, Speaker, Store,
+};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The most documents that a rejected withdrawal names as candidates.
+const CANDIDATES_MAX: usize = 8;
+
+/// What is changed, where, and with what.
+#[derive(Debug, Clone)]
+pub struct Changes<'a> {
+    /// The lists of changes.
+    pub sources: &'a SourcesFile,
+    /// The store, which has a snapshot.
+    pub store: &'a Path,
+    /// Bytes of rows to hold in memory at the most.
+    pub memory: u64,
+    /// Threads that parse and sort, at least one.
+    pub threads: usize,
+    /// The time, for the manifest; its day decides which reports have expired.
+    pub now: Timestamp,
+    /// Who publishes, for the history.
+    pub by: &'a str,
+}
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum DeltaFailure {
+    /// There are no lists of changes in a layout.
+    #[error(
+        "source {name}: field layout: expected one that has lists of changes (sltd-csv, sltd-jsonl, sltd-parquet, \
+         czechia), found {layout}"
+    )]
+    Layout {
+        /// The source.
+        name: String,
+        /// Its layout.
+        layout: &'static str,
+    },
+    /// A list could not be read to its end.
+    #[error("source {name}: {source}; nothing was published")]
+    Source {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        #[source]
+        source: SourceError,
+    },
+    /// The rows of a source do not add up: a defect of this program.
+    #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
+    Account {
+        /// The source.
+        name: String,
+        /// Its account.
+        account: RowAccount,
+    },
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] LoadError),
+    /// The store could not be changed.
+    #[error("{0}; nothing was published")]
+    Publish(#[from] PublishError),
+}
+
+/// What was published.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The new snapshot.
+    pub manifest: Manifest,
+    /// Documents reported before.
+    pub documents_before: u64,
+    /// What became of every row.
+    pub accounts: SourceAccounts,
+    /// Withdrawals, among the rejects, of what is not reported.
+    pub unmatched: u64,
+}
+
+/// Reads all sources as changes of the current snapshot and publishes a snapshot with them.
+///
+/// Holds the right to change what is current from beginning to end; a build goes on meanwhile. Whatever fails,
+/// the snapshot before stays current.
+///
+/// # Errors
+/// [`DeltaFailure`].
+pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, DeltaFailure> {
+    for source in &changes.sources.sources {
+        if !source.layout.has_changes() {
+            return Err(layout(source.layout, &source.name));
+        }
+    }
+    let delta = Store::open(changes.store)?.delta()?;
+    let builder = delta.builder(changes.memory, changes.threads);
+    let rejects = delta.rejects();
+    let options = ReadOptions {
+        today: Day::from_timestamp(changes.now),
+        threads: changes.threads,
+        rejects: Some(&rejects),
+    };
+    let mut accounts = SourceAccounts::default();
+    let unmatched = AtomicU64::new(0);
+    for source in &changes.sources.sources {
+        let failed = |error| DeltaFailure::Source {
+            name: source.name.clone(),
+            source: error,
+        };
+        // Fixed before the first row is read: each is held against what was said at other instants.
+        let as_of = sources::as_of(source).map_err(failed)?;
+        let source = SourceConfig {
+            purpose: Purpose::Changes,
+            as_of: Some(as_of),
+            ..source.clone()
+        };
+        let sink = |_| Sink {
+            inserter: Some(builder.inserter()),
+            delta: &delta,
+            source: &source.name,
+            edition: delta.edition(as_of),
+            unmatched: &unmatched,
+        };
+        let report = |read| progress.reading(&source.name, read);
+        let read = sources::read_source(&source, &options, &sink, &report).map_err(failed)?;
+        accounts.push(&source, read);
+    }
+    let summary = delta.build(builder, &changes.sources.directory())?;
+    accounts.complete(&summary);
+    for source in &accounts.sources {
+        if !source.rows.adds_up() {
+            return Err(DeltaFailure::Account {
+                name: source.name.clone(),
+                account: source.rows,
+            });
+        }
+    }
+    let entries: Vec<SourceEntry> = accounts.sources.iter().map(Account::entry).collect();
+    let documents_before = delta.snapshot().documents();
+    let manifest = delta.publish(&summary, &entries, (changes.now, changes.by))?;
+    Ok(Changed {
+        manifest,
+        documents_before,
+        accounts,
+        unmatched: unmatched.into_inner(),
+    })
+}
+
+fn layout(layout: Layout, name: &str) -> DeltaFailure {
+    DeltaFailure::Layout {
+        name: name.to_owned(),
+        layout: layout.name(),
+    }
+}
+
+/// Holds rows against the current snapshot and hands them to the builder of changes.
+struct Sink<'b> {
+    inserter: Option<Inserter<'b>>,
+    delta: &'b Delta,
+    source: &'b str,
+    edition: Edition,
+    unmatched: &'b AtomicU64,
+}
+
+impl Sink<'_> {
+    fn speaker(&self, third_party: bool) -> Speaker<'_> {
+        Speaker {
+            source: self.source,
+            third_party,
+            edition: self.edition,
+        }
+    }
+
+    /// How a row is kept. What is without effect now is kept all the same: it may have one over an older base.
+    fn standing(&self, fate: &Fate) -> Standing {
+        Standing {
+            edition: Some(self.edition),
+            overruled: *fate == Fate::Superseded,
+        }
+    }
+
+    /// What becomes of a row.
+    fn fate(&self, bearing: Bearing) -> Fate {
+        match bearing {
+            Bearing::Changes => Fate::Taken,
+            Bearing::Superseded => Fate::Superseded,
+            Bearing::Unmatched(candidates) => {
+                self.unmatched.fetch_add(1, Ordering::Relaxed);
+                Fate::Refused(unmatched(&candidates))
+            }
+        }
+    }
+}
+
+impl RowSink for Sink<'_> {
+    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
+        let row = row.of_source(self.source).map_err(SinkError::of)?;
+        let document = (row.issuing_state, row.document_type);
+        let speaker = self.speaker(row.third_party);
+        let bearing = self.delta.report(row.numbers, document, speaker);
+        let fate = self.fate(bearing.map_err(SinkError::of)?);
+        let standing = self.standing(&fate);
+        if let Some(inserter) = &mut self.inserter {
+            inserter.insert_as(&row, standing).map_err(SinkError::of)?;
+        }
+        Ok(fate)
+    }
+
+    fn withdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        let row = withdrawal.of_source(self.source).map_err(SinkError::of)?;
+        let document = (row.issuing_state, row.document_type);
+        let speaker = self.speaker(row.third_party);
+        let bearing = self.delta.withdraw(row.numbers, document, speaker);
+        let fate = self.fate(bearing.map_err(SinkError::of)?);
+        let standing = self.standing(&fate);
+        if let (Some(inserter), Fate::Taken | Fate::Superseded) = (&mut self.inserter, &fate) {
+            inserter.withdraw(&row, standing).map_err(SinkError::of)?;
+        }
+        Ok(fate)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.inserter
+            .take()
+            .map_or(Ok(()), |inserter| inserter.finish().map_err(SinkError::of))
+    }
+}
+
+/// Why a withdrawal can't be used, with what it may have meant.
+fn unmatched(candidates: &[(IssuingState, DocumentType)]) -> String {
+    let mut text = "not reported by this source: expected a document that it reports".to_owned();
+    if candidates.is_empty() {
+        text.push_str("; the number is not reported at all");
+        return text;
+    }
+    text.push_str("; reported with this number:");
+    for (place, (state, document_type)) in candidates.iter().take(CANDIDATES_MAX).enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        // Writing to a string can't fail.
+        let _ = write!(text, "{comma} {state} {document_type}");
+    }
+    if candidates.len() > CANDIDATES_MAX {
+        text.push_str(", and others");
+    }
+    text
+}

@@ -1,0 +1,234 @@
+//! `sltd-data delta` as an operator runs it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output};
+use support::{Desk, fails, sltd_data, succeeds};
+
+const LIST: &str = "\
+number,issuing_state,type,status,date_reported,authority
+AB000001,FIN,passport,lost,2025-01-01,NCB
+AB000002,FIN,passport,stolen,2025-01-01,NCB
+AB000003,FIN,passport,lost,2025-01-01,NCB
+AB000003,FIN,identity_card,lost,2025-01-01,NCB
+";
+
+/// A store of the list, whose as-of is 2026-01-01.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("list.csv", LIST);
+    desk.describe("sources.toml", "list.csv", "sltd-csv", "");
+    succeeds(&mut desk.build("sources.toml", "store"));
+    desk
+}
+
+/// Changes of the source `list`.
+fn delta(desk: &Desk, as_of: &str, rows: &str) -> Command {
+    desk.write(
+        "changes.csv",
+        format!("number,issuing_state,type,status,date_reported,action,reason\n{rows}"),
+    );
+    describe(desk, as_of, "changes.csv", "sltd-csv");
+    command(desk)
+}
+
+fn describe(desk: &Desk, as_of: &str, path: &str, layout: &str) {
+    desk.write(
+        "delta.toml",
+        format!(
+            "[[source]]\nname = \"list\"\nas_of = \"{as_of}\"\nowns = [\"*\"]\npath = \"{path}\"\nlayout = \"{layout}\"\n"
+        ),
+    );
+}
+
+fn command(desk: &Desk) -> Command {
+    let mut command = sltd_data("delta");
+    command.arg("--sources").arg(desk.path("delta.toml"));
+    command.arg("--store").arg(desk.path("store"));
+    command
+}
+
+/// What is printed with `--json`.
+fn published(command: &mut Command) -> Value {
+    let output: Output = succeeds(command.arg("--json"));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn counts(account: &Value) -> [u64; 5] {
+    ["read", "indexed", "withdrawn", "superseded", "rejected"]
+        .map(|name| account["sources"][0][name].as_u64().unwrap())
+}
+
+/// The exit code of a lookup: 0 no record, 10 hit.
+fn look_up(desk: &Desk, number: &str) -> i32 {
+    let mut command = sltd_data("lookup");
+    command.arg("--store").arg(desk.path("store"));
+    command.args(["--number", number, "--issuer", "FIN", "--type", "passport"]);
+    command.output().unwrap().status.code().unwrap()
+}
+
+#[test]
+fn additions_and_withdrawals_are_live_and_accounted_for() {
+    let desk = desk();
+    let rows = "\
+AB000001,FIN,passport,,,withdraw,found by the bearer
+AB000009,FIN,passport,stolen,2026-02-01,add,
+AB000009,FIN,passport,stolen,2026-02-01,add,
+AB000002,FIN,visa,,,withdraw,
+AB000008,FIN,passport,,,withdraw,
+AB000007,FIN,passport,stolen,2026-02-01,found,
+AB000007,FIN,passport,,2026-02-01,add,
+";
+    let account = published(&mut delta(&desk, "2026-02-01T00:00:00Z", rows));
+    assert_eq!(counts(&account), [7, 1, 1, 0, 4], "{account}");
+    assert_eq!(account["sources"][0]["merged"], 1);
+    assert_eq!(account["unmatched"], 2);
+    assert_eq!(
+        (&account["documentsBefore"], &account["documents"]),
+        (&4.into(), &4.into())
+    );
+    let found = ["AB000001", "AB000002", "AB000009"].map(|number| look_up(&desk, number));
+    assert_eq!(found, [0, 10, 10]);
+    let rejects = fs::read_to_string(desk.path("store/rejects/list.delta.csv")).unwrap();
+    for expected in [
+        "4,row,not reported by this source: expected a document that it reports; reported with this number: FIN passport,",
+        "5,row,not reported by this source: expected a document that it reports; the number is not reported at all,",
+        "6,action,\"expected add or withdraw, found another text\",",
+        "7,status,",
+    ] {
+        assert!(rejects.contains(expected), "{expected}: {rejects}");
+    }
+    succeeds(sltd_data("verify").arg("--store").arg(desk.path("store")));
+    // What a build publishes has the changes that its lists do not know yet, and no others.
+    succeeds(&mut desk.build("sources.toml", "store"));
+    assert_eq!(look_up(&desk, "AB000001"), 0);
+    assert_eq!(look_up(&desk, "AB000009"), 10);
+    let later = fs::read_to_string(desk.path("sources.toml")).unwrap();
+    desk.write("sources.toml", later.replace("2026-01-01T", "2026-03-01T"));
+    succeeds(&mut desk.build("sources.toml", "store"));
+    assert_eq!(look_up(&desk, "AB000001"), 10);
+    assert_eq!(look_up(&desk, "AB000009"), 0);
+    assert_eq!(desk.load("store").segments().len(), 1);
+}
+
+#[test]
+fn what_is_older_than_the_list_or_a_later_change_is_superseded() {
+    let desk = desk();
+    let row = "AB000001,FIN,passport,,,withdraw,\n";
+    let twice = format!("{row}{row}AB000001,FIN,passport,lost,2025-01-01,add,\n").repeat(2);
+    let account = published(&mut delta(&desk, "2025-12-31T00:00:00Z", &twice));
+    assert_eq!(counts(&account), [6, 0, 0, 2, 0]);
+    assert_eq!(account["sources"][0]["merged"], 4);
+    assert_eq!(look_up(&desk, "AB000001"), 10);
+    let account = published(&mut delta(&desk, "2026-05-01T00:00:00Z", &row.repeat(3)));
+    assert_eq!(counts(&account), [3, 0, 1, 0, 0]);
+    assert_eq!(account["sources"][0]["merged"], 2);
+    let again = "AB000001,FIN,passport,lost,2026-04-01,add,\n";
+    let account = published(&mut delta(&desk, "2026-04-01T00:00:00Z", again));
+    assert_eq!(counts(&account), [1, 0, 0, 1, 0]);
+    assert_eq!(look_up(&desk, "AB000001"), 0);
+    let account = published(&mut delta(&desk, "2026-06-01T00:00:00Z", again));
+    assert_eq!(counts(&account), [1, 1, 0, 0, 0]);
+    assert_eq!(look_up(&desk, "AB000001"), 10);
+}
+
+#[test]
+fn a_czech_difference_is_additions_then_withdrawals() {
+    let desk = Desk::new();
+    let archive = |name: &str, entries: &[(&str, &str)]| {
+        let mut zip = zip::ZipWriter::new(fs::File::create(desk.path(name)).unwrap());
+        for (entry, text) in entries {
+            zip.start_file(*entry, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+    };
+    let list = (
+        "typ_dokladu=2.csv",
+        "30000001;5.3.2024\n30000002;6.3.2024\n",
+    );
+    archive("list.zip", &[list]);
+    desk.describe("sources.toml", "list.zip", "czechia", "");
+    succeeds(&mut desk.build("sources.toml", "store"));
+    let added = ("typ_dokladu=2-plus.csv", "30000003;1.2.2026\n");
+    let withdrawn = ("typ_dokladu=2-minus.csv", "30000001;5.3.2024\n");
+    archive("rozdil.zip", &[added, withdrawn]);
+    describe(&desk, "2026-02-02T00:00:00Z", "rozdil.zip", "czechia");
+    let account = published(&mut command(&desk));
+    assert_eq!(counts(&account), [2, 1, 1, 0, 0]);
+    let snapshot = desk.load("store");
+    assert_eq!(snapshot.documents(), 2);
+    // A full list is no difference, nor the other way round.
+    describe(&desk, "2026-02-02T00:00:00Z", "list.zip", "czechia");
+    fails(&mut command(&desk), 3, "expected two lists of one kind");
+    desk.describe("sources.toml", "rozdil.zip", "czechia", "");
+    fails(
+        &mut desk.build("sources.toml", "store"),
+        3,
+        "a daily difference is no full list",
+    );
+}
+
+#[test]
+fn what_is_no_list_of_changes_is_refused() {
+    let desk = desk();
+    let before = fs::read(desk.path("store/CURRENT")).unwrap();
+    describe(&desk, "2026-02-02T00:00:00Z", "list.csv", "sltd-csv");
+    fails(&mut command(&desk), 3, "column action is missing");
+    describe(&desk, "2026-02-02T00:00:00Z", "list.csv", "russia");
+    fails(
+        &mut command(&desk),
+        2,
+        "expected one that has lists of changes",
+    );
+    // A list of changes taken for a list would report what was found, and nothing else.
+    drop(delta(&desk, "2026-02-02T00:00:00Z", ""));
+    desk.describe("sources.toml", "changes.csv", "sltd-csv", "");
+    fails(
+        &mut desk.build("sources.toml", "store"),
+        3,
+        "`sltd-data delta` takes changes",
+    );
+    assert_eq!(fs::read(desk.path("store/CURRENT")).unwrap(), before);
+}
+
+#[test]
+fn deltas_go_on_beside_a_build_and_are_not_lost_by_it() {
+    let desk = desk();
+    desk.generate("long.csv", 400_000, &["--seed", "3"]);
+    let long = fs::read_to_string(desk.path("long.csv")).unwrap();
+    desk.write(
+        "long.csv",
+        format!("{long}AB000001,FIN,passport,lost,2025-01-01,,,,,,\n"),
+    );
+    desk.describe("sources.toml", "long.csv", "sltd-csv", "");
+    let mut build = desk.build("sources.toml", "store");
+    build.stderr(std::process::Stdio::null());
+    build.stdout(std::process::Stdio::null());
+    let mut build = build.spawn().unwrap();
+    while !desk.path("store/building").exists() {
+        std::thread::yield_now();
+    }
+    let row = "AB000001,FIN,passport,,,withdraw,\n";
+    published(&mut delta(&desk, "2026-02-01T00:00:00Z", row));
+    assert!(
+        build.try_wait().unwrap().is_none(),
+        "the build ended before a delta could be published beside it"
+    );
+    assert!(build.wait().unwrap().success());
+    let snapshot = desk.load("store");
+    assert_eq!(snapshot.generation(), 3);
+    assert!(snapshot.documents() > 300_000);
+    assert_eq!(look_up(&desk, "AB000001"), 0);
+}

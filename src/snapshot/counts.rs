@@ -1,0 +1,161 @@
+//! What changes change of the counts of a base.
+
+use super::changes::Key;
+use super::precedence::Dated;
+use crate::document::{DocumentType, IssuingState};
+use crate::index::{Count, CountOf, Said};
+use crate::report::{Day, ReportStatus};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A number of documents that changes have added to a count of the base, or taken from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountChange {
+    /// Code of the issuing State.
+    pub issuing_state: String,
+    /// Code of the type.
+    pub document_type: u8,
+    /// What is counted.
+    pub of: Counted,
+    /// Documents.
+    pub documents: i64,
+    /// The newest day on which one of those added was reported (`YYYY-MM-DD`).
+    pub newest_report: Option<String>,
+}
+
+/// What a [`CountChange`] counts; see [`CountOf`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Documents with a report of any source.
+    All,
+    /// Of a source of the issuing State's own.
+    Owned,
+    /// Of this source.
+    Source(String),
+    /// Of this source, where it is the issuing State's own.
+    OwnSource(String),
+    /// Of the status with this code.
+    Status(u8),
+}
+
+/// Changes of counts, while they are made.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts(BTreeMap<(IssuingState, DocumentType, CountOf), (i64, Option<Day>)>);
+
+impl Counts {
+    /// Those written in a manifest; what this program does not know is left out.
+    pub(super) fn read(changes: &[CountChange]) -> Self {
+        let read = |change: &CountChange| {
+            let of = match &change.of {
+                Counted::All => CountOf::All,
+                Counted::Owned => CountOf::Owned,
+                Counted::Source(name) => CountOf::Source(name.as_str().into()),
+                Counted::OwnSource(name) => CountOf::OwnSource(name.as_str().into()),
+                Counted::Status(code) => CountOf::Status(ReportStatus::from_code(*code)?),
+            };
+            let state = IssuingState::parse(&change.issuing_state).ok()?;
+            let document_type = DocumentType::from_code(change.document_type)?;
+            let newest = change.newest_report.as_deref().and_then(Day::parse_iso);
+            Some(((state, document_type, of), (change.documents, newest)))
+        };
+        Self(changes.iter().filter_map(read).collect())
+    }
+
+    pub(super) fn write(&self) -> Vec<CountChange> {
+        let changes = self
+            .0
+            .iter()
+            .filter(|(_, (documents, newest))| *documents != 0 || newest.is_some());
+        changes
+            .map(
+                |((state, document_type, of), (documents, newest))| CountChange {
+                    issuing_state: state.code().to_owned(),
+                    document_type: document_type.code(),
+                    of: match of {
+                        CountOf::All => Counted::All,
+                        CountOf::Owned => Counted::Owned,
+                        CountOf::Source(name) => Counted::Source(name.to_string()),
+                        CountOf::OwnSource(name) => Counted::OwnSource(name.to_string()),
+                        CountOf::Status(status) => Counted::Status(status.code()),
+                    },
+                    documents: *documents,
+                    newest_report: newest.map(|day| day.to_string()),
+                },
+            )
+            .collect()
+    }
+
+    /// The counts of a base with these changes, those that are not 0, in order.
+    pub(super) fn added_to(mut self, base: &[Count]) -> Vec<Count> {
+        for count in base {
+            let key = (count.issuing_state, count.document_type, count.of.clone());
+            let (documents, newest) = self.0.entry(key).or_default();
+            *documents = documents.saturating_add_unsigned(count.documents);
+            *newest = count.newest_report.max(*newest);
+        }
+        let counts = self.0.into_iter();
+        counts
+            .filter_map(
+                |((issuing_state, document_type, of), (documents, newest))| {
+                    Some(Count {
+                        issuing_state,
+                        document_type,
+                        of,
+                        documents: u64::try_from(documents).ok().filter(|count| *count > 0)?,
+                        newest_report: newest,
+                    })
+                },
+            )
+            .collect()
+    }
+
+    /// Documents more than the base reports.
+    pub(super) fn documents(&self) -> i64 {
+        let all = self.0.iter().filter(|((.., of), _)| *of == CountOf::All);
+        all.map(|(_, (documents, _))| documents).sum()
+    }
+
+    /// Counts that a document was one thing before and is another after.
+    pub(super) fn change(
+        &mut self,
+        (_, state, document_type): &Key,
+        before: &[Dated<'_>],
+        after: &[Dated<'_>],
+    ) {
+        for (said, by) in [(before, -1), (after, 1)] {
+            for (of, newest) in counted(said) {
+                let (documents, newest_of_all) =
+                    self.0.entry((*state, *document_type, of)).or_default();
+                *documents += by;
+                if by > 0 {
+                    *newest_of_all = newest.max(*newest_of_all);
+                }
+            }
+        }
+    }
+}
+
+/// What a document counts as, and the newest day of its reports for each.
+fn counted(said: &[Dated<'_>]) -> BTreeMap<CountOf, Option<Day>> {
+    let mut counted = BTreeMap::new();
+    for one in said {
+        let Said::Reported(report) = &one.statement.said else {
+            continue;
+        };
+        let source = || report.source.into();
+        let of_all = [
+            CountOf::All,
+            CountOf::Status(report.status),
+            CountOf::Source(source()),
+        ];
+        let own = [CountOf::Owned, CountOf::OwnSource(source())];
+        let own = own.into_iter().filter(|_| !report.third_party);
+        for of in of_all.into_iter().chain(own) {
+            let newest = counted.entry(of).or_insert(None);
+            *newest = report.date_reported.max(*newest);
+        }
+    }
+    counted
+}
