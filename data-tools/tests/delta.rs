@@ -232,3 +232,51 @@ fn deltas_go_on_beside_a_build_and_are_not_lost_by_it() {
     assert!(snapshot.documents() > 300_000);
     assert_eq!(look_up(&desk, "AB000001"), 0);
 }
+
+#[test]
+fn a_delta_killed_at_any_moment_leaves_the_old_snapshot_or_the_new_one() {
+    const KILLS: u32 = 40;
+    let desk = desk();
+    let begin = std::time::Instant::now();
+    published(&mut delta(
+        &desk,
+        "2026-02-01T00:00:00Z",
+        "AB000009,FIN,passport,lost,2026-02-01,add,\n",
+    ));
+    let whole = begin.elapsed();
+    let (mut before, mut after) = (0, 0);
+    for number in 0..KILLS {
+        let generation = desk.load("store").generation();
+        let row = format!("KK{number:06},FIN,passport,lost,2026-02-01,add,\n");
+        let mut command = delta(&desk, "2026-02-02T00:00:00Z", &row);
+        command.stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        // Spread over one and a half times the time that a whole one takes.
+        std::thread::sleep(whole.mul_f64(1.5 * f64::from(number) / f64::from(KILLS)));
+        // The last one lives.
+        if number + 1 < KILLS {
+            child.kill().unwrap();
+        }
+        child.wait().unwrap();
+        let snapshot = desk.load("store");
+        let found = look_up(&desk, &format!("KK{number:06}"));
+        match (snapshot.generation() - generation, found) {
+            (0, 0) => before += 1,
+            (1, 10) => after += 1,
+            other => panic!("generations more, exit code of the lookup: {other:?}"),
+        }
+        // What was there before still is.
+        assert_eq!(look_up(&desk, "AB000009"), 10);
+    }
+    assert!(before > 0 && after > 0, "{before} before, {after} after");
+    // What the killed left hinders nobody, and goes.
+    published(&mut delta(
+        &desk,
+        "2026-02-03T00:00:00Z",
+        "KL000001,FIN,passport,lost,2026-02-01,add,\n",
+    ));
+    assert_eq!(look_up(&desk, "KL000001"), 10);
+    assert!(!desk.path("store/publishing").exists());
+    succeeds(sltd_data("verify").arg("--store").arg(desk.path("store")));
+}
