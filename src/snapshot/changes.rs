@@ -71,45 +71,32 @@ pub(super) fn apply(
     view: View<'_>,
     change: &Segment,
     older: &[Arc<Segment>],
-    (scratch, path): (&Path, &Path),
+    files: (&Path, &Path),
     counts: &mut Counts,
 ) -> Result<BuildSummary, PublishError> {
-    let builder = SegmentBuilder::new(BuildOptions {
-        memory: MEMORY,
-        threads: 1,
-        scratch: scratch.to_owned(),
-    });
-    let mut changed = Changed {
-        inserter: builder.inserter(),
-        authorities: Authorities::default(),
-    };
-    each(change, |key, document| {
-        let before = view.said(&key)?;
-        let mut after = before.clone();
-        document.each_statement(|statement| after.extend(Dated::new(statement, view.lists)))?;
-        resolve(&mut after);
-        counts.change(&key, &before, &after);
-        let mut statements = after.iter().map(|one| one.statement);
-        statements.try_for_each(|statement| changed.put(&key, statement))
-    })?;
-    for (index, segment) in older.iter().enumerate() {
-        let newer = older.get(index + 1..).unwrap_or_default();
-        each(segment, |key, document| {
-            for newer in newer.iter().map(AsRef::as_ref).chain([change]) {
-                if find(newer, &key)?.is_some() {
-                    return Ok(());
-                }
-            }
-            changed.put_all(&key, &document)
+    write(files, |changed| {
+        each(change, |key, document| {
+            let before = view.said(&key)?;
+            let mut after = before.clone();
+            document.each_statement(|statement| after.extend(Dated::new(statement, view.lists)))?;
+            resolve(&mut after);
+            counts.change(&key, &before, &after);
+            let mut statements = after.iter().map(|one| one.statement);
+            statements.try_for_each(|statement| changed.put(&key, statement))
         })?;
-    }
-    let Changed {
-        inserter,
-        authorities,
-    } = changed;
-    inserter.finish()?;
-    let directory = authorities.directory();
-    Ok(builder.finish(path, &directory, |_, _| {})?)
+        for (index, segment) in older.iter().enumerate() {
+            let newer = older.get(index + 1..).unwrap_or_default();
+            each(segment, |key, document| {
+                for newer in newer.iter().map(AsRef::as_ref).chain([change]) {
+                    if find(newer, &key)?.is_some() {
+                        return Ok(());
+                    }
+                }
+                changed.put_all(&key, &document)
+            })?;
+        }
+        Ok(())
+    })
 }
 
 /// Builds, at `path`, one segment of all statements in segments of changes that no list of a snapshot with these
@@ -120,8 +107,37 @@ pub(super) fn apply(
 pub(super) fn gather(
     deltas: &[Segment],
     lists: &Lists,
-    (scratch, path): (&Path, &Path),
+    files: (&Path, &Path),
 ) -> Result<Option<BuildSummary>, PublishError> {
+    let summary = write(files, |changed| {
+        for segment in deltas {
+            each(segment, |key, document| {
+                let mut statements = Vec::new();
+                document.each_statement(|statement| statements.push(statement))?;
+                // What is not dated is what a list says that was there before.
+                let dated = |statement: &Statement<'_>| statement.edition.is_some();
+                for mut statement in statements.into_iter().filter(dated) {
+                    if Dated::new(statement, lists).is_some() {
+                        // Whether it is overruled is decided anew; until then the same thing is said once.
+                        if let Said::Overruled(report) = statement.said {
+                            statement.said = Said::Reported(report);
+                        }
+                        changed.put(&key, statement)?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok((summary.documents > 0).then_some(summary))
+}
+
+/// Builds a segment at a path, with a folder for scratch files, of what `fill` puts into it.
+fn write<'s>(
+    (scratch, path): (&Path, &Path),
+    fill: impl FnOnce(&mut Changed<'_, 's>) -> Result<(), PublishError>,
+) -> Result<BuildSummary, PublishError> {
     let builder = SegmentBuilder::new(BuildOptions {
         memory: MEMORY,
         threads: 1,
@@ -131,36 +147,14 @@ pub(super) fn gather(
         inserter: builder.inserter(),
         authorities: Authorities::default(),
     };
-    let mut any = false;
-    for segment in deltas {
-        each(segment, |key, document| {
-            let mut statements = Vec::new();
-            document.each_statement(|statement| statements.push(statement))?;
-            // What is not dated is what a list says that was there before.
-            let dated = |statement: &Statement<'_>| statement.edition.is_some();
-            for mut statement in statements.into_iter().filter(dated) {
-                if Dated::new(statement, lists).is_some() {
-                    any = true;
-                    // Whether it is overruled is decided anew; until then the same thing is said once.
-                    if let Said::Overruled(report) = statement.said {
-                        statement.said = Said::Reported(report);
-                    }
-                    changed.put(&key, statement)?;
-                }
-            }
-            Ok(())
-        })?;
-    }
+    fill(&mut changed)?;
     let Changed {
         inserter,
         authorities,
     } = changed;
     inserter.finish()?;
-    if !any {
-        return Ok(None);
-    }
     let directory = authorities.directory();
-    Ok(Some(builder.finish(path, &directory, |_, _| {})?))
+    Ok(builder.finish(path, &directory, |_, _| {})?)
 }
 
 /// Calls `visit` with every document of a segment, until it fails.

@@ -23,8 +23,8 @@ use sltd::report::Day;
 
 use super::SourceError;
 use super::memo::Memos;
+use super::reading::{Reading, Says};
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, Says};
 use crate::config::{Purpose, SourceConfig};
 
 /// The columns of a list, in the order in which `sltd-data generate` writes them.

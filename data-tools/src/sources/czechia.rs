@@ -31,8 +31,9 @@ use sltd::report::{Day, ReportStatus};
 use super::cells::trim;
 use super::delimited::{self, Format};
 use super::input::Input;
+use super::reading::Reading;
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, Worker, series_and_number};
+use super::worker::{Worker, series_and_number};
 use super::{RowSink, SourceError};
 use crate::config::{Purpose, SourceConfig};
 

@@ -21,6 +21,7 @@ mod layout;
 mod ledger;
 mod memo;
 mod pipeline;
+mod reading;
 mod reject;
 mod russia;
 mod sltd_csv;

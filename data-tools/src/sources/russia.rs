@@ -20,8 +20,9 @@ use sltd::report::ReportStatus;
 
 use super::cells::trim;
 use super::delimited::{self, Format};
+use super::reading::Reading;
 use super::reject::Reject;
-use super::worker::{Reading, Worker};
+use super::worker::Worker;
 use super::{RowSink, SourceError};
 
 const SERIES: &str = "PASSP_SERIES";

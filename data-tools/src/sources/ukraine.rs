@@ -34,8 +34,9 @@ use super::cells::{REFERENCE_BYTES_MAX, text, trim};
 use super::json::elements;
 use super::json_object::{self, Value};
 use super::memo::Memos;
+use super::reading::Reading;
 use super::reject::{Reason, Reject};
-use super::worker::{Reading, Worker, series_and_number};
+use super::worker::{Worker, series_and_number};
 use crate::config::SourceConfig;
 
 const FIELDS: [&str; 8] = [
