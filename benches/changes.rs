@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{Row, Standing};
 use sltd::report::{Day, ReportStatus};
-use sltd::snapshot::{LoadOptions, Publication, RowAccount, Snapshot, SourceEntry, Store, Warm};
+use sltd::snapshot::{Act, LoadOptions, Origin, Snapshot, SourceEntry, Store, Warm};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -28,14 +28,14 @@ const ROWS: u64 = 10;
 const ASKED: usize = 1024;
 
 fn source(as_of: Timestamp) -> SourceEntry {
-    SourceEntry {
-        name: "bench".to_owned(),
-        as_of,
-        list: None,
-        changed: None,
-        owns: vec![passports::STATE.to_owned()],
-        stale_after_seconds: 7 * 24 * 60 * 60,
-        rows: RowAccount::default(),
+    SourceEntry::new("bench", as_of)
+}
+
+fn act(at: Timestamp) -> Act<'static> {
+    Act {
+        at,
+        by: "bench",
+        reason: "",
     }
 }
 
@@ -49,15 +49,14 @@ fn load(folder: &Path) -> Result<Snapshot> {
 
 fn publish_base(folder: &Path, now: Timestamp) -> Result<()> {
     let writer = Store::writer(folder)?;
-    let (segment, summary) = passports::build(&writer.building(), DOCUMENTS, 2)?;
-    writer.publish(&Publication {
-        segment: &segment,
-        summary: &summary,
+    let (segment, _) = passports::build(&writer.building(), DOCUMENTS, 2)?;
+    let origin = Origin {
         sources: vec![source(now)],
         as_of: Day::from_timestamp(now),
         built_at: now,
-        by: "bench",
-    })?;
+        bases_kept: None,
+    };
+    writer.publish(&segment, origin, act(now))?;
     Ok(())
 }
 
@@ -91,8 +90,9 @@ fn publish_delta(folder: &Path, round: u64, now: Timestamp) -> Result<()> {
         inserter.insert_as(&row, standing)?;
     }
     inserter.finish()?;
-    let summary = delta.build(builder, &[])?;
-    delta.publish(&summary, &[source(as_of)], (as_of, "bench"))?;
+    let changes = delta.build(builder, &[])?;
+    let draft = delta.draft(&changes, &[source(as_of)], act(as_of))?;
+    draft.publish(Vec::new())?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use sltd::document::DocumentType;
 use sltd::proto::{CheckDocumentRequest, CheckDocumentResponse, Verdict};
 use sltd::report::Day;
 use sltd::service::Offline;
-use sltd::snapshot::{LoadOptions, Publication, RowAccount, SourceEntry, Store};
+use sltd::snapshot::{Act, LoadOptions, Origin, SourceEntry, Store};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -32,23 +32,19 @@ const ASKED: u64 = 100_000;
 fn offline(folder: &Path) -> Result<Offline> {
     let now = Timestamp::now();
     let writer = Store::writer(folder)?;
-    let (segment, summary) = passports::build(&writer.building(), DOCUMENTS, 2)?;
-    writer.publish(&Publication {
-        segment: &segment,
-        summary: &summary,
-        sources: vec![SourceEntry {
-            name: "bench".to_owned(),
-            as_of: now,
-            owns: vec![passports::STATE.to_owned()],
-            list: None,
-            changed: None,
-            stale_after_seconds: 7 * 24 * 60 * 60,
-            rows: RowAccount::default(),
-        }],
+    let (segment, _) = passports::build(&writer.building(), DOCUMENTS, 2)?;
+    let origin = Origin {
+        sources: vec![SourceEntry::new("bench", now)],
         as_of: Day::from_timestamp(now),
         built_at: now,
+        bases_kept: None,
+    };
+    let act = Act {
+        at: now,
         by: "bench",
-    })?;
+        reason: "",
+    };
+    writer.publish(&segment, origin, act)?;
     drop(writer);
     let snapshot = Store::open(folder)?.load_current(&LoadOptions::default())?;
     Ok(Offline::new(snapshot))

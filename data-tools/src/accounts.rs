@@ -1,6 +1,7 @@
 //! What became of every row: the accounts printed after a build or a delta.
 
 use crate::config::{Owns, SourceConfig};
+use crate::publish::Offered;
 use crate::sources::SourceAccount;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ pub struct Account {
     /// Issuing States whose own source it is; `*`: every State's.
     pub owns: Vec<String>,
     stale_after_seconds: u64,
-    /// Rows: read = indexed + merged + expired + rejected, and of changes + withdrawn + superseded.
+    /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + superseded.
     pub rows: RowAccount,
     /// Distinct documents with a report of this source.
     pub documents: u64,
@@ -32,6 +33,17 @@ pub struct Account {
     pub warnings: Vec<String>,
     /// Where the rejected rows stand.
     pub rejects: Option<String>,
+    /// Set: the list was not used.
+    pub held: Option<Held>,
+}
+
+/// What a source reports whose list was not used, and why it was not.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The instant that the list describes that it keeps; `None`: it has none.
+    pub as_of: Option<Timestamp>,
+    /// Why, one sentence each.
+    pub why: Vec<String>,
 }
 
 /// The accounts of all sources.
@@ -61,6 +73,7 @@ impl SourceAccounts {
                 rejected: read.rejected,
                 withdrawn: read.withdrawn,
                 superseded: read.superseded,
+                held: 0,
             },
             documents: 0,
             ranges: read.ranges,
@@ -68,7 +81,36 @@ impl SourceAccounts {
             third_party: read.third_party,
             warnings: read.warnings,
             rejects: read.rejects_file.map(|path| path.display().to_string()),
+            held: None,
         });
+    }
+
+    /// Takes a source whose list was not read.
+    pub(crate) fn push_unread(&mut self, source: &SourceConfig, as_of: Timestamp) {
+        let read = SourceAccount::unread(source.as_of.unwrap_or(as_of));
+        self.push(source, read);
+    }
+
+    /// Takes what was held in the end.
+    pub(crate) fn hold(&mut self, offered: &Offered) {
+        let sources = &offered.manifest.sources;
+        for account in &mut self.sources {
+            let Some(why) = offered.holds.0.get(&account.name) else {
+                continue;
+            };
+            let rows = &mut account.rows;
+            rows.held = rows.indexed + rows.merged + rows.withdrawn + rows.superseded;
+            (rows.indexed, rows.merged, rows.withdrawn, rows.superseded) = (0, 0, 0, 0);
+            let entry = sources.iter().find(|source| source.name == account.name);
+            let entry = entry.filter(|entry| entry.list.is_some());
+            // What was read of the list says nothing of what stands.
+            account.documents = offered.figures.of_source(&account.name);
+            (account.ranges, account.undated, account.third_party) = (0, 0, 0);
+            account.held = Some(Held {
+                as_of: entry.map(|entry| entry.as_of),
+                why: why.clone(),
+            });
+        }
     }
 
     /// Takes what the build merged and counted.
@@ -106,6 +148,7 @@ impl SourceAccounts {
                     "rejected": source.rows.rejected,
                     "withdrawn": source.rows.withdrawn,
                     "superseded": source.rows.superseded,
+                    "held": source.rows.held,
                     "documents": source.documents,
                     "ranges": source.ranges,
                     "undated": source.undated,
@@ -129,6 +172,7 @@ impl Account {
             owns: self.owns.clone(),
             stale_after_seconds: self.stale_after_seconds,
             rows: self.rows,
+            removed: false,
         }
     }
 }
@@ -137,31 +181,27 @@ impl Account {
 struct Column {
     name: &'static str,
     width: usize,
-    /// Whether only accounts of changes have it.
-    of_changes: bool,
+    /// Whether it is left out where there is nothing in it.
+    rare: bool,
     of: fn(&RowAccount) -> u64,
 }
 
 impl Column {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::new("indexed", 11, false, |rows| rows.indexed),
         Self::new("withdrawn", 9, true, |rows| rows.withdrawn),
         Self::new("merged", 9, false, |rows| rows.merged),
         Self::new("expired", 9, false, |rows| rows.expired),
         Self::new("superseded", 10, true, |rows| rows.superseded),
+        Self::new("held", 11, true, |rows| rows.held),
         Self::new("rejected", 9, false, |rows| rows.rejected),
     ];
 
-    const fn new(
-        name: &'static str,
-        width: usize,
-        of_changes: bool,
-        of: fn(&RowAccount) -> u64,
-    ) -> Self {
+    const fn new(name: &'static str, width: usize, rare: bool, of: fn(&RowAccount) -> u64) -> Self {
         Self {
             name,
             width,
-            of_changes,
+            rare,
             of,
         }
     }
@@ -171,11 +211,13 @@ impl fmt::Display for SourceAccounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.sources.iter().map(|source| source.name.len());
         let width = names.max().unwrap_or(0).max("source".len());
-        let changes = |rows: &RowAccount| rows.withdrawn + rows.superseded > 0;
-        let changes = self.sources.iter().any(|source| changes(&source.rows));
+        let some = |column: &Column| {
+            let mut sources = self.sources.iter();
+            sources.any(|source| (column.of)(&source.rows) > 0)
+        };
         let columns = Column::ALL
             .iter()
-            .filter(|column| changes || !column.of_changes);
+            .filter(|column| !column.rare || some(column));
         write!(f, "{:width$}  {:>11} =", "source", "read")?;
         for (place, column) in columns.clone().enumerate() {
             let plus = if place == 0 { " " } else { " + " };
@@ -218,6 +260,12 @@ impl fmt::Display for SourceAccounts {
                     "{}: rejected rows, with reasons, in {rejects}",
                     source.name
                 )?;
+            }
+            if let Some(held) = &source.held {
+                match held.as_of {
+                    Some(as_of) => writeln!(f, "{}: keeps its list of {as_of}", source.name)?,
+                    None => writeln!(f, "{}: has no list to keep", source.name)?,
+                }
             }
             for warning in &source.warnings {
                 writeln!(f, "{}: warning: {warning}", source.name)?;

@@ -9,6 +9,12 @@ pub(crate) const DAMAGED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// What was asked for could not be done.
 pub(crate) const FAILED: u8 = 3;
+/// Published, with a source held at what it reported before.
+pub(crate) const HELD: u8 = 20;
+/// A guard has refused.
+pub(crate) const REFUSED: u8 = 21;
+/// A pin has withheld it.
+pub(crate) const WITHHELD: u8 = 22;
 /// Another process is changing the store.
 pub(crate) const LOCKED: u8 = 23;
 

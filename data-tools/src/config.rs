@@ -24,12 +24,15 @@
 //! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
 //! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
 //! | `stale_after` | a duration; default `7d` |
+//! | `required` | `true`: nothing is published without it; default `false` |
 //! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
 //! | `encoding` | `utf-8`, `windows-1251`; default `utf-8` |
 //! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
 //! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
 //! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none; not what every row of a public list has itself |
 //! | `kind` | layout `czechia`: 0 to 3; default: by the name of the file |
+//!
+//! The table `[guards]` sets from where on a figure trips a guard: [`Limits`] has its fields and what holds without.
 
 mod read;
 
@@ -38,17 +41,20 @@ pub use read::{ConfigError, load, parse};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::guards::Limits;
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::report::{Authority, ReportStatus};
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SourcesFile {
     /// The sources, in the order of the file; names are unique.
     pub sources: Vec<SourceConfig>,
     /// The directory of competent authorities; codes are unique.
     pub authorities: Vec<AuthorityConfig>,
+    /// What trips a guard.
+    pub guards: Limits,
 }
 
 impl SourcesFile {
@@ -80,6 +86,8 @@ pub struct SourceConfig {
     pub as_of: Option<Timestamp>,
     /// The age from which it counts as stale.
     pub stale_after: Duration,
+    /// Whether nothing is published without it; else it keeps what it reported before.
+    pub required: bool,
     /// How its files are packed; `None`: by their first bytes, then by name.
     pub compression: Option<Compression>,
     /// How its text is encoded.
@@ -124,6 +132,7 @@ impl SourceConfig {
             layout,
             as_of: None,
             stale_after: Duration::from_secs(7 * 24 * 60 * 60),
+            required: false,
             compression: Some(Compression::None),
             encoding: Encoding::Utf8,
             owns: Owns::All,

@@ -232,7 +232,7 @@ impl Inspection {
             store_id: manifest.store.clone(),
             built_at: manifest.built_at,
             data_as_of: manifest.data_as_of(),
-            as_of: manifest.as_of.clone(),
+            as_of: manifest.as_of.to_string(),
             not_after: manifest.not_after,
             documents,
             numbers: segments.iter().map(|segment| segment.numbers()).sum(),

@@ -2,10 +2,12 @@
 //!
 //! - [`build`]: from lists to a published snapshot.
 //! - [`delta`]: from lists of changes to a snapshot with them.
+//! - [`guards`], [`diff`], [`publish`]: what stands between a base that was built and its being current.
 //! - [`accounts`]: what became of every row.
 //! - [`config`]: the file `sources.toml`, in which an operator describes the lists.
 //! - [`sources`]: the lists themselves: every published layout, read in parallel
 //!   and turned into normalised rows, each row accounted for.
+//! - [`store`]: what is done to a store without lists.
 //! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
 //! - [`verify`], [`inspect`], [`lookup`]: what a store holds, without a server.
 //! - [`load`]: how much a server answers, and how fast.
@@ -16,10 +18,14 @@ pub mod build;
 mod command;
 pub mod config;
 pub mod delta;
+pub mod diff;
 pub mod generate;
+pub mod guards;
 pub mod inspect;
 pub mod load;
 pub mod lookup;
+pub mod publish;
 pub mod quickstart;
 pub mod sources;
+pub mod store;
 pub mod verify;

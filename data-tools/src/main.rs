@@ -1,7 +1,8 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::{build, delta, generate, inspect, load, lookup, quickstart, verify};
+use sltd_data::store::{compact, history, prune, retract, rollback};
+use sltd_data::{build, delta, diff, generate, inspect, load, lookup, publish, quickstart, verify};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -25,6 +26,14 @@ enum Command {
     Quickstart(quickstart::QuickstartArgs),
     Build(build::BuildArgs),
     Delta(delta::DeltaArgs),
+    Publish(publish::PublishArgs),
+    Diff(diff::DiffArgs),
+    Rollback(rollback::RollbackArgs),
+    Unpin(rollback::UnpinArgs),
+    Retract(retract::RetractArgs),
+    Compact(compact::CompactArgs),
+    Prune(prune::PruneArgs),
+    History(history::HistoryArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Lookup(lookup::LookupArgs),
@@ -47,6 +56,14 @@ fn main() -> ExitCode {
         Command::Quickstart(args) => quickstart::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Delta(args) => delta::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Rollback(args) => rollback::roll_back(&args),
+        Command::Unpin(args) => rollback::unpin(&args),
+        Command::Retract(args) => retract::run(&args),
+        Command::Compact(args) => compact::run(&args),
+        Command::Prune(args) => prune::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),

@@ -10,6 +10,8 @@ mod table;
 use crate::build::{self, Build, BuildFailure, Built, Silent};
 use crate::command::{FAILED, USAGE, complain, print};
 use crate::config::{self, SourcesFile};
+use crate::guards::Accepted;
+use crate::publish::default_threads;
 use checks::{Asked, Check};
 use clap::Args;
 use jiff::Timestamp;
@@ -127,22 +129,7 @@ fn quickstart(args: &QuickstartArgs) -> Result<(), Failure> {
         args.store.display()
     ))?;
     let built = publish(&args.store, &sources)?;
-    let bytes: u64 = built
-        .manifest
-        .segments
-        .iter()
-        .map(|segment| segment.length)
-        .sum();
-    let documents: u64 = built
-        .manifest
-        .segments
-        .iter()
-        .map(|segment| segment.documents)
-        .sum();
-    print(format_args!(
-        "{}\nPublished generation {}: {documents} documents in {bytes} bytes.\n",
-        built.accounts, built.manifest.generation
-    ))?;
+    print(format_args!("{}\n{}\n", built.accounts, built.offered))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -154,24 +141,25 @@ fn quickstart(args: &QuickstartArgs) -> Result<(), Failure> {
 
 /// Publishes the samples.
 fn publish(store: &Path, sources: &SourcesFile) -> Result<Built, Failure> {
-    let now = Timestamp::now();
     // The samples must build where the clock is behind, too.
-    let newest = sources
-        .sources
-        .iter()
-        .filter_map(|source| source.as_of)
-        .max();
+    let newest = sources.sources.iter().filter_map(|source| source.as_of);
+    let now = newest.max().unwrap_or_default().max(Timestamp::now());
+    let accepted = Accepted::default();
     let request = Build {
         sources,
         store,
         memory: MEMORY,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        as_of: Day::from_timestamp(newest.map_or(now, |newest| newest.max(now))),
+        threads: default_threads(),
+        as_of: Day::from_timestamp(now),
         built_at: now,
         max_rejects: 0.05,
         by: "quickstart",
+        accepted: &accepted,
+        put_aside: false,
+        compare: false,
+        bases_kept: None,
     };
-    Ok(build::build(&request, &Silent)?)
+    Ok(build::build(&request, &Silent, &mut |_| {})?)
 }
 
 /// Refuses a store that holds anything but the samples: its lists would be replaced.

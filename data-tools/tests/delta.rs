@@ -214,6 +214,7 @@ fn deltas_go_on_beside_a_build_and_are_not_lost_by_it() {
     );
     desk.describe("sources.toml", "long.csv", "sltd-csv", "");
     let mut build = desk.build("sources.toml", "store");
+    build.args(["--accept", "new:list", "--accept", "growth:list"]);
     build.stderr(std::process::Stdio::null());
     build.stdout(std::process::Stdio::null());
     let mut build = build.spawn().unwrap();

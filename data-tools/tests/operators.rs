@@ -161,6 +161,7 @@ fn rejects_of_sources_described_no_more_are_removed() {
     let sources = folder.path().join("sources.toml");
     fs::write(&sources, SOURCES.replace("\"list\"", "\"renamed\"")).unwrap();
     let build = ["build", "--sources", sources.to_str().unwrap()];
+    let build = [&build[..], &["--accept", "removed:list"]].concat();
     check(&sltd_data(&build, &store), 0, &[]);
     assert_eq!(
         only(&store.join("rejects")),

@@ -21,6 +21,7 @@ mod shard;
 mod tables;
 mod union;
 mod verify;
+mod walk;
 
 pub use build::{
     BuildOptions, BuildStep, BuildSummary, Inserter, MergedRows, Row, SegmentBuilder, Standing,
@@ -34,3 +35,4 @@ pub use references::REFERENCE_MAX;
 pub use segment::{SectionSize, Segment};
 pub use tables::{Count, CountOf, Edition};
 pub use union::UnionFilter;
+pub use walk::Walk;

@@ -9,6 +9,7 @@ use super::shard::{Shard, ShardEntry, ShardSections};
 use super::tables::{self, AuthorityEntry, Count, Profile};
 use super::union::UnionFilter;
 use super::verify::{read_frame, verify_sections};
+use super::walk::Walk;
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
 use crate::report::Authority;
 use std::fs::File;
@@ -304,15 +305,57 @@ impl Segment {
         &'s self,
         mut visit: impl FnMut(DocumentNumber, Document<'s>),
     ) -> Result<(), Damage> {
-        for shard in &self.shards {
-            shard.each(|number, first| {
-                for document in Documents::new(self, Some((shard, first))) {
-                    visit(number, document?);
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
+        (0..self.shards.len()).try_for_each(|part| self.for_each_of(part, &mut visit))
+    }
+
+    /// Parts that can be walked side by side.
+    pub fn parts(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// [`for_each`](Self::for_each) of one of the [`parts`](Self::parts), counted from 0; a part that is not there
+    /// has no documents.
+    ///
+    /// # Errors
+    /// As of [`for_each`](Self::for_each).
+    pub fn for_each_of<'s>(
+        &'s self,
+        part: usize,
+        mut visit: impl FnMut(DocumentNumber, Document<'s>),
+    ) -> Result<(), Damage> {
+        let Some(shard) = self.shards.get(part) else {
+            return Ok(());
+        };
+        shard.each(|number, first| {
+            for document in Documents::new(self, Some((shard, first))) {
+                visit(number, document?);
+            }
+            Ok(())
+        })
+    }
+
+    /// All numbers from one on, in order, with their documents; `None`: from the first one on.
+    pub fn walk(&self, from: Option<&DocumentNumber>) -> Walk<'_> {
+        let part = from.map_or(0, |from| {
+            let parts = self.firsts.partition_point(|first| first <= from.padded());
+            parts.saturating_sub(1)
+        });
+        Walk::new(self, part, from.copied())
+    }
+
+    /// The numbers that parts begin with, in order.
+    pub fn part_firsts(&self) -> impl Iterator<Item = DocumentNumber> {
+        let text = |first: &[u8; DocumentNumber::MAX_LEN]| {
+            let len = first.iter().position(|byte| *byte == 0);
+            first
+                .get(..len.unwrap_or(first.len()))
+                .and_then(DocumentNumber::from_normalised)
+        };
+        self.firsts.iter().filter_map(text)
+    }
+
+    pub(super) fn shard(&self, number: usize) -> Option<&Shard> {
+        self.shards.get(number)
     }
 
     /// The directory of authorities, in order of their codes.

@@ -190,14 +190,29 @@ impl Shard {
         mut each: impl FnMut(DocumentNumber, Found) -> Result<(), Damage>,
     ) -> Result<(), Damage> {
         use fst::Streamer;
-        let mut prefixes = self.keys.stream();
+        let mut prefixes = self.prefixes();
         while let Some((prefix, offset)) = prefixes.next() {
-            let block = self.blocks.get(offset.value()).ok_or(changed("blocks"))?;
-            let read = block.each(prefix, |number, place| {
-                each(number, self.first_report(&block, place)?)
-            });
-            read.ok_or(changed("blocks"))??;
+            self.each_of_block(prefix, offset.value(), &mut each)?;
         }
         Ok(())
+    }
+
+    /// What numbers begin with, in order, and where the block of those is.
+    pub(super) fn prefixes(&self) -> fst::raw::Stream<'_> {
+        self.keys.stream()
+    }
+
+    /// [`each`](Self::each) of one block.
+    pub(super) fn each_of_block(
+        &self,
+        prefix: &[u8],
+        offset: u64,
+        mut each: impl FnMut(DocumentNumber, Found) -> Result<(), Damage>,
+    ) -> Result<(), Damage> {
+        let block = self.blocks.get(offset).ok_or(changed("blocks"))?;
+        let read = block.each(prefix, |number, place| {
+            each(number, self.first_report(&block, place)?)
+        });
+        read.ok_or(changed("blocks"))?
     }
 }

@@ -1,7 +1,12 @@
 //! A calendar day.
 
 /// A calendar day (UTC where it comes from an instant): days since 1970-01-01, years 0001 to 9999.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Serialised as text, `YYYY-MM-DD`.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(try_from = "String", into = "String")]
 pub struct Day(i32);
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -129,6 +134,20 @@ fn days_in_month(year: i32, month: i32) -> Option<i32> {
         4 | 6 | 9 | 11 => Some(30),
         1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
         _ => None,
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse_iso(&text).ok_or("expected a day of the calendar, YYYY-MM-DD")
     }
 }
 

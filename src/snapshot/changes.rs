@@ -3,21 +3,15 @@
 //! For every document that something new was said of, such a segment holds all that there is to say of it, the
 //! base's part included: whoever checks a document asks the newest segment that has it and no other.
 
-use super::counts::Counts;
+use super::copy::write;
+use super::counts::Tally;
 use super::error::PublishError;
 use super::precedence::{Dated, Lists, resolve};
-use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use crate::index::{
-    BuildOptions, BuildSummary, Damage, Document, Inserter, Row, Said, Segment, SegmentBuilder,
-    Standing, Statement, Withdrawal,
-};
-use crate::report::{Authority, Report};
-use std::collections::BTreeMap;
+use crate::document::{DocumentNumber, DocumentType, IssuingState};
+use crate::index::{BuildSummary, Damage, Document, Said, Segment, Statement};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Rows of changes held in memory; more go through scratch files.
-const MEMORY: u64 = 256 << 20;
 
 /// A document, by what tells it from others.
 pub(super) type Key = (DocumentNumber, IssuingState, DocumentType);
@@ -63,7 +57,7 @@ pub(super) fn find<'s>(segment: &'s Segment, key: &Key) -> Result<Option<Documen
 }
 
 /// Builds, at `path`, the segment that takes the place of `older` (segments of changes of `view`, its newest)
-/// once the statements in `change` have been made; and adds to `counts` what that changes.
+/// once the statements in `change` have been made; and adds to `tally` what that changes.
 ///
 /// # Errors
 /// [`PublishError`] when a segment can't be read or written.
@@ -72,17 +66,17 @@ pub(super) fn apply(
     change: &Segment,
     older: &[Arc<Segment>],
     files: (&Path, &Path),
-    counts: &mut Counts,
+    tally: &mut Tally<'_>,
 ) -> Result<BuildSummary, PublishError> {
-    write(files, |changed| {
+    write(files, |copy| {
         each(change, |key, document| {
             let before = view.said(&key)?;
             let mut after = before.clone();
             document.each_statement(|statement| after.extend(Dated::new(statement, view.lists)))?;
             resolve(&mut after);
-            counts.change(&key, &before, &after);
+            tally.change(&key, &before, &after);
             let mut statements = after.iter().map(|one| one.statement);
-            statements.try_for_each(|statement| changed.put(&key, statement))
+            statements.try_for_each(|statement| copy.put(&key, statement))
         })?;
         for (index, segment) in older.iter().enumerate() {
             let newer = older.get(index + 1..).unwrap_or_default();
@@ -92,7 +86,7 @@ pub(super) fn apply(
                         return Ok(());
                     }
                 }
-                changed.put_all(&key, &document)
+                copy.put_all(&key, &document)
             })?;
         }
         Ok(())
@@ -109,7 +103,7 @@ pub(super) fn gather(
     lists: &Lists,
     files: (&Path, &Path),
 ) -> Result<Option<BuildSummary>, PublishError> {
-    let summary = write(files, |changed| {
+    let summary = write(files, |copy| {
         for segment in deltas {
             each(segment, |key, document| {
                 let mut statements = Vec::new();
@@ -122,7 +116,7 @@ pub(super) fn gather(
                         if let Said::Overruled(report) = statement.said {
                             statement.said = Said::Reported(report);
                         }
-                        changed.put(&key, statement)?;
+                        copy.put(&key, statement)?;
                     }
                 }
                 Ok(())
@@ -133,32 +127,55 @@ pub(super) fn gather(
     Ok((summary.documents > 0).then_some(summary))
 }
 
-/// Builds a segment at a path, with a folder for scratch files, of what `fill` puts into it.
-fn write<'s>(
-    (scratch, path): (&Path, &Path),
-    fill: impl FnOnce(&mut Changed<'_, 's>) -> Result<(), PublishError>,
+/// Builds, at a path, a segment of all statements of a segment but those of some sources.
+///
+/// # Errors
+/// [`PublishError`] when a segment can't be read or written.
+pub(super) fn without(
+    segment: &Segment,
+    sources: &BTreeSet<String>,
+    files: (&Path, &Path),
 ) -> Result<BuildSummary, PublishError> {
-    let builder = SegmentBuilder::new(BuildOptions {
-        memory: MEMORY,
-        threads: 1,
-        scratch: scratch.to_owned(),
-    });
-    let mut changed = Changed {
-        inserter: builder.inserter(),
-        authorities: Authorities::default(),
-    };
-    fill(&mut changed)?;
-    let Changed {
-        inserter,
-        authorities,
-    } = changed;
-    inserter.finish()?;
-    let directory = authorities.directory();
-    Ok(builder.finish(path, &directory, |_, _| {})?)
+    write(files, |copy| {
+        each(segment, |key, document| {
+            copy.put_some(&key, &document, |statement| {
+                !sources.contains(statement.source)
+            })
+        })
+    })
+}
+
+/// Counts what it changes that sources are out of service, of a whole snapshot.
+///
+/// # Errors
+/// [`Damage`] when a segment can't be read.
+pub(super) fn hide(view: View<'_>, tally: &mut Tally<'_>) -> Result<(), PublishError> {
+    for (place, segment) in view.segments.iter().enumerate() {
+        let newer = view.segments.get(place + 1..).unwrap_or_default();
+        each(segment, |key, document| {
+            let mut said = Vec::new();
+            let mut concerned = false;
+            document.each_statement(|statement| {
+                concerned |= tally.retracted.contains(statement.source);
+                said.extend(Dated::new(statement, view.lists));
+            })?;
+            if !concerned {
+                return Ok(());
+            }
+            for newer in newer {
+                if find(newer, &key)?.is_some() {
+                    return Ok(());
+                }
+            }
+            tally.hide(&key, &said);
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Calls `visit` with every document of a segment, until it fails.
-fn each<'s>(
+pub(super) fn each<'s>(
     segment: &'s Segment,
     mut visit: impl FnMut(Key, Document<'s>) -> Result<(), PublishError>,
 ) -> Result<(), PublishError> {
@@ -170,83 +187,4 @@ fn each<'s>(
         }
     })?;
     visited
-}
-
-/// A segment of changes in the making.
-struct Changed<'b, 's> {
-    inserter: Inserter<'b>,
-    authorities: Authorities<'s>,
-}
-
-impl<'s> Changed<'_, 's> {
-    fn put_all(&mut self, key: &Key, document: &Document<'s>) -> Result<(), PublishError> {
-        let mut put = Ok(());
-        document.each_statement(|statement| {
-            if put.is_ok() {
-                put = self.put(key, statement);
-            }
-        })?;
-        put
-    }
-
-    fn put(&mut self, key: &Key, statement: Statement<'s>) -> Result<(), PublishError> {
-        let (number, issuing_state, document_type) = *key;
-        let numbers = NumberRange::single(number);
-        let (report, overruled) = match statement.said {
-            Said::Reported(report) => (report, false),
-            Said::Overruled(report) => (report, true),
-            Said::Withdrawn { reason } => {
-                let withdrawal = Withdrawal {
-                    numbers,
-                    issuing_state,
-                    document_type,
-                    source: statement.source,
-                    third_party: statement.third_party,
-                    reason,
-                };
-                let standing = Standing {
-                    edition: statement.edition,
-                    overruled: false,
-                };
-                return Ok(self.inserter.withdraw(&withdrawal, standing)?);
-            }
-        };
-        self.authorities.note(&report);
-        let row = Row {
-            numbers,
-            issuing_state,
-            document_type,
-            status: report.status,
-            source_status: report.source_status,
-            date_of_loss: report.date_of_loss,
-            date_reported: report.date_reported,
-            review_date: report.review_date,
-            authority: report.authority.map_or("", |authority| authority.code),
-            restriction: report.restriction,
-            source: report.source,
-            third_party: report.third_party,
-            owner_reference: report.owner_reference,
-        };
-        let standing = Standing {
-            edition: statement.edition,
-            overruled,
-        };
-        Ok(self.inserter.insert_as(&row, standing)?)
-    }
-}
-
-/// The authorities that reports name; of several entries of one code, the one met last.
-#[derive(Default)]
-struct Authorities<'s>(BTreeMap<&'s str, Authority<'s>>);
-
-impl<'s> Authorities<'s> {
-    fn note(&mut self, report: &Report<'s>) {
-        if let Some(authority) = report.authority {
-            self.0.insert(authority.code, authority);
-        }
-    }
-
-    fn directory(self) -> Vec<Authority<'s>> {
-        self.0.into_values().collect()
-    }
 }

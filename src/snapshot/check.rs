@@ -1,9 +1,10 @@
 //! A check of documents against a snapshot.
 
+use super::precedence::{Dated, in_service};
 use super::{Coverage, Snapshot};
 use crate::document::{DocumentNumber, DocumentType, Issuer, IssuingState, format};
-use crate::index::{Damage, Segment};
-use crate::report::{Candidate, Day, Disclosure, Judgement, Query, judge};
+use crate::index::{Damage, Document, Said, Segment};
+use crate::report::{Candidate, Day, Disclosure, Judgement, Query, Report, judge};
 use jiff::Timestamp;
 
 /// The answer to one query.
@@ -73,7 +74,7 @@ impl Snapshot {
             let mut seen = Vec::new();
             for segment in self.segments.iter().rev() {
                 if segment.may_contain(number) {
-                    gather(segment, number, &mut seen, &mut candidates)?;
+                    self.gather(segment, number, &mut seen, &mut candidates)?;
                 }
             }
         }
@@ -130,29 +131,51 @@ impl Snapshot {
     }
 }
 
-/// Appends every report of a number in a segment, but of the documents that have been seen.
-fn gather<'s>(
-    segment: &'s Segment,
-    number: &DocumentNumber,
-    seen: &mut Vec<(IssuingState, DocumentType)>,
-    candidates: &mut Vec<Candidate<'s>>,
-) -> Result<(), Damage> {
-    for document in segment.find(number)? {
-        let document = document?;
-        let key = (document.issuing_state, document.document_type);
-        if seen.contains(&key) {
-            continue;
+impl Snapshot {
+    /// Appends every report of a number in a segment, but of the documents that have been seen.
+    fn gather<'s>(
+        &self,
+        segment: &'s Segment,
+        number: &DocumentNumber,
+        seen: &mut Vec<(IssuingState, DocumentType)>,
+        candidates: &mut Vec<Candidate<'s>>,
+    ) -> Result<(), Damage> {
+        for document in segment.find(number)? {
+            let document = document?;
+            let key = (document.issuing_state, document.document_type);
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            self.each_report(&document, |report| {
+                candidates.push(Candidate {
+                    issuing_state: document.issuing_state,
+                    document_type: document.document_type,
+                    report,
+                    // Every caller may see everything until callers are told apart.
+                    disclosure: Disclosure::Full,
+                });
+            })?;
         }
-        seen.push(key);
-        document.each_report(|report| {
-            candidates.push(Candidate {
-                issuing_state: document.issuing_state,
-                document_type: document.document_type,
-                report,
-                // Every caller may see everything until callers are told apart.
-                disclosure: Disclosure::Full,
-            });
-        })?;
+        Ok(())
     }
-    Ok(())
+
+    /// Calls `each` with the reports of a document that stand, of sources in service.
+    pub(super) fn each_report<'s>(
+        &self,
+        document: &Document<'s>,
+        mut each: impl FnMut(Report<'s>),
+    ) -> Result<(), Damage> {
+        let Some(hiding) = &self.hiding else {
+            return document.each_report(each);
+        };
+        let mut said = Vec::new();
+        document.each_statement(|statement| said.extend(Dated::new(statement, &hiding.lists)))?;
+        for one in in_service(&said, &hiding.sources) {
+            if let Said::Reported(report) = one.statement.said {
+                each(report);
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,7 +1,7 @@
 //! What changes change of the counts of a base.
 
 use super::changes::Key;
-use super::precedence::Dated;
+use super::precedence::{Dated, Retracted, in_service};
 use crate::document::{DocumentType, IssuingState};
 use crate::index::{Count, CountOf, Said};
 use crate::report::{Day, ReportStatus};
@@ -87,6 +87,25 @@ impl Counts {
             .collect()
     }
 
+    /// What is to be added to one base's counts for the same sum as with these changes of another's.
+    pub(super) fn rebased(self, from: &[Count], to: &[Count]) -> Self {
+        let mut changes = Self::default();
+        for count in self.added_to(from) {
+            let key = (count.issuing_state, count.document_type, count.of);
+            let documents = i64::try_from(count.documents).unwrap_or(i64::MAX);
+            changes.0.insert(key, (documents, count.newest_report));
+        }
+        for count in to {
+            let key = (count.issuing_state, count.document_type, count.of.clone());
+            let (documents, newest) = changes.0.entry(key).or_default();
+            *documents = documents.saturating_sub_unsigned(count.documents);
+            if *newest <= count.newest_report {
+                *newest = None;
+            }
+        }
+        changes
+    }
+
     /// The counts of a base with these changes, those that are not 0, in order.
     pub(super) fn added_to(mut self, base: &[Count]) -> Vec<Count> {
         for count in base {
@@ -118,7 +137,7 @@ impl Counts {
     }
 
     /// Counts that a document was one thing before and is another after.
-    pub(super) fn change(
+    fn change(
         &mut self,
         (_, state, document_type): &Key,
         before: &[Dated<'_>],
@@ -134,6 +153,45 @@ impl Counts {
                 }
             }
         }
+    }
+}
+
+/// What changes change of the counts of a base, as all sources have it, and as those in service do.
+#[derive(Debug)]
+pub(super) struct Tally<'r> {
+    /// What changes change.
+    pub plain: Counts,
+    /// What it changes further that sources are out of service.
+    pub hidden: Counts,
+    /// Those sources.
+    pub retracted: &'r Retracted,
+}
+
+impl<'r> Tally<'r> {
+    /// Nothing yet.
+    pub(super) fn new(retracted: &'r Retracted) -> Self {
+        Self {
+            plain: Counts::default(),
+            hidden: Counts::default(),
+            retracted,
+        }
+    }
+
+    /// Counts that a document was one thing before and is another after.
+    pub(super) fn change(&mut self, key: &Key, before: &[Dated<'_>], after: &[Dated<'_>]) {
+        self.plain.change(key, before, after);
+        if !self.retracted.is_empty() {
+            self.hidden
+                .change(key, &in_service(before, self.retracted), before);
+            self.hidden
+                .change(key, after, &in_service(after, self.retracted));
+        }
+    }
+
+    /// Counts what it changes that sources are out of service, of a document in the base.
+    pub(super) fn hide(&mut self, key: &Key, said: &[Dated<'_>]) {
+        self.hidden
+            .change(key, said, &in_service(said, self.retracted));
     }
 }
 

@@ -1,21 +1,23 @@
 //! Publishing changes to the current snapshot: additions and withdrawals, live within seconds.
 
 use super::changes::{self, Key, View};
-use super::counts::Counts;
+use super::counts::{Counts, Tally};
+use super::draft::{Draft, open_built};
 use super::error::PublishError;
-use super::manifest::{DeltaEntry, DeltaSource, Event, Manifest, SourceEntry};
+use super::manifest::{Act, DeltaEntry, DeltaSource, Event, Manifest, SegmentEntry, SourceEntry};
 use super::precedence::Lists;
 use super::store::{Pointer, REJECTS, Store};
 use super::turn::Turn;
-use super::writer::open;
-use super::{LoadError, LoadOptions, Snapshot, Warm};
+use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use crate::index::{
     BuildOptions, BuildSummary, Damage, Edition, LoadMode, Said, Segment, SegmentBuilder,
 };
 use crate::report::Authority;
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Most segments of changes that a snapshot has: each of them may be asked about a document.
 const SEGMENTS_MAX: usize = 8;
@@ -26,7 +28,7 @@ const GROWTH: u64 = 4;
 /// Changes in the making; holds the right to change what is current until dropped.
 #[derive(Debug)]
 pub struct Delta {
-    turn: Turn,
+    turn: Arc<Turn>,
     pointer: Pointer,
     snapshot: Snapshot,
     lists: Lists,
@@ -60,16 +62,14 @@ impl Store {
     /// # Errors
     /// [`PublishError`] when another process has the right for too long, or the snapshot can't be read.
     pub fn delta(&self) -> Result<Delta, PublishError> {
-        let turn = Turn::take(self)?;
-        let (pointer, manifest) = turn
-            .current()?
-            .ok_or_else(|| LoadError::NotAStore(self.path.clone()))?;
+        let turn = Arc::new(Turn::take(self)?);
+        let (pointer, manifest) = turn.current()?;
         let options = LoadOptions {
             load: LoadMode::Mmap,
             warm: Some(Warm::Nothing),
         };
         let lists = manifest.lists();
-        let snapshot = Snapshot::load(manifest, self, &options, &[])?;
+        let snapshot = Snapshot::load(manifest.clone(), self, &options, Holding::Briefly)?;
         Ok(Delta {
             turn,
             pointer,
@@ -212,47 +212,54 @@ impl Delta {
     /// directory for the codes that they name.
     ///
     /// # Errors
-    /// [`PublishError`]; the old snapshot then stays current.
+    /// [`PublishError`].
     pub fn build(
         &self,
         builder: SegmentBuilder,
         authorities: &[Authority<'_>],
-    ) -> Result<BuildSummary, PublishError> {
-        Ok(builder.finish(&self.path(), authorities, |_, _| {})?)
+    ) -> Result<Changes, PublishError> {
+        let path = self.turn.scratch_file("delta");
+        let summary = builder.finish(&path, authorities, |_, _| {})?;
+        Changes::open(path, summary)
     }
 
-    fn path(&self) -> PathBuf {
-        self.turn.scratch().join("delta")
-    }
-
-    /// Publishes what [`build`](Self::build) has written down; `sources` are those of the changes, with what
-    /// became of their rows.
+    /// The changes of all but some sources.
     ///
     /// # Errors
-    /// [`PublishError`]; the old snapshot then stays current.
-    pub fn publish(
-        self,
-        summary: &BuildSummary,
+    /// [`PublishError`].
+    pub fn without(
+        &self,
+        changes: &Changes,
+        sources: &BTreeSet<String>,
+    ) -> Result<Changes, PublishError> {
+        let path = self.turn.scratch_file("delta");
+        let files = (self.turn.scratch(), path);
+        let summary = changes::without(&changes.segment, sources, (&files.0, &files.1))?;
+        Changes::open(files.1, summary)
+    }
+
+    /// Puts together the snapshot with changes; `sources` are theirs, with what became of their rows.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn draft(
+        &self,
+        changes: &Changes,
         sources: &[SourceEntry],
-        (built_at, by): (Timestamp, &str),
-    ) -> Result<Manifest, PublishError> {
+        act: Act<'_>,
+    ) -> Result<Draft, PublishError> {
         let before = self.snapshot.manifest();
-        let generation = before.generation + 1;
-        let mut manifest = Manifest {
-            generation,
-            previous: Some(self.pointer.digest.clone()),
-            event: Event::Delta,
-            built_at,
+        let manifest = Manifest {
+            built_at: act.at,
             sources: changed(&before.sources, sources),
-            delta: None,
-            ..before.clone()
+            ..before.next(&self.pointer, Event::Delta, act)
         };
-        let path = self.path();
-        if summary.documents > 0 {
-            let delta = open(generation, &path)?;
-            self.merge(&delta, &mut manifest)?;
-            manifest.delta = Some(DeltaEntry {
-                segment: self.turn.keep(&path, summary)?,
+        let segments = self.snapshot.segments().to_vec();
+        let mut draft = Draft::new(Arc::clone(&self.turn), manifest, segments)?;
+        if changes.segment.documents() > 0 {
+            self.merge(&changes.segment, &mut draft)?;
+            let entry = DeltaEntry {
+                segment: SegmentEntry::of(&changes.segment),
                 sources: sources
                     .iter()
                     .map(|source| DeltaSource {
@@ -261,14 +268,14 @@ impl Delta {
                         rows: source.rows,
                     })
                     .collect(),
-            });
+            };
+            draft.bring(changes.path.clone(), entry);
         }
-        self.turn.publish(&manifest, by)?;
-        Ok(manifest)
+        Ok(draft)
     }
 
     /// Replaces the newest segments of changes by one with the delta in it.
-    fn merge(&self, delta: &Segment, manifest: &mut Manifest) -> Result<(), PublishError> {
+    fn merge(&self, delta: &Segment, draft: &mut Draft) -> Result<(), PublishError> {
         let segments = self.snapshot.segments();
         let mut kept = segments.len();
         let mut documents = delta.documents();
@@ -280,16 +287,55 @@ impl Delta {
         }
         let older = segments.get(kept..).unwrap_or_default();
         let scratch = self.turn.scratch();
-        let path = scratch.join("changes");
-        let mut counts = Counts::read(&manifest.counts);
-        let documents_before = counts.documents();
-        let summary = changes::apply(self.view(), delta, older, (&scratch, &path), &mut counts)?;
-        manifest.segments.truncate(kept);
-        manifest.segments.push(self.turn.keep(&path, &summary)?);
-        let more = counts.documents() - documents_before;
-        manifest.documents = manifest.documents.saturating_add_signed(more);
-        manifest.counts = counts.write();
+        let path = self.turn.scratch_file("changes");
+        let retracted = draft.retracted();
+        let mut tally = Tally {
+            plain: Counts::read(&draft.manifest().counts),
+            hidden: Counts::read(&draft.manifest().hidden),
+            retracted: &retracted,
+        };
+        changes::apply(self.view(), delta, older, (&scratch, &path), &mut tally)?;
+        draft.truncate(kept);
+        let merged = open_built(&path)?;
+        draft.add(path, Arc::new(merged));
+        draft.count(&tally.plain, &tally.hidden);
         Ok(())
+    }
+}
+
+/// Changes as they came, written down.
+#[derive(Debug)]
+pub struct Changes {
+    path: PathBuf,
+    segment: Segment,
+    /// What was written.
+    pub summary: BuildSummary,
+}
+
+impl Changes {
+    fn open(path: PathBuf, summary: BuildSummary) -> Result<Self, PublishError> {
+        Ok(Self {
+            segment: open_built(&path)?,
+            path,
+            summary,
+        })
+    }
+
+    /// Documents that each source withdraws.
+    ///
+    /// # Errors
+    /// [`PublishError`] when the changes can't be read.
+    pub fn withdrawn(&self) -> Result<BTreeMap<String, u64>, PublishError> {
+        let mut withdrawn = BTreeMap::new();
+        changes::each(&self.segment, |_, document| {
+            document.each_statement(|statement| {
+                if let Said::Withdrawn { .. } = statement.said {
+                    *withdrawn.entry(statement.source.to_owned()).or_default() += 1;
+                }
+            })?;
+            Ok(())
+        })?;
+        Ok(withdrawn)
     }
 }
 

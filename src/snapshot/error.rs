@@ -1,5 +1,6 @@
 //! What can be wrong with a store, one type an operation.
 
+use super::manifest::Pin;
 use crate::index::{BuildError, Damage, OpenError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,9 +67,40 @@ pub enum PublishError {
         "a segment of the current snapshot can't be read: {0}; `sltd-data verify` may say more"
     )]
     Read(#[from] Damage),
-    /// A segment of changes can't be written.
+    /// A segment can't be written.
     #[error(transparent)]
     Write(#[from] BuildError),
+    /// What was written is not what is read back.
+    #[error("the segment just built can't be read back: {0}")]
+    ReadBack(#[source] OpenError),
+    /// The base is pinned.
+    #[error(
+        "the base is pinned since generation {} (by {}: {}); `sltd-data unpin` lets builds replace it again",
+        .0.since, .0.by, .0.reason
+    )]
+    Pinned(Pin),
+    /// What a source that is held reports is no longer what is current.
+    #[error("the list of source {0} was replaced while its reports were taken over; build again")]
+    HeldListReplaced(String),
+    /// There is no base to go back to.
+    #[error("generation {wanted:?} is no base that is kept to go back to; kept are {kept:?}")]
+    NoBase {
+        /// The generation asked for; `None`: the one before the current base.
+        wanted: Option<u64>,
+        /// The generations that there are, newest first.
+        kept: Vec<u64>,
+    },
+    /// The source is not one of the snapshot's, or is in the state already that was asked for.
+    #[error("source {name}: {what}")]
+    Source {
+        /// Its name.
+        name: String,
+        /// What is wrong with the wish.
+        what: &'static str,
+    },
+    /// There is nothing to unpin.
+    #[error("the base is not pinned")]
+    NotPinned,
 }
 
 impl LoadError {

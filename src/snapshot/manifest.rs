@@ -1,15 +1,18 @@
 //! What a snapshot consists of, as a file.
 
 use super::counts::CountChange;
-use super::precedence::Lists;
+use super::figures::Measure;
+use super::precedence::{Lists, Retracted};
+use super::retention::BASES_KEPT;
 use super::store::Pointer;
-use crate::index::Edition;
+use crate::index::{Edition, Segment};
+use crate::report::Day;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The version this program writes and the only one it reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// A snapshot: its segments and the sources they were built from.
 ///
@@ -27,21 +30,39 @@ pub struct Manifest {
     pub previous: Option<String>,
     /// What made it.
     pub event: Event,
-    /// When the snapshot was built: what its age counts from.
+    /// When it was made current.
+    pub published_at: Timestamp,
+    /// Who made it current.
+    pub by: String,
+    /// Why; empty: not said.
+    pub reason: String,
+    /// When the data were put together: what the snapshot's age counts from.
     pub built_at: Timestamp,
     /// After this the data must not be relied on; unset: no such limit.
     pub not_after: Option<Timestamp>,
-    /// The day whose end decided which reports had expired (`YYYY-MM-DD`).
-    pub as_of: String,
-    /// The generation that published the base first.
+    /// The day whose end decided which reports had expired.
+    pub as_of: Day,
+    /// The generation that published the lists of the base first.
     pub base: u64,
-    /// Documents reported.
+    /// Bases that are kept to go back to, with the changes since.
+    pub bases_kept: u32,
+    /// Changes published before this generation are not carried into a base that is published later.
+    pub changes_since: u64,
+    /// Documents reported, but for those that only sources out of service report.
     pub documents: u64,
     /// The segments: the base, then those of what has changed since, newest last. Of a document that
     /// several hold, the newest holds all that there is to say.
     pub segments: Vec<SegmentEntry>,
     /// How the changes change the base's counts.
     pub counts: Vec<CountChange>,
+    /// How the counts change further because sources are out of service.
+    pub hidden: Vec<CountChange>,
+    /// Sources out of service: nothing that they say counts.
+    pub retracted: Vec<Retraction>,
+    /// Set: no build replaces the base.
+    pub pinned: Option<Pin>,
+    /// What later publications are measured against; unset: what the one before was.
+    pub measure: Option<Measure>,
     /// The sources, in the order of `sources.toml`.
     pub sources: Vec<SourceEntry>,
     /// The changes that this generation has brought, as they came: what is applied anew to another base.
@@ -56,6 +77,53 @@ pub enum Event {
     Build,
     /// Changes to what was there.
     Delta,
+    /// The same, in fewer segments.
+    Compact,
+    /// An earlier base again.
+    Rollback,
+    /// Builds may replace the base again.
+    Unpin,
+    /// A source was taken out of service.
+    Retract,
+    /// A source was taken into service again.
+    Lift,
+}
+
+/// A source taken out of service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retraction {
+    /// Its name.
+    pub source: String,
+    /// The generation that took it out.
+    pub since: u64,
+    /// Who did.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A base that no build replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    /// The generation that pinned it.
+    pub since: u64,
+    /// Who did.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// When something is published, by whom, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Act<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: &'a str,
+    /// Why; empty: not said.
+    pub reason: &'a str,
 }
 
 /// Changes as they came, in a segment of their own that no server opens.
@@ -112,9 +180,11 @@ pub struct SourceEntry {
     pub stale_after_seconds: u64,
     /// What became of the rows of its list.
     pub rows: RowAccount,
+    /// Its list was taken out: it is listed no longer, and nothing older of it counts.
+    pub removed: bool,
 }
 
-/// `read = indexed + merged + expired + rejected + withdrawn + superseded`, in rows.
+/// `read = indexed + merged + expired + rejected + withdrawn + superseded + held`, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowAccount {
@@ -134,17 +204,47 @@ pub struct RowAccount {
     /// Rows about what the source has said something later of already; only of changes.
     #[serde(default)]
     pub superseded: u64,
+    /// Rows not used, because the source was held at what it had reported before.
+    #[serde(default)]
+    pub held: u64,
+}
+
+impl SegmentEntry {
+    /// The entry of a segment whose place in the store is by its digest.
+    pub(super) fn of(segment: &Segment) -> Self {
+        let digest = segment.digest().to_hex();
+        Self {
+            file: format!("{digest}.seg"),
+            length: segment.file_len(),
+            digest: digest.to_string(),
+            documents: segment.documents(),
+        }
+    }
 }
 
 impl RowAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
         let used = self.indexed + self.merged + self.withdrawn;
-        self.read == used + self.expired + self.rejected + self.superseded
+        self.read == used + self.expired + self.rejected + self.superseded + self.held
     }
 }
 
 impl SourceEntry {
+    /// A source whose list, or whose changes, describe an instant: every State's own, stale after 7 days.
+    pub fn new(name: &str, as_of: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            as_of,
+            list: None,
+            changed: None,
+            owns: vec!["*".to_owned()],
+            stale_after_seconds: 7 * 24 * 60 * 60,
+            rows: RowAccount::default(),
+            removed: false,
+        }
+    }
+
     /// The edition of its list.
     pub(super) fn edition(&self) -> Option<Edition> {
         Some(Edition {
@@ -166,13 +266,76 @@ impl SourceEntry {
 }
 
 impl Manifest {
-    /// The oldest instant that the data of any source describe; the build time where there are none.
+    /// The oldest instant that the data of any source in service describe; the build time where there are none.
     pub fn data_as_of(&self) -> Timestamp {
+        let in_service =
+            |source: &&SourceEntry| !source.removed && !self.is_retracted(&source.name);
         self.sources
             .iter()
+            .filter(in_service)
             .map(SourceEntry::newest)
             .min()
             .unwrap_or(self.built_at)
+    }
+
+    /// Whether it was the first to publish its base.
+    pub(super) fn begins_base(&self) -> bool {
+        self.base == self.generation
+    }
+
+    /// Whether a source is out of service.
+    pub fn is_retracted(&self, source: &str) -> bool {
+        self.retracted.iter().any(|one| one.source == source)
+    }
+
+    /// The sources out of service.
+    pub(super) fn retracted_sources(&self) -> Retracted {
+        let names = self.retracted.iter().map(|one| one.source.clone());
+        names.collect()
+    }
+
+    /// The manifest of a store's first generation, without anything in it.
+    pub(super) fn first(act: Act<'_>) -> Self {
+        Self {
+            format: FORMAT,
+            store: random_id(act.at),
+            generation: 1,
+            previous: None,
+            event: Event::Build,
+            published_at: act.at,
+            by: act.by.to_owned(),
+            reason: act.reason.to_owned(),
+            built_at: act.at,
+            not_after: None,
+            as_of: Day::from_timestamp(act.at),
+            base: 1,
+            bases_kept: BASES_KEPT,
+            changes_since: 1,
+            documents: 0,
+            segments: Vec::new(),
+            counts: Vec::new(),
+            hidden: Vec::new(),
+            retracted: Vec::new(),
+            pinned: None,
+            measure: None,
+            sources: Vec::new(),
+            delta: None,
+        }
+    }
+
+    /// The manifest of the next generation, as if nothing else had changed.
+    pub(super) fn next(&self, pointer: &Pointer, event: Event, act: Act<'_>) -> Self {
+        Self {
+            generation: self.generation + 1,
+            previous: Some(pointer.digest.clone()),
+            event,
+            published_at: act.at,
+            by: act.by.to_owned(),
+            reason: act.reason.to_owned(),
+            measure: None,
+            delta: None,
+            ..self.clone()
+        }
     }
 
     /// The name of the file of a generation's manifest.
@@ -195,4 +358,33 @@ impl Manifest {
             .filter_map(|source| Some((source.name.clone(), source.edition()?)))
             .collect()
     }
+}
+
+/// Of manifests, newest first, those that no rollback has undone.
+pub(super) fn not_undone(chain: &[Manifest]) -> impl Iterator<Item = &Manifest> + Clone {
+    let mut undone_after = u64::MAX;
+    let decided: Vec<bool> = chain
+        .iter()
+        .map(|manifest| {
+            let stands = manifest.generation <= undone_after;
+            if stands && manifest.event == Event::Rollback {
+                undone_after = manifest.base;
+            }
+            stands
+        })
+        .collect();
+    let decided = chain.iter().zip(decided);
+    decided.filter_map(|(manifest, stands)| stands.then_some(manifest))
+}
+
+/// 128 random bits, hexadecimal: tells one store from another.
+fn random_id(at: Timestamp) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for _ in 0..2 {
+        // Each state is seeded by the system's random numbers.
+        let state = std::collections::hash_map::RandomState::new();
+        hasher.update(&std::hash::BuildHasher::hash_one(&state, std::process::id()).to_le_bytes());
+    }
+    hasher.update(&at.as_nanosecond().to_le_bytes());
+    hasher.finalize().to_hex()[..32].to_owned()
 }

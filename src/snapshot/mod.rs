@@ -2,38 +2,60 @@
 //!
 //! A [`Store`] is a folder with one pointer to the [`Manifest`] of the current snapshot;
 //! [`Store::load_current`] opens that [`Snapshot`], and [`Snapshot::check`] answers a query from
-//! it. [`StoreWriter::publish`] gives it a new base, [`Delta::publish`] changes it; both atomically.
+//! it. What is current is replaced by way of a [`Draft`], atomically: of a base ([`StoreWriter::draft`]) or of changes
+//! ([`Delta::draft`]).
 //!
 //! Nothing here reads the clock on its own: callers say what time it is.
 
+mod aside;
 mod changes;
 mod check;
+mod compact;
+mod copy;
 mod counts;
 mod coverage;
 mod delta;
+mod differences;
+mod draft;
 mod error;
+mod figures;
 mod files;
+mod history;
 mod manifest;
 mod precedence;
+mod retention;
+mod retract;
+mod rollback;
 mod store;
 mod turn;
 mod writer;
 
 pub use check::{Answer, Moment};
+pub use compact::Compacted;
+pub use copy::Authorities;
 pub use counts::{CountChange, Counted};
 pub use coverage::{Coverage, CoverageLevel};
-pub use delta::{Bearing, Delta, Speaker};
+pub use delta::{Bearing, Changes, Delta, Speaker};
+pub use differences::{Differences, Shown, compare};
+pub use draft::Draft;
 pub use error::{LoadError, PublishError};
+pub use figures::{Figure, Figures, Measure, Reference};
+pub use history::{Happened, Happening};
 pub use manifest::{
-    DeltaEntry, DeltaSource, Event, Manifest, RowAccount, SegmentEntry, SourceEntry,
+    Act, DeltaEntry, DeltaSource, Event, Manifest, Pin, Retraction, RowAccount, SegmentEntry,
+    SourceEntry,
 };
+pub use retention::Unneeded;
+pub use rollback::Rollback;
 pub use store::{Pointer, Store};
-pub use writer::{Publication, StoreWriter};
+pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
-use crate::index::{Count, LoadMode, OpenError, Segment, UnionFilter};
+use crate::index::{Count, Damage, LoadMode, Segment, UnionFilter};
 use counts::Counts;
 use coverage::CoverageTable;
 use jiff::Timestamp;
+use precedence::{Lists, Retracted};
+use std::fs::File;
 use std::sync::Arc;
 
 /// What is brought into memory before a snapshot is served.
@@ -64,28 +86,83 @@ pub struct Snapshot {
     manifest: Manifest,
     /// Shared with the snapshots before and after that have them too.
     segments: Vec<Arc<Segment>>,
+    /// For each segment that it is in use.
+    marks: Vec<Option<Arc<File>>>,
     /// Of all segments but the base: asked in place of their own.
     changed: Option<UnionFilter>,
     counts: Vec<Count>,
     coverage: CoverageTable,
+    /// Set where sources are out of service: what is said is then weighed without them.
+    hiding: Option<Hiding>,
+}
+
+/// What it takes to leave sources out.
+#[derive(Debug)]
+struct Hiding {
+    sources: Retracted,
+    lists: Lists,
+}
+
+/// For how long a snapshot is loaded.
+#[derive(Clone, Copy)]
+enum Holding<'a> {
+    /// By who changes the store, and knows what it needs.
+    Briefly,
+    /// To be asked: its files are marked as in use. What another snapshot has open is shared.
+    InUse(Option<&'a Snapshot>),
 }
 
 impl Snapshot {
+    /// The snapshot of a manifest whose segments these are.
+    fn of(
+        manifest: Manifest,
+        segments: Vec<Arc<Segment>>,
+        marks: Vec<Option<Arc<File>>>,
+    ) -> Result<Self, Damage> {
+        let changes = segments.iter().skip(1).map(AsRef::as_ref);
+        let changed = UnionFilter::of(changes)?;
+        // The base counts its own; the manifest says what changes have changed of that.
+        let base = segments.first().map_or(&[][..], |base| base.counts());
+        let counts = Counts::read(&manifest.counts).added_to(base);
+        let counts = Counts::read(&manifest.hidden).added_to(&counts);
+        let hiding = (!manifest.retracted.is_empty()).then(|| Hiding {
+            sources: manifest.retracted_sources(),
+            lists: manifest.lists(),
+        });
+        Ok(Self {
+            coverage: CoverageTable::new(&manifest, &counts),
+            manifest,
+            segments,
+            marks,
+            changed,
+            counts,
+            hiding,
+        })
+    }
+
     /// Opens, verifies and warms the segments of a manifest, but for those that are open in another snapshot.
     fn load(
         manifest: Manifest,
         store: &Store,
         options: &LoadOptions,
-        open: &[Arc<Segment>],
+        holding: Holding<'_>,
     ) -> Result<Self, LoadError> {
         let mut segments = Vec::with_capacity(manifest.segments.len());
+        let mut marks = Vec::with_capacity(manifest.segments.len());
         for entry in &manifest.segments {
-            let is_open =
-                |segment: &&Arc<Segment>| segment.digest().to_hex().as_str() == entry.digest;
-            if let Some(segment) = open.iter().find(is_open) {
+            if let Holding::InUse(Some(other)) = holding
+                && let Some((segment, mark)) = other.open(&entry.digest)
+            {
                 segments.push(Arc::clone(segment));
+                marks.push(mark.clone());
                 continue;
             }
+            marks.push(match holding {
+                Holding::Briefly => None,
+                Holding::InUse(_) => {
+                    retention::mark_in_use(&store.segment_path(entry)).map(Arc::new)
+                }
+            });
             let mut segment = store.open_segment(manifest.generation, entry, options.load)?;
             let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
             let warm = options
@@ -104,48 +181,30 @@ impl Snapshot {
             })?;
             segments.push(Arc::new(segment));
         }
-        let changes = segments.iter().skip(1).map(AsRef::as_ref);
-        let changed = UnionFilter::of(changes).map_err(|damage| LoadError::Segment {
-            generation: manifest.generation,
-            source: OpenError {
-                path: store.path().to_owned(),
-                damage,
-            },
-        })?;
-        // The base counts its own; the manifest says what changes have changed of that.
-        let base = segments.first().map_or(&[][..], |base| base.counts());
-        let counts = Counts::read(&manifest.counts).added_to(base);
-        Ok(Self {
-            coverage: CoverageTable::new(&manifest, &counts),
-            manifest,
-            segments,
-            changed,
-            counts,
-        })
+        let generation = manifest.generation;
+        Self::of(manifest, segments, marks)
+            .map_err(|damage| LoadError::segment(generation, store.path(), damage))
+    }
+
+    /// A segment that it has open, by its digest, with the mark that it is in use.
+    fn open(&self, digest: &str) -> Option<(&Arc<Segment>, &Option<Arc<File>>)> {
+        let mut open = self.segments.iter().zip(&self.marks);
+        open.find(|(segment, _)| segment.digest().to_hex().as_str() == digest)
     }
 
     /// One that holds nothing.
     #[cfg(test)]
     pub(crate) fn without_segments() -> Self {
-        let manifest = Manifest {
-            format: manifest::FORMAT,
-            store: String::new(),
-            generation: 1,
-            previous: None,
-            event: Event::Build,
-            built_at: Timestamp::UNIX_EPOCH,
-            not_after: None,
-            as_of: String::new(),
-            base: 1,
-            documents: 0,
-            segments: Vec::new(),
-            counts: Vec::new(),
-            sources: Vec::new(),
-            delta: None,
-        };
+        let manifest = Manifest::first(Act {
+            at: Timestamp::UNIX_EPOCH,
+            by: "",
+            reason: "",
+        });
         Self {
             coverage: CoverageTable::new(&manifest, &[]),
             segments: Vec::new(),
+            marks: Vec::new(),
+            hiding: None,
             changed: None,
             counts: Vec::new(),
             manifest,

@@ -9,10 +9,13 @@
 //! later report of the same source stands: what a third party said before it may still arrive.
 
 use crate::index::{Edition, Said, Statement};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The editions of the sources' lists in a snapshot's base, by name.
 pub(super) type Lists = HashMap<String, Edition>;
+
+/// The sources out of service, by name.
+pub(super) type Retracted = BTreeSet<String>;
 
 /// A statement and its edition, that of its source's list filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,16 @@ impl<'s> Dated<'s> {
     fn same_source_and_edition(&self, other: &Self) -> bool {
         self.statement.source == other.statement.source && self.edition == other.edition
     }
+}
+
+/// What is said of a document when nothing that sources out of service say counts. It does not matter whether all
+/// that was said, or what is left after resolving it, is given: what is kept of one source is decided by that
+/// source alone.
+pub(super) fn in_service<'s>(said: &[Dated<'s>], retracted: &Retracted) -> Vec<Dated<'s>> {
+    let counts = |one: &&Dated<'s>| !retracted.contains(one.statement.source);
+    let mut said: Vec<_> = said.iter().filter(counts).copied().collect();
+    resolve(&mut said);
+    said
 }
 
 /// Leaves of all that is said of a document what matters, each report marked as standing or overruled, in

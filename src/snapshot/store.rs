@@ -7,6 +7,7 @@
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
 //! LOCK                  held while what is current is changed
+//! candidate/            a base that was built and not published: its segment, and what it was built from
 //! building/             scratch files of a build under way, or of one that was killed
 //! publishing/           the same of a publish
 //! ```
@@ -26,7 +27,7 @@
 
 use super::error::LoadError;
 use super::manifest::{FORMAT, Manifest, SegmentEntry};
-use super::{LoadOptions, Snapshot};
+use super::{Holding, LoadOptions, Snapshot};
 use crate::index::{Damage, LoadMode, Segment};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(super) const SEGMENTS: &str = "segments";
 pub(super) const REJECTS: &str = "rejects";
 pub(super) const BUILDING: &str = "building";
 pub(super) const PUBLISHING: &str = "publishing";
+pub(super) const CANDIDATE: &str = "candidate";
 pub(super) const HISTORY: &str = "history.jsonl";
 
 /// A folder with snapshots.
@@ -152,7 +154,7 @@ impl Store {
     /// # Errors
     /// As [`load_current`](Self::load_current).
     pub fn load(&self, pointer: &Pointer, options: &LoadOptions) -> Result<Snapshot, LoadError> {
-        Snapshot::load(self.manifest(pointer)?, self, options, &[])
+        Snapshot::load(self.manifest(pointer)?, self, options, Holding::InUse(None))
     }
 
     /// Loads the snapshot of a pointer beside another one, loaded with the same options: the segments that it has
@@ -166,7 +168,26 @@ impl Store {
         options: &LoadOptions,
         beside: &Snapshot,
     ) -> Result<Snapshot, LoadError> {
-        Snapshot::load(self.manifest(pointer)?, self, options, beside.segments())
+        let manifest = self.manifest(pointer)?;
+        Snapshot::load(manifest, self, options, Holding::InUse(Some(beside)))
+    }
+
+    /// Loads the snapshot of a manifest of this store.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a segment is missing or damaged.
+    pub fn load_manifest(
+        &self,
+        manifest: &Manifest,
+        options: &LoadOptions,
+    ) -> Result<Snapshot, LoadError> {
+        Snapshot::load(manifest.clone(), self, options, Holding::InUse(None))
+    }
+
+    /// Whether all segments of a manifest are kept.
+    pub fn has_segments(&self, manifest: &Manifest) -> bool {
+        let mut segments = manifest.segments.iter();
+        segments.all(|entry| self.segment_path(entry).exists())
     }
 
     /// The manifests from that of a pointer back to the oldest that is kept, each held against the digest that

@@ -1,29 +1,31 @@
 //! The right to change what is current, and the steps of a publish.
 
-use super::error::PublishError;
+use super::error::{LoadError, PublishError};
 use super::files;
+use super::history::{self, Happened};
 use super::manifest::{Manifest, SegmentEntry};
+use super::retention;
 use super::store::{
-    BUILDING, CURRENT, HISTORY, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
+    BUILDING, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
 };
-use crate::index::BuildSummary;
-use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// How long a publish waits for another one, which takes seconds at the most.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks whether the other is done.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Bases whose snapshots are kept, the current one included.
-const BASES_KEPT: usize = 7;
 
 /// The right to change what is current, held until dropped: by one process at a time.
 #[derive(Debug)]
 pub(super) struct Turn {
     store: Store,
+    chain: OnceLock<Vec<Manifest>>,
+    scratch_files: AtomicU32,
     /// The lock lives as long as the open file: a process that dies gives it up.
     _lock: File,
 }
@@ -52,6 +54,8 @@ impl Turn {
         make_anew(&store.path.join(PUBLISHING))?;
         Ok(Self {
             store: store.clone(),
+            chain: OnceLock::new(),
+            scratch_files: AtomicU32::new(0),
             _lock: lock,
         })
     }
@@ -66,30 +70,42 @@ impl Turn {
         self.store.path.join(PUBLISHING)
     }
 
-    /// What is current; `None` where nothing has been published yet.
+    /// A name in it that no other file has.
+    pub(super) fn scratch_file(&self, name: &str) -> PathBuf {
+        let number = self.scratch_files.fetch_add(1, Ordering::Relaxed);
+        self.scratch().join(format!("{name}-{number}"))
+    }
+
+    /// What is current.
     ///
     /// # Errors
-    /// [`PublishError::Current`] when it can't be read: nothing can be published then.
-    pub(super) fn current(&self) -> Result<Option<(Pointer, Manifest)>, PublishError> {
-        current(&self.store)
+    /// [`PublishError::Current`] when nothing has been published yet, or it can't be read.
+    pub(super) fn current(&self) -> Result<(Pointer, &Manifest), PublishError> {
+        let nothing = || LoadError::NotAStore(self.store.path.clone());
+        let pointer = pointer(&self.store)?.ok_or_else(nothing)?;
+        let manifest = self.chain()?.first().ok_or_else(nothing)?;
+        Ok((pointer, manifest))
+    }
+
+    /// The manifests that are kept, newest first; none where nothing has been published yet.
+    ///
+    /// # Errors
+    /// [`PublishError::Current`] when one can't be read: nothing can be published then.
+    pub(super) fn chain(&self) -> Result<&[Manifest], PublishError> {
+        if let Some(chain) = self.chain.get() {
+            return Ok(chain);
+        }
+        let chain = match pointer(&self.store)? {
+            Some(pointer) => self.store.chain(&pointer)?,
+            None => Vec::new(),
+        };
+        Ok(self.chain.get_or_init(|| chain))
     }
 
     /// Gives a segment that has been built its place in the store.
-    pub(super) fn keep(
-        &self,
-        built: &Path,
-        summary: &BuildSummary,
-    ) -> Result<SegmentEntry, PublishError> {
-        let digest = summary.digest.to_hex();
-        let file = format!("{digest}.seg");
-        let path = self.store.path.join(SEGMENTS).join(&file);
-        files::rename(built, &path).map_err(PublishError::io(&path))?;
-        Ok(SegmentEntry {
-            file,
-            length: summary.file_len,
-            digest: digest.to_string(),
-            documents: summary.documents,
-        })
+    pub(super) fn keep(&self, built: &Path, entry: &SegmentEntry) -> Result<(), PublishError> {
+        let path = self.store.segment_path(entry);
+        files::rename(built, &path).map_err(PublishError::io(&path))
     }
 
     /// Makes a manifest current, whose segments have their places; notes it in the history, and removes
@@ -97,7 +113,11 @@ impl Turn {
     ///
     /// # Errors
     /// [`PublishError`]. Up to the pointer the old snapshot then stays current.
-    pub(super) fn publish(&self, manifest: &Manifest, by: &str) -> Result<(), PublishError> {
+    pub(super) fn publish(
+        &self,
+        manifest: &Manifest,
+        happened: &Happened,
+    ) -> Result<(), PublishError> {
         let path = &self.store.path;
         let name = Manifest::name(manifest.generation);
         let manifest_path = path.join(MANIFESTS).join(&name);
@@ -112,58 +132,11 @@ impl Turn {
         let current = path.join(CURRENT);
         let line = format!("{} {}\n", pointer.manifest, pointer.digest);
         files::write_whole(&current, line.as_bytes()).map_err(PublishError::io(&current))?;
-        self.append_history(manifest, by)?;
-        self.remove_unneeded(&pointer)
-    }
-
-    fn append_history(&self, manifest: &Manifest, by: &str) -> Result<(), PublishError> {
-        let path = self.store.path.join(HISTORY);
-        let line = serde_json::json!({
-            "at": manifest.built_at,
-            "event": manifest.event,
-            "generation": manifest.generation,
-            "documents": manifest.documents,
-            "by": by,
-        });
-        let append = || {
-            let mut file = File::options().create(true).append(true).open(&path)?;
-            writeln!(file, "{line}")?;
-            file.sync_all()
-        };
-        append().map_err(PublishError::io(&path))
-    }
-
-    /// Removes segments and manifests that nothing kept needs: kept are the current snapshot, the one before it,
-    /// which a server may be about to open, those as the last bases were published, and all deltas as they came
-    /// since the oldest of these. A server that has a segment mapped keeps its bytes until it lets go.
-    fn remove_unneeded(&self, pointer: &Pointer) -> Result<(), PublishError> {
-        let chain = self.store.chain(pointer)?;
-        let mut manifests = BTreeSet::new();
-        let mut segments = BTreeSet::new();
-        let mut bases = 0;
-        for manifest in chain {
-            let is_base = manifest.base == manifest.generation;
-            if manifests.len() < 2 || is_base {
-                segments.extend(manifest.segments.into_iter().map(|segment| segment.file));
-            }
-            segments.extend(manifest.delta.map(|delta| delta.segment.file));
-            manifests.insert(Manifest::name(manifest.generation));
-            bases += usize::from(is_base);
-            if bases == BASES_KEPT {
-                break;
-            }
-        }
-        for (folder, kept) in [(SEGMENTS, segments), (MANIFESTS, manifests)] {
-            let folder = self.store.path.join(folder);
-            for entry in fs::read_dir(&folder).map_err(PublishError::io(&folder))? {
-                let entry = entry.map_err(PublishError::io(&folder))?;
-                let name = entry.file_name();
-                if !name.to_str().is_some_and(|name| kept.contains(name)) {
-                    fs::remove_file(entry.path()).map_err(PublishError::io(&entry.path()))?;
-                }
-            }
-        }
-        Ok(())
+        history::append(&self.store, happened)?;
+        let mut chain = vec![manifest.clone()];
+        chain.extend_from_slice(self.chain()?);
+        let unneeded = retention::unneeded(&self.store, &chain, manifest.bases_kept)?;
+        retention::remove(&unneeded)
     }
 }
 
@@ -220,13 +193,11 @@ impl Drop for Workplace {
 }
 
 /// What is current in a store; `None` where nothing has been published yet.
-pub(super) fn current(store: &Store) -> Result<Option<(Pointer, Manifest)>, PublishError> {
+pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
     if !store.path.join(CURRENT).exists() {
         return Ok(None);
     }
-    let pointer = store.pointer()?;
-    let manifest = store.manifest(&pointer)?;
-    Ok(Some((pointer, manifest)))
+    Ok(Some(store.pointer()?))
 }
 
 fn make_folders(store: &Store) -> Result<(), PublishError> {

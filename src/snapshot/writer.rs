@@ -1,15 +1,18 @@
 //! Publishing a base: what was built from lists, with the changes that the lists do not know yet.
 
-use super::changes::{self, View};
+use super::copy::{self, Authorities};
 use super::counts::Counts;
+use super::draft::{Draft, open_built};
 use super::error::PublishError;
-use super::manifest::{DeltaEntry, Event, FORMAT, Manifest, SourceEntry};
-use super::precedence::Lists;
-use super::store::{Pointer, REJECTS, Store};
+use super::figures::Figures;
+use super::manifest::{Act, Event, Manifest, SourceEntry};
+use super::store::{REJECTS, Store};
 use super::turn::{self, Turn, Workplace};
-use crate::index::{BuildSummary, Edition, LoadMode, Segment};
+use crate::index::{BuildOptions, LoadMode, Said, Segment, SegmentBuilder};
 use crate::report::Day;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,21 +22,86 @@ pub struct StoreWriter {
     workplace: Workplace,
 }
 
-/// What is published.
-#[derive(Debug, Clone)]
-pub struct Publication<'a> {
-    /// The segment file, in [`StoreWriter::building`].
-    pub segment: &'a Path,
-    /// What the build said of it.
-    pub summary: &'a BuildSummary,
-    /// Its sources.
+/// What a base was built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its sources. One whose `list` is set reports what it does in the current base.
     pub sources: Vec<SourceEntry>,
     /// The day whose end decided which reports had expired.
     pub as_of: Day,
     /// The time of the build.
     pub built_at: Timestamp,
-    /// Who publishes, for the history.
-    pub by: &'a str,
+    /// Bases to keep from then on; unset: as many as before.
+    pub bases_kept: Option<u32>,
+}
+
+/// A base that has been built and read back, and may be published.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub(super) path: PathBuf,
+    pub(super) segment: Arc<Segment>,
+    pub(super) origin: Origin,
+}
+
+impl Candidate {
+    /// What it was built from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Its segment.
+    pub fn segment(&self) -> &Segment {
+        &self.segment
+    }
+}
+
+/// The base that is current: what a source keeps that is held.
+#[derive(Debug)]
+pub struct CurrentBase {
+    /// The manifest.
+    pub manifest: Manifest,
+    segment: Arc<Segment>,
+}
+
+impl CurrentBase {
+    /// Documents by source and issuing State, changes included.
+    pub fn figures(&self) -> Figures {
+        let counts = Counts::read(&self.manifest.counts);
+        Figures::of(&counts.added_to(self.segment.counts()))
+    }
+
+    /// Puts into a segment in the making what some sources report in their lists and what is in force on a day;
+    /// returns the authorities that it names.
+    ///
+    /// # Errors
+    /// [`PublishError`] when the base can't be read, or a scratch file not be written.
+    pub fn copy_lists(
+        &self,
+        sources: &BTreeSet<String>,
+        builder: &SegmentBuilder,
+        today: Day,
+        threads: usize,
+    ) -> Result<Authorities<'_>, PublishError> {
+        copy::from(&self.segment, builder, threads, |copy, key, document| {
+            let mut put = Ok(());
+            document.each_statement(|mut statement| {
+                // What is dated came as a change, and comes again as one.
+                if statement.edition.is_some()
+                    || !sources.contains(statement.source)
+                    || put.is_err()
+                {
+                    return;
+                }
+                if let Said::Reported(report) | Said::Overruled(report) = statement.said
+                    && report.in_force(today)
+                {
+                    statement.said = Said::Reported(report);
+                    put = copy.put(key, statement);
+                }
+            })?;
+            put
+        })
+    }
 }
 
 impl Store {
@@ -65,73 +133,160 @@ impl StoreWriter {
         self.store().path.join(REJECTS)
     }
 
-    /// The manifest of the current snapshot; `None` where nothing has been published yet.
+    /// The current base; `None` where nothing has been published yet.
     ///
     /// # Errors
     /// [`PublishError::Current`] when it can't be read: nothing can be published then.
-    pub fn previous(&self) -> Result<Option<Manifest>, PublishError> {
-        Ok(turn::current(self.store())?.map(|(_, manifest)| manifest))
+    pub fn current(&self) -> Result<Option<CurrentBase>, PublishError> {
+        let store = self.store();
+        let Some(pointer) = turn::pointer(store)? else {
+            return Ok(None);
+        };
+        let manifest = store.manifest(&pointer)?;
+        let Some(entry) = manifest.segments.first() else {
+            return Ok(None);
+        };
+        let segment = store.open_segment(manifest.generation, entry, LoadMode::Mmap)?;
+        Ok(Some(CurrentBase {
+            manifest,
+            segment: Arc::new(segment),
+        }))
     }
 
-    /// Makes a segment the base of the current snapshot and returns its manifest. Changes that were published
-    /// since a source's list was made, and all of sources that the base does not have, are applied to it.
+    /// Reads back a segment that was built in [`building`](Self::building), all of it.
+    ///
+    /// # Errors
+    /// [`PublishError::ReadBack`].
+    pub fn candidate(&self, path: &Path, origin: Origin) -> Result<Candidate, PublishError> {
+        Ok(Candidate {
+            path: path.to_owned(),
+            segment: Arc::new(open_built(path)?),
+            origin,
+        })
+    }
+
+    /// The same candidate, but for sources that are held at what they report in the current base, or at nothing where
+    /// it does not have them.
+    ///
+    /// # Errors
+    /// [`PublishError`] when a segment can't be read or written.
+    pub fn hold(
+        &self,
+        candidate: Candidate,
+        held: &BTreeSet<String>,
+        options: BuildOptions,
+    ) -> Result<Candidate, PublishError> {
+        let threads = options.threads;
+        let path = self.building().join("held");
+        let builder = SegmentBuilder::new(options);
+        let current = self.current()?;
+        let mut authorities = copy::from(
+            &candidate.segment,
+            &builder,
+            threads,
+            |copy, key, document| {
+                copy.put_some(key, &document, |statement| !held.contains(statement.source))
+            },
+        )?;
+        let mut origin = candidate.origin;
+        let mut sources = Vec::new();
+        if let Some(current) = &current {
+            authorities.merge(current.copy_lists(held, &builder, origin.as_of, threads)?);
+            let before = current.manifest.sources.iter();
+            let held = before.filter(|source| held.contains(&source.name) && source.list.is_some());
+            sources.extend(held.cloned());
+        }
+        origin.sources.retain(|source| !held.contains(&source.name));
+        origin.sources.append(&mut sources);
+        builder.finish(&path, &authorities.directory(), |_, _| {})?;
+        self.candidate(&path, origin)
+    }
+
+    /// Puts together the snapshot that has a candidate for its base. Changes that were published since a source's list
+    /// was made, and all of sources that the base does not have, are applied to it.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn draft(&self, candidate: &Candidate, act: Act<'_>) -> Result<Draft, PublishError> {
+        let turn = Arc::new(Turn::take(self.store())?);
+        let origin = &candidate.origin;
+        let pointer = turn::pointer(self.store())?;
+        let previous = turn.chain()?.first().cloned();
+        let next = match (&pointer, &previous) {
+            (Some(pointer), Some(previous)) => previous.next(pointer, Event::Build, act),
+            _ => Manifest::first(act),
+        };
+        let before = previous.as_ref().map_or(&[][..], |before| &before.sources);
+        let current = |source: &SourceEntry| {
+            let mut before = before.iter();
+            before.any(|before| before.name == source.name && before.edition() == source.edition())
+        };
+        // What is held was taken over from what was current then.
+        let mut held = origin.sources.iter().filter(|source| source.list.is_some());
+        if let Some(source) = held.find(|source| !current(source)) {
+            return Err(PublishError::HeldListReplaced(source.name.clone()));
+        }
+        let generation = next.generation;
+        let manifest = Manifest {
+            built_at: origin.built_at,
+            not_after: None,
+            as_of: origin.as_of,
+            base: generation,
+            bases_kept: origin.bases_kept.unwrap_or(next.bases_kept),
+            segments: Vec::new(),
+            counts: Vec::new(),
+            hidden: Vec::new(),
+            sources: with_changes(&origin.sources, generation, previous.as_ref()),
+            ..next
+        };
+        let mut draft = Draft::new(turn, manifest, Vec::new())?;
+        draft.add(candidate.path.clone(), Arc::clone(&candidate.segment));
+        draft.carry()?;
+        draft.count_hidden()?;
+        draft.measure();
+        Ok(draft)
+    }
+
+    /// Makes a segment that was built in [`building`](Self::building) the base of the current snapshot, and returns
+    /// its manifest.
     ///
     /// # Errors
     /// [`PublishError`]; the old snapshot then stays current.
-    pub fn publish(&self, publication: &Publication<'_>) -> Result<Manifest, PublishError> {
-        let turn = Turn::take(self.store())?;
-        let current = turn.current()?;
-        let previous = current.as_ref().map(|(_, manifest)| manifest);
-        let generation = previous.map_or(1, |previous| previous.generation + 1);
-        let sources = with_changes(&publication.sources, generation, previous);
-        let base = turn.keep(publication.segment, publication.summary)?;
-        let mut manifest = Manifest {
-            format: FORMAT,
-            store: previous.map_or_else(random_id, |previous| previous.store.clone()),
-            generation,
-            previous: current.as_ref().map(|(pointer, _)| pointer.digest.clone()),
-            event: Event::Build,
-            built_at: publication.built_at,
-            not_after: None,
-            as_of: publication.as_of.to_string(),
-            base: generation,
-            documents: publication.summary.reported,
-            segments: vec![base],
-            counts: Vec::new(),
-            sources,
-            delta: None,
-        };
-        if let Some((pointer, _)) = &current {
-            carry(&turn, pointer, &mut manifest)?;
-        }
-        turn.publish(&manifest, publication.by)?;
-        Ok(manifest)
+    pub fn publish(
+        &self,
+        segment: &Path,
+        origin: Origin,
+        act: Act<'_>,
+    ) -> Result<Manifest, PublishError> {
+        let candidate = self.candidate(segment, origin)?;
+        self.draft(&candidate, act)?.publish(Vec::new())
     }
 }
 
 /// The sources of a base, and those of which only changes are known.
-fn with_changes(
+pub(super) fn with_changes(
     listed: &[SourceEntry],
     generation: u64,
     previous: Option<&Manifest>,
 ) -> Vec<SourceEntry> {
     let before = previous.map_or(&[][..], |previous| &previous.sources);
-    let changed = |name: &str| {
-        let before = before.iter().find(|source| source.name == name)?;
-        before.changed
-    };
-    let mut sources: Vec<SourceEntry> = listed
-        .iter()
-        .map(|source| SourceEntry {
-            list: Some(generation),
-            changed: changed(&source.name).filter(|changed| *changed > source.as_of),
+    let mut sources = Vec::new();
+    for source in listed {
+        let before = before.iter().find(|before| before.name == source.name);
+        let changed = before.and_then(|before| before.changed);
+        sources.push(SourceEntry {
+            list: source.list.or(Some(generation)),
+            changed: changed.filter(|changed| *changed > source.as_of),
             ..source.clone()
-        })
-        .collect();
+        });
+    }
     for source in before {
-        if let Some(changed) = source.changed
-            && !listed.iter().any(|listed| listed.name == source.name)
-        {
+        if listed.iter().any(|listed| listed.name == source.name) {
+            continue;
+        }
+        if source.removed {
+            sources.push(source.clone());
+        } else if let Some(changed) = source.changed {
             sources.push(SourceEntry {
                 as_of: changed,
                 list: None,
@@ -141,78 +296,4 @@ fn with_changes(
         }
     }
     sources
-}
-
-/// Applies to a snapshot that consists of a base all changes up to the pointer's that its lists do not hold.
-fn carry(turn: &Turn, pointer: &Pointer, manifest: &mut Manifest) -> Result<(), PublishError> {
-    let store = turn.store();
-    let lists = manifest.lists();
-    let mut deltas = Vec::new();
-    let chain = store.chain(pointer)?;
-    // What came before the oldest manifest stands in the changes that it had.
-    if let Some(oldest) = chain.last() {
-        for entry in oldest.segments.iter().skip(1) {
-            deltas.push(store.open_segment(oldest.generation, entry, LoadMode::Mmap)?);
-        }
-    }
-    for earlier in chain.into_iter().rev() {
-        let generation = earlier.generation;
-        if let Some(delta) = earlier
-            .delta
-            .filter(|delta| matters(delta, generation, &lists))
-        {
-            deltas.push(store.open_segment(generation, &delta.segment, LoadMode::Mmap)?);
-        }
-    }
-    let scratch = turn.scratch();
-    let gathered = scratch.join("gathered");
-    if changes::gather(&deltas, &lists, (&scratch, &gathered))?.is_none() {
-        return Ok(());
-    }
-    let gathered = open(manifest.generation, &gathered)?;
-    let mut segments = Vec::new();
-    for entry in &manifest.segments {
-        let segment = store.open_segment(manifest.generation, entry, LoadMode::Mmap)?;
-        segments.push(Arc::new(segment));
-    }
-    let view = View {
-        segments: &segments,
-        lists: &lists,
-    };
-    let path = scratch.join("changes");
-    let mut counts = Counts::default();
-    let summary = changes::apply(view, &gathered, &[], (&scratch, &path), &mut counts)?;
-    manifest.segments.push(turn.keep(&path, &summary)?);
-    manifest.documents = manifest.documents.saturating_add_signed(counts.documents());
-    manifest.counts = counts.write();
-    Ok(())
-}
-
-/// Whether any source of a delta is ahead of its list.
-fn matters(delta: &DeltaEntry, generation: u64, lists: &Lists) -> bool {
-    delta.sources.iter().any(|source| {
-        let edition = Edition {
-            as_of: source.as_of,
-            generation,
-        };
-        lists.get(&source.name).is_none_or(|list| edition > *list)
-    })
-}
-
-/// Opens a segment just built, which reads back all of it.
-pub(super) fn open(generation: u64, path: &Path) -> Result<Segment, PublishError> {
-    let opened = Segment::open(path, LoadMode::Mmap);
-    Ok(opened.map_err(|source| super::LoadError::Segment { generation, source })?)
-}
-
-/// 128 random bits, hexadecimal: tells one store from another.
-fn random_id() -> String {
-    let mut hasher = blake3::Hasher::new();
-    for _ in 0..2 {
-        // Each state is seeded by the system's random numbers.
-        let state = std::collections::hash_map::RandomState::new();
-        hasher.update(&std::hash::BuildHasher::hash_one(&state, std::process::id()).to_le_bytes());
-    }
-    hasher.update(&Timestamp::now().as_nanosecond().to_le_bytes());
-    hasher.finalize().to_hex()[..32].to_owned()
 }

@@ -2,12 +2,15 @@
 
 use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
-use crate::command::{FAILED, LOCKED, USAGE, complain, print};
+use crate::command::{FAILED, USAGE, complain, print};
 use crate::config;
+use crate::diff::Diff;
+use crate::publish::{
+    AcceptArgs, Who, by, code_of, code_of_publish, conclude, default_memory, default_threads,
+};
 use clap::Args;
 use jiff::Timestamp;
 use sltd::report::Day;
-use sltd::snapshot::PublishError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,9 +18,10 @@ use std::process::ExitCode;
 const REJECTS: u8 = 24;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 23 another process is changing
-the store, 24 too many rejects. Unless it is 0, the snapshot before stays current, or the message
-on standard error says that it does not.";
+Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 20 published with a source held,
+21 refused by a guard, 22 withheld by a pin, 23 another process is changing the store, 24 too many
+rejects. Unless it is 0 or 20, the snapshot before stays current, or the message on standard error
+says that it does not.";
 
 const LONG_AFTER_HELP: &str = "\
 Example:
@@ -37,6 +41,7 @@ owns = ["UKR"]                   # the States whose own list it is; ["*"]: every
 third_party = "reject"           # or "keep": rows of States that it does not own
 as_of = "2026-11-22T04:00:00Z"   # default: the oldest modification time of its files
 stale_after = "7d"               # a number with ms, s, m, h or d
+required = false                 # true: nothing is published without it
 compression = "gzip"             # or bzip2, zstd, zip, none; default: what the files are
 encoding = "utf-8"               # or windows-1251
 status = "lost"                  # of rows that have none; also issuing_state, type, authority,
@@ -48,6 +53,14 @@ code = "KYIV"
 name = "National Central Bureau, Kyiv"
 contact = "+380 44 000 00 00"
 issuing_state = "UKR"
+
+[guards]                         # from where on a figure trips one; these hold without the table
+overall_shrink = 0.05            # the documents of all sources
+issuer_shrink = 0.2              # those of one issuing State in one source
+issuer_growth = 0.2              # the same, and by more than
+growth_steps = 3.0               # times the largest step among the bases kept
+withdrawals = 0.05               # the documents of a source that one delta withdraws
+floor = 1000                     # below so many documents shares mean nothing
 "#;
 
 const COLUMNS: &str = "
@@ -63,6 +76,10 @@ The first four are required; each but the number may be fixed in the source inst
 /// Reads every list that sources.toml names, normalises each row, sorts and merges them, writes an
 /// index, reads it back to verify it, and makes it the store's current snapshot; servers take it
 /// over by themselves. Killed at any instant, the store holds the old snapshot or the new one.
+///
+/// A list that is empty, or has shrunk or grown beyond measure, trips a guard: its source is held at
+/// what it reported before, and so is one whose files did not come. Before publishing, what is
+/// different from the current snapshot is printed.
 ///
 /// Rows that can't be used go to DIR/rejects/SOURCE.csv with the reason, fit to be sent back to
 /// whoever supplied them. Time is linear in the number of rows; rows past --memory go through
@@ -91,6 +108,19 @@ pub struct BuildArgs {
     /// Largest share of a source's rows that may be rejected; not applied below 1,000 rows
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
     max_rejects: f64,
+    /// Put what was built aside, for `sltd-data publish`
+    #[arg(long)]
+    no_publish: bool,
+    /// Don't compare what was built with what is current
+    #[arg(long)]
+    no_diff: bool,
+    /// Bases to keep from now on to go back to, with the changes since [default: as before, at first 7]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    keep: Option<u32>,
+    #[command(flatten)]
+    accept: AcceptArgs,
+    #[command(flatten)]
+    who: Who,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -107,40 +137,40 @@ pub fn run(args: &BuildArgs) -> ExitCode {
     };
     let now = Timestamp::now();
     let threads = args.threads.map(usize::from);
-    let by = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
+    let (by, accepted) = (by(&args.who), args.accept.accepted());
     let request = Build {
         sources: &sources,
         store: &args.store,
-        // Where the memory available can't be told, what any machine has.
-        memory: args
-            .memory
-            .unwrap_or_else(|| sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)),
-        threads: threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        memory: args.memory.unwrap_or_else(default_memory),
+        threads: threads.unwrap_or_else(default_threads),
         as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),
         built_at: now,
         max_rejects: args.max_rejects,
         by: &by,
+        accepted: &accepted,
+        put_aside: args.no_publish,
+        compare: !args.no_diff,
+        bases_kept: args.keep,
     };
     let shown = Shown::new();
-    let outcome = build(&request, &shown);
+    let json = args.json;
+    let mut show = |diff: &Diff| {
+        if !json {
+            shown.finish();
+            // What can't be printed is not worth a publish.
+            let _ = print(diff);
+        }
+    };
+    let outcome = build(&request, &shown, &mut show);
     shown.finish();
     match outcome {
-        Ok(built) => match print(accounts(&built, args.json)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                complain(format_args!(
-                    "published generation {}, but the accounts can't be printed: {error}",
-                    built.manifest.generation
-                ));
-                ExitCode::from(FAILED)
-            }
-        },
+        Ok(built) => conclude(&built.offered, || print(accounts(&built, args.json))),
         Err(error) => {
             complain(&error);
             ExitCode::from(match error {
-                BuildFailure::Publish(PublishError::Locked(_)) => LOCKED,
                 BuildFailure::TooManyRejects { .. } => REJECTS,
+                BuildFailure::Publish(error) => code_of_publish(&error),
+                BuildFailure::Offer(error) => code_of(&error),
                 _ => FAILED,
             })
         }
@@ -149,24 +179,25 @@ pub fn run(args: &BuildArgs) -> ExitCode {
 
 /// What is printed in the end.
 fn accounts(built: &Built, json: bool) -> String {
-    let manifest = &built.manifest;
-    let documents = manifest.documents;
-    let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
+    let manifest = &built.offered.manifest;
     if json {
-        let object = serde_json::json!({
+        let bytes: u64 = manifest.segments.iter().map(|segment| segment.length).sum();
+        let mut object = serde_json::json!({
             "generation": manifest.generation,
             "builtAt": manifest.built_at,
             "asOf": manifest.as_of,
-            "documents": documents,
+            "documents": manifest.documents,
             "bytes": bytes,
             "sources": built.accounts.json(),
         });
+        if let (Some(object), serde_json::Value::Object(more)) =
+            (object.as_object_mut(), built.offered.json())
+        {
+            object.extend(more);
+        }
         return format!("{object}\n");
     }
-    format!(
-        "{}published generation {}: {documents} documents, {bytes} bytes\n",
-        built.accounts, manifest.generation
-    )
+    format!("{}{}", built.accounts, built.offered)
 }
 
 /// A size as commands take it: a number with KiB, MiB or GiB.

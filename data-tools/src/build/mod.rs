@@ -3,23 +3,24 @@
 //! [`build`] is the work, and can be called without a command line; [`run`] is the command.
 
 mod args;
+mod lists;
 mod progress;
 
 pub(crate) use args::parse_size;
 pub use args::{BuildArgs, run};
 pub use progress::{Progress, Shown, Silent};
 
-use crate::accounts::{Account, SourceAccounts};
+use crate::accounts::SourceAccounts;
 use crate::config::SourcesFile;
-use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError};
+use crate::diff::Diff;
+use crate::guards::Accepted;
+use crate::publish::{Holds, OfferError, Offered, Policy, offer};
+use crate::sources::SourceError;
 use jiff::Timestamp;
-use sltd::index::{BuildError, BuildOptions, Inserter, LoadMode, Segment, SegmentBuilder};
+use sltd::index::BuildError;
 use sltd::report::Day;
-use sltd::snapshot::{Manifest, Publication, PublishError, RowAccount, SourceEntry, Store};
+use sltd::snapshot::{Act, PublishError, RowAccount, Store};
 use std::path::{Path, PathBuf};
-
-/// Below so many rows the share of rejects says nothing.
-const REJECTS_ROWS_MIN: u64 = 1000;
 
 /// What is built, where to, and with what.
 #[derive(Debug, Clone)]
@@ -40,6 +41,14 @@ pub struct Build<'a> {
     pub max_rejects: f64,
     /// Who builds, for the history.
     pub by: &'a str,
+    /// What may trip a guard.
+    pub accepted: &'a Accepted,
+    /// Whether the base is only put aside, to be published later.
+    pub put_aside: bool,
+    /// Whether it is compared with what is current.
+    pub compare: bool,
+    /// Bases to keep from then on; `None`: as many as before.
+    pub bases_kept: Option<u32>,
 }
 
 /// Why nothing was published.
@@ -54,6 +63,12 @@ pub enum BuildFailure {
         #[source]
         source: SourceError,
     },
+    /// No list could be read.
+    #[error(
+        "no list could be read; nothing was published:\n{}",
+        .0.sentences().collect::<Vec<_>>().join("\n")
+    )]
+    NothingRead(Holds),
     /// Too many rows of a list can't be used.
     #[error(
         "source {name}: {rejected} of {read} rows were rejected, more than the share of {limit} that --max-rejects \
@@ -90,129 +105,56 @@ pub enum BuildFailure {
     /// The segment could not be built.
     #[error("{0}; nothing was published")]
     Build(#[from] BuildError),
-    /// What was written is not what is read back.
-    #[error("the segment just built can't be read back: {0}; nothing was published")]
-    Verify(#[from] sltd::index::OpenError),
     /// The store could not be changed.
-    #[error(transparent)]
+    #[error("{0}; nothing was published")]
     Publish(#[from] PublishError),
+    /// The base could not be offered.
+    #[error("{0}; nothing was published")]
+    Offer(#[from] OfferError),
 }
 
-/// What was published.
+/// What a build came to.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The new snapshot.
-    pub manifest: Manifest,
+    /// What became of the base.
+    pub offered: Offered,
     /// What became of every row.
     pub accounts: SourceAccounts,
 }
 
-/// Reads all sources, builds a segment of them, verifies it and makes it the current snapshot.
+/// Reads all sources, builds a segment of them, verifies it and, if no guard and no pin stands against it, makes it the
+/// base of the current snapshot.
 ///
-/// Holds the store's lock from beginning to end. Whatever fails, the snapshot before stays current.
+/// Holds the right to build from beginning to end; deltas go on. Whatever fails, the snapshot before stays current.
+/// `show` is told what is different from that, before anything is published.
 ///
 /// # Errors
 /// [`BuildFailure`].
-pub fn build(build: &Build<'_>, progress: &dyn Progress) -> Result<Built, BuildFailure> {
+pub fn build(
+    build: &Build<'_>,
+    progress: &dyn Progress,
+    show: &mut dyn FnMut(&Diff),
+) -> Result<Built, BuildFailure> {
     let writer = Store::writer(build.store)?;
-    // Better known now than after the work.
-    writer.previous()?;
-    let scratch = writer.building();
-    let options = BuildOptions {
+    let lists::Read {
+        candidate,
+        mut accounts,
+        holds,
+    } = lists::read(build, &writer, progress)?;
+    let policy = Policy {
+        limits: &build.sources.guards,
+        accepted: build.accepted,
+        act: Act {
+            at: build.built_at,
+            by: build.by,
+            reason: "",
+        },
+        put_aside: build.put_aside,
+        compare: build.compare,
         memory: build.memory,
         threads: build.threads,
-        scratch: scratch.clone(),
     };
-    let builder = SegmentBuilder::new(options);
-    let mut accounts = SourceAccounts::default();
-    let rejects = writer.rejects();
-    let options = ReadOptions {
-        today: build.as_of,
-        threads: build.threads,
-        rejects: Some(&rejects),
-    };
-    for source in &build.sources.sources {
-        let sink = |_| Sink {
-            inserter: Some(builder.inserter()),
-            source: &source.name,
-        };
-        let report = |read| progress.reading(&source.name, read);
-        let read = sources::read_source(source, &options, &sink, &report).map_err(|error| {
-            BuildFailure::Source {
-                name: source.name.clone(),
-                source: error,
-            }
-        })?;
-        if read.rows_read >= REJECTS_ROWS_MIN
-            && read.rejected as f64 > build.max_rejects * read.rows_read as f64
-        {
-            return Err(BuildFailure::TooManyRejects {
-                name: source.name.clone(),
-                read: read.rows_read,
-                rejected: read.rejected,
-                limit: build.max_rejects,
-                file: read.rejects_file.unwrap_or(rejects),
-            });
-        }
-        accounts.push(source, read);
-    }
-    let names = build.sources.sources.iter().map(|source| &*source.name);
-    sources::keep_rejects_of(&rejects, names).map_err(|error| BuildFailure::Rejects {
-        folder: rejects.clone(),
-        error,
-    })?;
-
-    let authorities = build.sources.directory();
-    let segment = scratch.join("segment");
-    let summary = builder.finish(&segment, &authorities, |step, share| {
-        progress.building(step, share)
-    })?;
-    accounts.complete(&summary);
-    for source in &accounts.sources {
-        if !source.rows.adds_up() {
-            return Err(BuildFailure::Account {
-                name: source.name.clone(),
-                account: source.rows,
-            });
-        }
-    }
-    // What is published has been read back from the disk, all of it.
-    drop(Segment::open(&segment, LoadMode::Mmap)?);
-    let publication = Publication {
-        segment: &segment,
-        summary: &summary,
-        sources: accounts
-            .sources
-            .iter()
-            .map(Account::entry)
-            .collect::<Vec<SourceEntry>>(),
-        as_of: build.as_of,
-        built_at: build.built_at,
-        by: build.by,
-    };
-    let manifest = writer.publish(&publication)?;
-    Ok(Built { manifest, accounts })
-}
-
-/// Hands rows to the segment builder.
-struct Sink<'b> {
-    inserter: Option<Inserter<'b>>,
-    source: &'b str,
-}
-
-impl RowSink for Sink<'_> {
-    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
-        let Some(inserter) = &mut self.inserter else {
-            return Ok(Fate::Taken);
-        };
-        let row = row.of_source(self.source).map_err(SinkError::of)?;
-        inserter.insert(&row).map_err(SinkError::of)?;
-        Ok(Fate::Taken)
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        self.inserter
-            .take()
-            .map_or(Ok(()), |inserter| inserter.finish().map_err(SinkError::of))
-    }
+    let offered = offer(&writer, &candidate, holds, &policy, show)?;
+    accounts.hold(&offered);
+    Ok(Built { offered, accounts })
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::guards::Limits;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::report::ReportStatus;
 use sltd::service::parse_duration;
@@ -38,11 +39,14 @@ pub enum ConfigError {
     /// It is no TOML.
     #[error("not a TOML file: {0}")]
     Syntax(#[from] toml::de::Error),
+    /// The limits of the guards are not what they may be.
+    #[error("guards: {0}")]
+    Guards(toml::de::Error),
     /// It describes no source.
     #[error("expected at least one [[source]], found none")]
     NoSource,
     /// A name that is not known, outside of sources and authorities.
-    #[error("{name}: not known; expected [[source]] and [[authority]]")]
+    #[error("{name}: not known; expected [[source]], [[authority]] and [guards]")]
     UnknownTable {
         /// The name found.
         name: String,
@@ -126,6 +130,9 @@ pub fn parse(text: &str, folder: &Path) -> Result<SourcesFile, ConfigError> {
         }
         read.authorities.push(authority);
     }
+    if let Some(guards) = file.remove("guards") {
+        read.guards = read_guards(guards)?;
+    }
     if let Some(name) = file.keys().next() {
         return Err(ConfigError::UnknownTable { name: name.clone() });
     }
@@ -179,6 +186,7 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
                 |text| parse_duration(text).ok(),
             )?
             .unwrap_or(STALE_AFTER),
+        required: entry.flag("required")?,
         compression: entry.one_of("compression", &Compression::ALL, Compression::name)?,
         encoding: entry
             .one_of("encoding", &Encoding::ALL, Encoding::name)?
@@ -239,6 +247,36 @@ fn read_owns(
     states.sort_unstable();
     states.dedup();
     Ok(Owns::States(states))
+}
+
+fn read_guards(table: Value) -> Result<Limits, ConfigError> {
+    let wrong = |field: &'static str, expected: &str, found: String| ConfigError::Value {
+        place: "guards".to_owned(),
+        field,
+        expected: expected.to_owned(),
+        found,
+    };
+    let limits: Limits = table.try_into().map_err(ConfigError::Guards)?;
+    let shares = [
+        ("overall_shrink", limits.overall_shrink),
+        ("issuer_shrink", limits.issuer_shrink),
+        ("withdrawals", limits.withdrawals),
+    ];
+    for (field, share) in shares {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(wrong(field, "a share from 0 to 1", share.to_string()));
+        }
+    }
+    let factors = [
+        ("issuer_growth", limits.issuer_growth),
+        ("growth_steps", limits.growth_steps),
+    ];
+    for (field, factor) in factors {
+        if !(factor.is_finite() && factor >= 0.0) {
+            return Err(wrong(field, "a number from 0", factor.to_string()));
+        }
+    }
+    Ok(limits)
 }
 
 fn read_kind(entry: &mut Entry, layout: Layout) -> Result<Option<u8>, ConfigError> {

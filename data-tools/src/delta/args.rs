@@ -2,17 +2,18 @@
 
 use super::{Changed, Changes, DeltaFailure, delta};
 use crate::build::{Shown, parse_size};
-use crate::command::{FAILED, LOCKED, USAGE, complain, print};
+use crate::command::{FAILED, USAGE, complain, print};
 use crate::config;
+use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude, default_threads};
 use clap::Args;
 use jiff::Timestamp;
-use sltd::snapshot::PublishError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage or delta.toml, 3 failed, 23 another process is changing the
-store. Unless it is 0, the snapshot before stays current.";
+Exit codes: 0 published, 2 wrong usage or delta.toml, 3 failed, 20 published without the changes of
+a source that trips a guard, 21 refused by a guard, 23 another process is changing the store. Unless
+it is 0 or 20, the snapshot before stays current.";
 
 const LONG_AFTER_HELP: &str = "\
 Example:
@@ -52,6 +53,10 @@ pub struct DeltaArgs {
     /// Threads that parse and sort [default: the cores available]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    accept: AcceptArgs,
+    #[command(flatten)]
+    who: Who,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -66,37 +71,26 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let by = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
+    let (by, accepted) = (by(&args.who), args.accept.accepted());
     let changes = Changes {
         sources: &sources,
         store: &args.store,
         memory: args.memory,
-        threads: args.threads.map_or_else(
-            || std::thread::available_parallelism().map_or(1, usize::from),
-            usize::from,
-        ),
+        threads: args.threads.map_or_else(default_threads, usize::from),
         now: Timestamp::now(),
         by: &by,
+        accepted: &accepted,
     };
     let shown = Shown::new();
     let outcome = delta(&changes, &shown);
     shown.finish();
     match outcome {
-        Ok(changed) => match print(accounts(&changed, args.json)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                complain(format_args!(
-                    "published generation {}, but the accounts can't be printed: {error}",
-                    changed.manifest.generation
-                ));
-                ExitCode::from(FAILED)
-            }
-        },
+        Ok(changed) => conclude(&changed.offered, || print(accounts(&changed, args.json))),
         Err(error) => {
             complain(&error);
             ExitCode::from(match error {
                 DeltaFailure::Layout { .. } => USAGE,
-                DeltaFailure::Publish(PublishError::Locked(_)) => LOCKED,
+                DeltaFailure::Publish(error) => code_of_publish(&error),
                 _ => FAILED,
             })
         }
@@ -105,9 +99,9 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
 
 /// What is printed in the end.
 fn accounts(changed: &Changed, json: bool) -> String {
-    let manifest = &changed.manifest;
+    let manifest = &changed.offered.manifest;
     if json {
-        let object = serde_json::json!({
+        let mut object = serde_json::json!({
             "generation": manifest.generation,
             "builtAt": manifest.built_at,
             "documents": manifest.documents,
@@ -115,6 +109,11 @@ fn accounts(changed: &Changed, json: bool) -> String {
             "unmatched": changed.unmatched,
             "sources": changed.accounts.json(),
         });
+        if let (Some(object), serde_json::Value::Object(more)) =
+            (object.as_object_mut(), changed.offered.json())
+        {
+            object.extend(more);
+        }
         return format!("{object}\n");
     }
     let mut text = changed.accounts.to_string();
@@ -124,9 +123,9 @@ fn accounts(changed: &Changed, json: bool) -> String {
             changed.unmatched
         ));
     }
-    text.push_str(&format!(
-        "published generation {}: {} documents, before {}\n",
-        manifest.generation, manifest.documents, changed.documents_before
-    ));
+    text.push_str(&changed.offered.to_string());
+    if let Outcome::Published = changed.offered.outcome {
+        text.push_str(&format!("before: {} documents\n", changed.documents_before));
+    }
     text
 }

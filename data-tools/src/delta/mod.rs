@@ -9,13 +9,15 @@ pub use args::{DeltaArgs, run};
 use crate::accounts::{Account, SourceAccounts};
 use crate::build::Progress;
 use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
+use crate::guards::Accepted;
+use crate::publish::{Holds, Offered, Outcome, refuse};
 use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Withdrawal};
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::index::{Edition, Inserter, Standing};
 use sltd::report::Day;
 use sltd::snapshot::{
-    Bearing, Delta, LoadError, Manifest, PublishError, RowAccount, SourceEntry, Speaker, Store,
+    Act, Bearing, Delta, LoadError, PublishError, RowAccount, SourceEntry, Speaker, Store,
 };
 use std::fmt::Write as _;
 use std::path::Path;
@@ -39,6 +41,8 @@ pub struct Changes<'a> {
     pub now: Timestamp,
     /// Who publishes, for the history.
     pub by: &'a str,
+    /// What may trip a guard.
+    pub accepted: &'a Accepted,
 }
 
 /// Why nothing was published.
@@ -80,11 +84,11 @@ pub enum DeltaFailure {
     Publish(#[from] PublishError),
 }
 
-/// What was published.
+/// What became of changes.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// The new snapshot.
-    pub manifest: Manifest,
+    /// What became of them.
+    pub offered: Offered,
     /// Documents reported before.
     pub documents_before: u64,
     /// What became of every row.
@@ -123,6 +127,7 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
         };
         // Fixed before the first row is read: each is held against what was said at other instants.
         let as_of = sources::as_of(source).map_err(failed)?;
+        sources::not_in_the_future(as_of, changes.now).map_err(failed)?;
         let source = SourceConfig {
             purpose: Purpose::Changes,
             as_of: Some(as_of),
@@ -139,8 +144,8 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
         let read = sources::read_source(&source, &options, &sink, &report).map_err(failed)?;
         accounts.push(&source, read);
     }
-    let summary = delta.build(builder, &changes.sources.directory())?;
-    accounts.complete(&summary);
+    let built = delta.build(builder, &changes.sources.directory())?;
+    accounts.complete(&built.summary);
     for source in &accounts.sources {
         if !source.rows.adds_up() {
             return Err(DeltaFailure::Account {
@@ -151,13 +156,75 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
     }
     let entries: Vec<SourceEntry> = accounts.sources.iter().map(Account::entry).collect();
     let documents_before = delta.snapshot().documents();
-    let manifest = delta.publish(&summary, &entries, (changes.now, changes.by))?;
+    let offered = offer(&delta, built, entries, changes)?;
+    accounts.hold(&offered);
     Ok(Changed {
-        manifest,
+        offered,
         documents_before,
         accounts,
         unmatched: unmatched.into_inner(),
     })
+}
+
+/// Publishes the changes of all sources that trip no guard.
+fn offer(
+    delta: &Delta,
+    built: sltd::snapshot::Changes,
+    mut entries: Vec<SourceEntry>,
+    changes: &Changes<'_>,
+) -> Result<Offered, PublishError> {
+    let limits = &changes.sources.guards;
+    let act = Act {
+        at: changes.now,
+        by: changes.by,
+        reason: "",
+    };
+    let mut draft = delta.draft(&built, &entries, act)?;
+    let names = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let mut trips = limits.of_sources(&draft, &names);
+    trips.extend(limits.withdrawals(&draft, &built.withdrawn()?));
+    let (mut accepted, tripped) = changes.accepted.part(trips);
+    let mut holds = Holds::default();
+    for trip in &tripped {
+        holds.add(trip.source().unwrap_or_default(), trip);
+    }
+    if !tripped.is_empty() {
+        let held = holds.names();
+        entries.retain(|entry| !held.contains(&entry.name));
+        if entries.is_empty() {
+            return refuse(draft, tripped, holds, accepted, act);
+        }
+        drop(draft);
+        draft = delta.draft(&delta.without(&built, &held)?, &entries, act)?;
+    }
+    let overall = limits.overall(&draft);
+    if let Some(overall) = &overall {
+        if !changes.accepted.lets_pass(overall) {
+            return refuse(draft, vec![overall.clone()], holds, accepted, act);
+        }
+        accepted.push(overall.clone());
+    }
+    if !accepted.is_empty() {
+        let which = |source: &str, state: &str| {
+            accepted.iter().any(|trip| {
+                let of_state = trip.issuing_state().is_none_or(|of_trip| of_trip == state);
+                trip.source() == Some(source) && of_state
+            })
+        };
+        draft.accept(which, overall.is_some());
+    }
+    let mut notes: Vec<String> = holds.sentences().collect();
+    notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
+    let offered = Offered {
+        outcome: Outcome::Published,
+        manifest: draft.manifest().clone(),
+        figures: draft.figures(),
+        holds,
+        accepted,
+        diff: None,
+    };
+    draft.publish(notes)?;
+    Ok(offered)
 }
 
 fn layout(layout: Layout, name: &str) -> DeltaFailure {

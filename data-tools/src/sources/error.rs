@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::SinkError;
+use jiff::Timestamp;
 
 /// Why a source cannot be read. Nothing of it may be published then: a list that is
 /// missing its end looks like documents found again.
@@ -13,6 +14,16 @@ pub enum SourceError {
     NoFile {
         /// The pattern, with its folder.
         pattern: String,
+    },
+    /// The data describe an instant that is still to come.
+    #[error(
+        "as_of: expected an instant that has passed, found {as_of} (it is {now}): nothing that is sent until then would count"
+    )]
+    InTheFuture {
+        /// The instant.
+        as_of: Timestamp,
+        /// The time.
+        now: Timestamp,
     },
     /// The pattern, with its folder, is none.
     #[error("{pattern}: not a glob pattern: {error}")]

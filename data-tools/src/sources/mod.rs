@@ -42,11 +42,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange, RangeError};
 use sltd::report::{Day, ReportStatus};
 
 use crate::config::{Layout, SourceConfig};
+/// By how much clocks of machines may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
 use input::{Inputs, Origin};
 use pipeline::{CHUNK_BYTES, Done};
 
@@ -240,6 +243,25 @@ pub struct SourceAccount {
 }
 
 impl SourceAccount {
+    /// That of a source of which nothing was read.
+    pub(crate) fn unread(as_of: Timestamp) -> Self {
+        Self {
+            rows_read: 0,
+            passed: 0,
+            expired: 0,
+            rejected: 0,
+            withdrawn: 0,
+            superseded: 0,
+            third_party: 0,
+            undated: 0,
+            ranges: 0,
+            warnings: Vec::new(),
+            files: Vec::new(),
+            as_of,
+            rejects_file: None,
+        }
+    }
+
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
         let used = self.passed + self.withdrawn;
@@ -292,6 +314,17 @@ pub fn as_of(source: &SourceConfig) -> Result<Timestamp, SourceError> {
     match source.as_of {
         Some(as_of) => Ok(as_of),
         None => Ok(modified(input::find(source)?.oldest)),
+    }
+}
+
+/// Refuses data of an instant that is still to come: it would silence whatever comes before it.
+///
+/// # Errors
+/// [`SourceError::InTheFuture`].
+pub(crate) fn not_in_the_future(as_of: Timestamp, now: Timestamp) -> Result<(), SourceError> {
+    match now.checked_add(CLOCKS_DIFFER) {
+        Ok(latest) if as_of > latest => Err(SourceError::InTheFuture { as_of, now }),
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use crate::index::{BuildOptions, Row, SegmentBuilder};
 use crate::report::{Authority, Day, ReportStatus};
-use crate::snapshot::{Publication, RowAccount, SourceEntry, Store};
+use crate::snapshot::{Act, Origin, SourceEntry, Store};
 use std::path::Path;
 
 /// The reported passports of UKR are `AB000000` to the one before this; of FRA there is `AB000007`.
@@ -60,23 +60,18 @@ pub(super) fn publish(store: &Path, built_at: &str) {
         name: "National Central Bureau",
         contact: "+000 00 000 000",
     };
-    let summary = builder.finish(&segment, &[authority], |_, _| ()).unwrap();
-    let sources = vec![SourceEntry {
-        name: "list".to_owned(),
-        as_of: "2026-01-01T00:00:00Z".parse().unwrap(),
-        owns: vec!["*".to_owned()],
-        list: None,
-        changed: None,
-        stale_after_seconds: 7 * 86_400,
-        rows: RowAccount::default(),
-    }];
-    let publication = Publication {
-        segment: &segment,
-        summary: &summary,
-        sources,
+    builder.finish(&segment, &[authority], |_, _| ()).unwrap();
+    let as_of = "2026-01-01T00:00:00Z".parse().unwrap();
+    let origin = Origin {
+        sources: vec![SourceEntry::new("list", as_of)],
         as_of: Day::from_ymd(2026, 1, 1).unwrap(),
         built_at: built_at.parse().unwrap(),
-        by: "test",
+        bases_kept: None,
     };
-    writer.publish(&publication).unwrap();
+    let act = Act {
+        at: origin.built_at,
+        by: "test",
+        reason: "",
+    };
+    writer.publish(&segment, origin, act).unwrap();
 }

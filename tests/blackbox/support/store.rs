@@ -5,7 +5,7 @@ use sltd::client::Question;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{BuildOptions, Row, SegmentBuilder};
 use sltd::report::{Authority, Day, ReportStatus};
-use sltd::snapshot::{Manifest, Publication, RowAccount, SourceEntry, Store};
+use sltd::snapshot::{Act, Manifest, Origin, RowAccount, SourceEntry, Store};
 use std::path::Path;
 
 /// Reports from which every verdict can be had. `by` names the source of a third party's report.
@@ -80,29 +80,27 @@ pub(crate) fn publish_at(path: &Path, rows: &str, built_at: Timestamp) -> Manife
         contact: "+999 1, day and night",
     }];
     let segment = writer.building().join("segment");
-    let summary = builder.finish(&segment, &directory, |_, _| ()).unwrap();
+    builder.finish(&segment, &directory, |_, _| ()).unwrap();
     let source = |name: &str, read| SourceEntry {
-        name: name.to_owned(),
-        as_of: built_at,
-        owns: vec!["*".to_owned()],
-        list: None,
-        changed: None,
-        stale_after_seconds: 7 * 24 * 60 * 60,
         rows: RowAccount {
             read,
             indexed: read,
             ..RowAccount::default()
         },
+        ..SourceEntry::new(name, built_at)
     };
-    let publication = Publication {
-        segment: &segment,
-        summary: &summary,
+    let origin = Origin {
         sources: vec![source("own", read), source("NLD", 0)],
         as_of: Day::from_timestamp(built_at),
         built_at,
-        by: "test",
+        bases_kept: None,
     };
-    writer.publish(&publication).unwrap()
+    let act = Act {
+        at: built_at,
+        by: "test",
+        reason: "",
+    };
+    writer.publish(&segment, origin, act).unwrap()
 }
 
 /// A store of `rows`.

@@ -108,6 +108,15 @@ impl Entry {
         }
     }
 
+    /// `true` or `false`, by default the latter.
+    pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, ConfigError> {
+        match self.take(field) {
+            None => Ok(false),
+            Some(Value::Boolean(flag)) => Ok(flag),
+            Some(other) => Err(self.wrong(field, "true or false", other.type_str())),
+        }
+    }
+
     /// A text that is one of a closed set of names.
     pub(super) fn one_of<T: Copy>(
         &mut self,

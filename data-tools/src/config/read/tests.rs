@@ -110,7 +110,7 @@ fn errors_name_source_field_and_what_was_expected() {
         ),
         (
             "sources = 1".to_owned(),
-            "sources: not known; expected [[source]] and [[authority]]",
+            "sources: not known; expected [[source]], [[authority]] and [guards]",
         ),
         (
             "source = 1".to_owned(),

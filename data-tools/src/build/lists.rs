@@ -1,0 +1,274 @@
+//! Reading all lists into one segment; sources whose list does not come keep what they reported before.
+
+use super::{Build, BuildFailure, Progress};
+use crate::accounts::SourceAccounts;
+use crate::config::SourceConfig;
+use crate::guards::Trip;
+use crate::publish::Holds;
+use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError};
+use sltd::index::{BuildOptions, Inserter, SegmentBuilder};
+use sltd::snapshot::{Candidate, CurrentBase, Origin, RowAccount, SourceEntry, StoreWriter};
+use std::collections::BTreeSet;
+
+/// Below so many rows the share of rejects says nothing.
+const REJECTS_ROWS_MIN: u64 = 1000;
+
+/// All lists, read.
+pub(super) struct Read {
+    pub(super) candidate: Candidate,
+    pub(super) accounts: SourceAccounts,
+    pub(super) holds: Holds,
+}
+
+/// What is done with a source.
+enum Plan {
+    Read,
+    Hold(String),
+}
+
+/// Reads all sources and builds a segment of them.
+pub(super) fn read(
+    build: &Build<'_>,
+    writer: &StoreWriter,
+    progress: &dyn Progress,
+) -> Result<Read, BuildFailure> {
+    let current = writer.current()?;
+    let options = BuildOptions {
+        memory: build.memory,
+        threads: build.threads,
+        scratch: writer.building(),
+    };
+    let builder = SegmentBuilder::new(options.clone());
+    let mut accounts = SourceAccounts::default();
+    let mut holds = Holds::default();
+    // Those of which a part was read before that failed.
+    let mut read_in_part = BTreeSet::new();
+    let rejects = writer.rejects();
+    let read_options = ReadOptions {
+        today: build.as_of,
+        threads: build.threads,
+        rejects: Some(&rejects),
+    };
+    for source in &build.sources.sources {
+        if let Plan::Hold(why) = plan(build, source, current.as_ref())? {
+            holds.add(&source.name, why);
+            accounts.push_unread(source, build.built_at);
+            continue;
+        }
+        let sink = |_| Sink {
+            inserter: Some(builder.inserter()),
+            source: &source.name,
+        };
+        let report = |read| progress.reading(&source.name, read);
+        match sources::read_source(source, &read_options, &sink, &report) {
+            Ok(read) => {
+                enough_rows(build, source, &read, &rejects)?;
+                accounts.push(source, read);
+            }
+            Err(error) if source.required || current.is_none() => {
+                return Err(BuildFailure::source(source, error));
+            }
+            Err(error) => {
+                holds.add(&source.name, error);
+                accounts.push_unread(source, build.built_at);
+                read_in_part.insert(source.name.clone());
+            }
+        }
+    }
+    let names = build.sources.sources.iter().map(|source| &*source.name);
+    sources::keep_rejects_of(&rejects, names).map_err(|error| BuildFailure::Rejects {
+        folder: rejects.clone(),
+        error,
+    })?;
+    if accounts.sources.len() == holds.0.len() {
+        return Err(BuildFailure::NothingRead(holds));
+    }
+    let taken_out = no_longer_listed(build, current.as_ref(), &mut holds);
+
+    let mut directory = build.sources.directory();
+    let before_end: BTreeSet<String> = holds.names().difference(&read_in_part).cloned().collect();
+    if let Some(current) = &current
+        && !before_end.is_empty()
+    {
+        let named = current.copy_lists(&before_end, &builder, build.as_of, build.threads)?;
+        let listed = directory.len();
+        for authority in named.directory() {
+            let mut known = directory.iter().take(listed);
+            if !known.any(|known| known.code == authority.code) {
+                directory.push(authority);
+            }
+        }
+    }
+    let segment = writer.building().join("segment");
+    let summary = builder.finish(&segment, &directory, |step, share| {
+        progress.building(step, share)
+    })?;
+    accounts.complete(&summary);
+    for source in &accounts.sources {
+        if !source.rows.adds_up() {
+            return Err(BuildFailure::Account {
+                name: source.name.clone(),
+                account: source.rows,
+            });
+        }
+    }
+    let mut entries = Vec::new();
+    let listed = build.sources.sources.iter().zip(&accounts.sources);
+    for (source, account) in listed {
+        if !holds.0.contains_key(&source.name) || read_in_part.contains(&source.name) {
+            entries.push(account.entry());
+        } else if let Some(before) = in_force(current.as_ref(), &source.name) {
+            entries.push(SourceEntry {
+                stale_after_seconds: source.stale_after.as_secs(),
+                ..before.clone()
+            });
+        }
+    }
+    entries.extend(taken_out);
+    let origin = Origin {
+        sources: entries,
+        as_of: build.as_of,
+        built_at: build.built_at,
+        bases_kept: build.bases_kept,
+    };
+    let mut candidate = writer.candidate(&segment, origin)?;
+    if !read_in_part.is_empty() {
+        candidate = writer.hold(candidate, &read_in_part, options)?;
+    }
+    Ok(Read {
+        candidate,
+        accounts,
+        holds,
+    })
+}
+
+/// What a source's list in the current base is named by.
+fn in_force<'c>(current: Option<&'c CurrentBase>, name: &str) -> Option<&'c SourceEntry> {
+    let sources = current?.manifest.sources.iter();
+    let mut sources = sources.filter(|source| source.list.is_some());
+    sources.find(|source| source.name == name)
+}
+
+/// Whether a source's list is read, by what can be told before.
+fn plan(
+    build: &Build<'_>,
+    source: &SourceConfig,
+    current: Option<&CurrentBase>,
+) -> Result<Plan, BuildFailure> {
+    let as_of = match sources::as_of(source) {
+        Ok(as_of) => as_of,
+        Err(error @ SourceError::NoFile { .. }) if !source.required && current.is_some() => {
+            return Ok(Plan::Hold(error.to_string()));
+        }
+        // It will fail again when it is read, and then say more.
+        Err(_) => return Ok(Plan::Read),
+    };
+    sources::not_in_the_future(as_of, build.built_at)
+        .map_err(|error| BuildFailure::source(source, error))?;
+    if let Some(in_force) = in_force(current, &source.name)
+        && as_of < in_force.as_of
+    {
+        let older = Trip::Older {
+            source: source.name.clone(),
+            as_of,
+            current: in_force.as_of,
+        };
+        if !build.accepted.lets_pass(&older) {
+            return Ok(Plan::Hold(older.to_string()));
+        }
+    }
+    Ok(Plan::Read)
+}
+
+fn enough_rows(
+    build: &Build<'_>,
+    source: &SourceConfig,
+    read: &sources::SourceAccount,
+    rejects: &std::path::Path,
+) -> Result<(), BuildFailure> {
+    let too_many = read.rejected as f64 > build.max_rejects * read.rows_read as f64;
+    if read.rows_read < REJECTS_ROWS_MIN || !too_many {
+        return Ok(());
+    }
+    let file = read.rejects_file.clone();
+    Err(BuildFailure::TooManyRejects {
+        name: source.name.clone(),
+        read: read.rows_read,
+        rejected: read.rejected,
+        limit: build.max_rejects,
+        file: file.unwrap_or_else(|| rejects.to_owned()),
+    })
+}
+
+/// Holds the sources of the current base that are listed no longer; returns the entries of those that are taken out.
+fn no_longer_listed(
+    build: &Build<'_>,
+    current: Option<&CurrentBase>,
+    holds: &mut Holds,
+) -> Vec<SourceEntry> {
+    let mut entries = Vec::new();
+    let Some(current) = current else {
+        return entries;
+    };
+    let figures = current.figures();
+    let listed = |name: &str| {
+        let mut listed = build.sources.sources.iter();
+        listed.any(|source| source.name == name)
+    };
+    for source in &current.manifest.sources {
+        // One without a list has sent changes only, and one that was taken out stays so.
+        if source.list.is_none() || source.removed || listed(&source.name) {
+            continue;
+        }
+        let removed = Trip::Removed {
+            source: source.name.clone(),
+            before: figures.of_source(&source.name),
+        };
+        let nothing_goes = figures.of_source(&source.name) == 0;
+        if nothing_goes || build.accepted.lets_pass(&removed) {
+            entries.push(SourceEntry {
+                as_of: build.built_at,
+                list: None,
+                rows: RowAccount::default(),
+                removed: true,
+                ..source.clone()
+            });
+        } else {
+            holds.add(&source.name, removed);
+            entries.push(source.clone());
+        }
+    }
+    entries
+}
+
+impl BuildFailure {
+    fn source(source: &SourceConfig, error: SourceError) -> Self {
+        Self::Source {
+            name: source.name.clone(),
+            source: error,
+        }
+    }
+}
+
+/// Hands rows to the segment builder.
+struct Sink<'b> {
+    inserter: Option<Inserter<'b>>,
+    source: &'b str,
+}
+
+impl RowSink for Sink<'_> {
+    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
+        let Some(inserter) = &mut self.inserter else {
+            return Ok(Fate::Taken);
+        };
+        let row = row.of_source(self.source).map_err(SinkError::of)?;
+        inserter.insert(&row).map_err(SinkError::of)?;
+        Ok(Fate::Taken)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.inserter
+            .take()
+            .map_or(Ok(()), |inserter| inserter.finish().map_err(SinkError::of))
+    }
+}

@@ -1,0 +1,236 @@
+//! What trips a guard, with its figures.
+
+use super::accept::Kind;
+use jiff::Timestamp;
+use std::fmt;
+
+/// A figure beyond its limit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trip {
+    /// A list without a report, of a source that had some.
+    Empty {
+        /// The source.
+        source: String,
+        /// Documents before.
+        before: u64,
+    },
+    /// A source that is no longer listed.
+    Removed {
+        /// The source.
+        source: String,
+        /// Documents before.
+        before: u64,
+    },
+    /// A list that is older than the one in force.
+    Older {
+        /// The source.
+        source: String,
+        /// The instant that it describes.
+        as_of: Timestamp,
+        /// The instant that the one in force describes.
+        current: Timestamp,
+    },
+    /// Fewer documents of an issuing State.
+    Shrunk {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// Documents before.
+        before: u64,
+        /// Documents after.
+        after: u64,
+        /// The share allowed.
+        limit: f64,
+    },
+    /// More documents of an issuing State.
+    Grown {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// Documents before.
+        before: u64,
+        /// Documents after.
+        after: u64,
+        /// The share allowed.
+        limit: f64,
+        /// The largest growth from one base to the next.
+        step: u64,
+    },
+    /// An issuing State that the source did not report before.
+    New {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// Documents.
+        after: u64,
+        /// Whether the source reported nothing at all before.
+        source_is_new: bool,
+    },
+    /// Many documents withdrawn at once.
+    Withdrawals {
+        /// The source.
+        source: String,
+        /// Documents withdrawn.
+        withdrawn: u64,
+        /// Documents that it reported when the last base was published.
+        documents: u64,
+        /// The share allowed.
+        limit: f64,
+    },
+    /// Fewer documents in all.
+    Overall {
+        /// Documents before.
+        before: u64,
+        /// Documents after.
+        after: u64,
+        /// The share allowed.
+        limit: f64,
+    },
+}
+
+impl Trip {
+    /// The source that is held for it; `None`: it stands against the whole.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Self::Empty { source, .. }
+            | Self::Removed { source, .. }
+            | Self::Older { source, .. }
+            | Self::Shrunk { source, .. }
+            | Self::Grown { source, .. }
+            | Self::New { source, .. }
+            | Self::Withdrawals { source, .. } => Some(source),
+            Self::Overall { .. } => None,
+        }
+    }
+
+    /// The issuing State that it is about.
+    pub fn issuing_state(&self) -> Option<&str> {
+        match self {
+            Self::Shrunk { issuing_state, .. }
+            | Self::Grown { issuing_state, .. }
+            | Self::New { issuing_state, .. } => Some(issuing_state),
+            _ => None,
+        }
+    }
+
+    /// What guard it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Empty { .. } => Kind::Empty,
+            Self::Removed { .. } => Kind::Removed,
+            Self::Older { .. } => Kind::Older,
+            Self::Shrunk { .. } => Kind::Shrink,
+            Self::Grown { .. } => Kind::Growth,
+            Self::New { .. } => Kind::New,
+            Self::Withdrawals { .. } => Kind::Withdrawals,
+            Self::Overall { .. } => Kind::Overall,
+        }
+    }
+
+    /// What `--accept` takes to let it pass.
+    pub fn flag(&self) -> String {
+        let whole_source = matches!(
+            self,
+            Self::New {
+                source_is_new: true,
+                ..
+            }
+        );
+        let what = match self.issuing_state() {
+            Some(state) if !whole_source => Some(state),
+            _ => self.source(),
+        };
+        match what {
+            Some(what) => format!("{}:{what}", self.kind().name()),
+            None => self.kind().name().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Trip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: &f64| share * 100.0;
+        let change = |before: &u64, after: &u64| {
+            let (before, after) = (*before as f64, *after as f64);
+            (after - before) / before * 100.0
+        };
+        match self {
+            Self::Empty { source, before } => {
+                write!(f, "source {source}: nothing is left of {before} documents")
+            }
+            Self::Removed { source, before } => write!(
+                f,
+                "source {source}: it is no longer listed, and {before} documents would go with it"
+            ),
+            Self::Older {
+                source,
+                as_of,
+                current,
+            } => write!(
+                f,
+                "source {source}: its list is of {as_of}, the one in force of {current}"
+            ),
+            Self::Shrunk {
+                source,
+                issuing_state,
+                before,
+                after,
+                limit,
+            } => write!(
+                f,
+                "source {source}, {issuing_state}: {after} documents, {before} before \
+                 ({:.1} %, allowed -{} %)",
+                change(before, after),
+                percent(limit)
+            ),
+            Self::Grown {
+                source,
+                issuing_state,
+                before,
+                after,
+                limit,
+                step,
+            } => write!(
+                f,
+                "source {source}, {issuing_state}: {after} documents, {before} before \
+                 (+{:.1} %, allowed +{} %; largest step so far {step})",
+                change(before, after),
+                percent(limit)
+            ),
+            Self::New {
+                source,
+                issuing_state,
+                after,
+                ..
+            } => write!(
+                f,
+                "source {source}, {issuing_state}: {after} documents, none before"
+            ),
+            Self::Withdrawals {
+                source,
+                withdrawn,
+                documents,
+                limit,
+            } => write!(
+                f,
+                "source {source}: {withdrawn} documents withdrawn at once, of {documents} \
+                 (allowed {} %)",
+                percent(limit)
+            ),
+            Self::Overall {
+                before,
+                after,
+                limit,
+            } => write!(
+                f,
+                "{after} documents in all, {before} before ({:.1} %, allowed -{} %)",
+                change(before, after),
+                percent(limit)
+            ),
+        }?;
+        write!(f, "; --accept {} lets it pass", self.flag())
+    }
+}

@@ -1,0 +1,169 @@
+//! The command line of `sltd-data publish`, and what other commands have in common with it.
+
+use super::{OfferError, Offered, Outcome, Policy, Who, by, offer};
+use crate::build::parse_size;
+use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print};
+use crate::config;
+use crate::guards::{Acceptance, Accepted, Limits};
+use clap::Args;
+use jiff::Timestamp;
+use sltd::snapshot::{Act, PublishError, Store};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 published, 2 wrong usage, 3 failed, 20 published with a source held, 21 refused by a
+guard, 22 withheld by a pin, 23 another process is changing the store.";
+
+/// Publish what was built and put aside
+///
+/// A build with --no-publish, or one that a pin has withheld, puts its base aside. This publishes it,
+/// with the changes that were published meanwhile; guards are asked again.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct PublishArgs {
+    /// The store
+    #[arg(long, value_name = "DIR", default_value = "var/store")]
+    store: PathBuf,
+    /// The file that describes the lists; its table [guards] holds
+    #[arg(long, value_name = "FILE")]
+    sources: Option<PathBuf>,
+    /// Memory for rows where a source is held, such as 512MiB or 4GiB [default: half of the memory
+    /// available]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+    #[command(flatten)]
+    accept: AcceptArgs,
+    #[command(flatten)]
+    who: Who,
+    /// Print what was done as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is accepted.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AcceptArgs {
+    /// Let pass what a guard would stop, such as growth:GBR; the message of the guard names it
+    #[arg(long = "accept", value_name = "WHAT")]
+    accept: Vec<Acceptance>,
+}
+
+impl AcceptArgs {
+    pub(crate) fn accepted(&self) -> Accepted {
+        Accepted(self.accept.clone())
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &PublishArgs) -> ExitCode {
+    let limits = match args.sources.as_deref().map(config::load) {
+        None => Limits::default(),
+        Some(Ok(file)) => file.guards,
+        Some(Err(error)) => {
+            complain(&error);
+            return ExitCode::from(crate::command::USAGE);
+        }
+    };
+    let by = by(&args.who);
+    let (accepted, at) = (args.accept.accepted(), Timestamp::now());
+    let policy = Policy {
+        limits: &limits,
+        accepted: &accepted,
+        act: Act {
+            at,
+            by: &by,
+            reason: "",
+        },
+        put_aside: false,
+        compare: true,
+        memory: args.memory.unwrap_or_else(default_memory),
+        threads: default_threads(),
+    };
+    match publish(args, &policy) {
+        Ok(Some(offered)) => conclude(&offered, || {
+            let object = offered.json();
+            print(match args.json {
+                true => format!("{object}\n"),
+                false => offered.to_string(),
+            })
+        }),
+        Ok(None) => {
+            complain("nothing was put aside; `sltd-data build --no-publish` does it");
+            ExitCode::from(FAILED)
+        }
+        Err(error) => {
+            complain(format_args!("{error}; nothing was published"));
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn publish(args: &PublishArgs, policy: &Policy<'_>) -> Result<Option<Offered>, OfferError> {
+    let writer = Store::writer(&args.store)?;
+    let Some(candidate) = writer.take_up()? else {
+        return Ok(None);
+    };
+    let json = args.json;
+    let mut show = |diff: &crate::diff::Diff| {
+        if !json {
+            // What can't be printed is not worth a publish.
+            let _ = print(diff);
+        }
+    };
+    let offered = offer(
+        &writer,
+        &candidate,
+        super::Holds::default(),
+        policy,
+        &mut show,
+    )?;
+    if let Outcome::Published = offered.outcome {
+        writer.drop_aside()?;
+    }
+    Ok(Some(offered))
+}
+
+/// The exit code of what became of a base, after it was printed.
+pub(crate) fn conclude(offered: &Offered, print: impl FnOnce() -> std::io::Result<()>) -> ExitCode {
+    if let Err(error) = print() {
+        let generation = offered.manifest.generation;
+        complain(format_args!(
+            "generation {generation}: what was done can't be printed: {error}"
+        ));
+        return ExitCode::from(FAILED);
+    }
+    match offered.outcome {
+        Outcome::Refused(_) => ExitCode::from(REFUSED),
+        Outcome::Withheld(_) => ExitCode::from(WITHHELD),
+        Outcome::Published | Outcome::PutAside if offered.holds.0.is_empty() => ExitCode::SUCCESS,
+        Outcome::Published | Outcome::PutAside => ExitCode::from(HELD),
+    }
+}
+
+/// The exit code of an error.
+pub(crate) fn code_of(error: &OfferError) -> u8 {
+    match error {
+        OfferError::Publish(error) => code_of_publish(error),
+        OfferError::Compare(_) => FAILED,
+    }
+}
+
+/// The exit code of an error of the store's.
+pub(crate) fn code_of_publish(error: &PublishError) -> u8 {
+    match error {
+        PublishError::Locked(_) => LOCKED,
+        PublishError::Pinned(_) => WITHHELD,
+        _ => FAILED,
+    }
+}
+
+/// Half of the memory available; where that can't be told, what any machine has.
+pub(crate) fn default_memory() -> u64 {
+    sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)
+}
+
+/// The cores available.
+pub(crate) fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,301 @@
+//! The last step of a build: guards, the comparison with what is current, and the publish; and `sltd-data publish`, which
+//! takes it later.
+
+mod args;
+mod by;
+
+pub(crate) use args::{
+    AcceptArgs, code_of, code_of_publish, conclude, default_memory, default_threads,
+};
+pub use args::{PublishArgs, run};
+pub(crate) use by::{Who, by};
+
+use crate::diff::Diff;
+use crate::guards::{Accepted, Limits, Trip};
+use serde_json::{Value, json};
+use sltd::index::{BuildOptions, Damage};
+use sltd::snapshot::{
+    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, StoreWriter,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// How a base is offered.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy<'a> {
+    /// What trips a guard.
+    pub limits: &'a Limits,
+    /// What is accepted all the same.
+    pub accepted: &'a Accepted,
+    /// When, by whom, and why.
+    pub act: Act<'a>,
+    /// Whether it is only put aside, to be published later.
+    pub put_aside: bool,
+    /// Whether it is compared with what is current.
+    pub compare: bool,
+    /// Bytes of rows to hold in memory at the most.
+    pub memory: u64,
+    /// Threads, at least one.
+    pub threads: usize,
+}
+
+/// Sources that are held at what they reported before, and why: one sentence each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holds(pub BTreeMap<String, Vec<String>>);
+
+impl Holds {
+    /// Adds a reason to hold a source.
+    pub fn add(&mut self, source: &str, why: impl fmt::Display) {
+        let sentences = self.0.entry(source.to_owned()).or_default();
+        sentences.push(why.to_string());
+    }
+
+    /// The names of the sources.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.0.keys().cloned().collect()
+    }
+
+    /// All reasons.
+    pub fn sentences(&self) -> impl Iterator<Item = String> {
+        let sentences = self.0.iter();
+        sentences.flat_map(|(source, why)| {
+            why.iter()
+                .map(move |why| format!("source {source} is held: {why}"))
+        })
+    }
+}
+
+/// What became of a base that was offered.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It is current.
+    Published,
+    /// It was put aside, as asked.
+    PutAside,
+    /// A guard stood against it.
+    Refused(Vec<Trip>),
+    /// A pin stood against it; it was put aside.
+    Withheld(Pin),
+}
+
+/// What became of a base that was offered, with all that there is to say of it.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The manifest, of which it is current or would have been.
+    pub manifest: Manifest,
+    /// The sources held.
+    pub holds: Holds,
+    /// What tripped a guard and was accepted.
+    pub accepted: Vec<Trip>,
+    /// What is different from what was current before.
+    pub diff: Option<Diff>,
+    /// Documents by source and issuing State in it.
+    pub figures: Figures,
+}
+
+/// Why a base could not be offered.
+#[derive(Debug, thiserror::Error)]
+pub enum OfferError {
+    /// The store could not be changed.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// It could not be compared with what is current.
+    #[error("the snapshots can't be compared: {0}")]
+    Compare(#[from] Damage),
+}
+
+/// Offers a base: holds the sources that trip a guard, and publishes the rest if nothing stands against that.
+///
+/// `holds` are the sources held so far; `show` is told the differences before anything is published.
+///
+/// # Errors
+/// [`OfferError`]; nothing was published then.
+pub fn offer(
+    writer: &StoreWriter,
+    candidate: &Candidate,
+    mut holds: Holds,
+    policy: &Policy<'_>,
+    show: &mut dyn FnMut(&Diff),
+) -> Result<Offered, OfferError> {
+    let act = policy.act;
+    let mut draft = writer.draft(candidate, act)?;
+    let read = candidate.origin().sources.iter();
+    let read = read.filter(|source| source.list.is_none() && !source.removed);
+    let read: BTreeSet<&str> = read.map(|source| source.name.as_str()).collect();
+    let mut trips = policy.limits.of_sources(&draft, &read);
+    trips.extend(older(&draft, candidate));
+    let (mut accepted, tripped) = policy.accepted.part(trips);
+    let tripped_sources: BTreeSet<String> = tripped
+        .iter()
+        .filter_map(|trip| Some(trip.source()?.to_owned()))
+        .collect();
+    if !tripped.is_empty() {
+        for trip in &tripped {
+            holds.add(trip.source().unwrap_or_default(), trip);
+        }
+        if tripped_sources.len() == read.len() {
+            return Ok(refuse(draft, tripped, holds, accepted, act)?);
+        }
+        drop(draft);
+        let options = BuildOptions {
+            memory: policy.memory,
+            threads: policy.threads,
+            scratch: writer.building(),
+        };
+        let held = writer.hold(candidate.clone(), &tripped_sources, options)?;
+        draft = writer.draft(&held, act)?;
+    }
+    if let Some(overall) = policy.limits.overall(&draft) {
+        if !policy.accepted.lets_pass(&overall) {
+            return Ok(refuse(draft, vec![overall], holds, accepted, act)?);
+        }
+        accepted.push(overall);
+    }
+    let diff = match policy.compare {
+        true => differences(&draft, policy.threads)?,
+        false => None,
+    };
+    if let Some(diff) = &diff {
+        show(diff);
+    }
+    let mut notes: Vec<String> = holds.sentences().collect();
+    notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
+    let offered = |outcome, draft: &Draft| Offered {
+        outcome,
+        manifest: draft.manifest().clone(),
+        figures: draft.figures(),
+        holds,
+        accepted,
+        diff,
+    };
+    if policy.put_aside {
+        writer.put_aside(candidate)?;
+        return Ok(offered(Outcome::PutAside, &draft));
+    }
+    if let Some(pin) = draft.before().and_then(|before| before.pinned.clone()) {
+        let offered = offered(Outcome::Withheld(pin), &draft);
+        draft.give_up(Happening::Withheld, act, notes)?;
+        writer.put_aside(candidate)?;
+        return Ok(offered);
+    }
+    let offered = offered(Outcome::Published, &draft);
+    draft.publish(notes)?;
+    Ok(offered)
+}
+
+/// Leaves what is current as it is because of a guard.
+///
+/// # Errors
+/// [`PublishError`] when the history can't be written.
+pub(crate) fn refuse(
+    draft: Draft,
+    trips: Vec<Trip>,
+    holds: Holds,
+    accepted: Vec<Trip>,
+    act: Act<'_>,
+) -> Result<Offered, PublishError> {
+    let offered = Offered {
+        manifest: draft.manifest().clone(),
+        figures: draft.figures(),
+        outcome: Outcome::Refused(trips.clone()),
+        holds,
+        accepted,
+        diff: None,
+    };
+    let notes = trips.iter().map(ToString::to_string).collect();
+    draft.give_up(Happening::Refused, act, notes)?;
+    Ok(offered)
+}
+
+/// Lists that are older than those in force: a candidate may have been put aside for long.
+fn older(draft: &Draft, candidate: &Candidate) -> Vec<Trip> {
+    let Some(before) = draft.before() else {
+        return Vec::new();
+    };
+    let read = candidate.origin().sources.iter();
+    read.filter(|source| source.list.is_none())
+        .filter_map(|source| {
+            let in_force = before.sources.iter();
+            let mut in_force = in_force.filter(|before| before.list.is_some());
+            let in_force = in_force.find(|before| before.name == source.name)?;
+            (source.as_of < in_force.as_of).then(|| Trip::Older {
+                source: source.name.clone(),
+                as_of: source.as_of,
+                current: in_force.as_of,
+            })
+        })
+        .collect()
+}
+
+fn differences(draft: &Draft, threads: usize) -> Result<Option<Diff>, OfferError> {
+    let (before, after) = draft.snapshots()?;
+    let diff = before.map(|before| Diff::of(&before, &after, threads));
+    Ok(diff.transpose()?)
+}
+
+impl Offered {
+    /// What scripts are told beside the accounts.
+    pub fn json(&self) -> Value {
+        let sentences = |trips: &[Trip]| -> Vec<Value> {
+            let trip = |trip: &Trip| json!({ "what": trip.to_string(), "accept": trip.flag() });
+            trips.iter().map(trip).collect()
+        };
+        let (outcome, refused) = match &self.outcome {
+            Outcome::Published => ("published", Vec::new()),
+            Outcome::PutAside => ("putAside", Vec::new()),
+            Outcome::Refused(trips) => ("refused", sentences(trips)),
+            Outcome::Withheld(_) => ("withheld", Vec::new()),
+        };
+        let held = self.holds.0.iter();
+        let held = held.map(|(source, why)| json!({ "source": source, "why": why }));
+        json!({
+            "outcome": outcome,
+            "held": held.collect::<Vec<_>>(),
+            "refused": refused,
+            "accepted": sentences(&self.accepted),
+            "diff": self.diff.as_ref().map(Diff::json),
+        })
+    }
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for trip in &self.accepted {
+            writeln!(f, "accepted: {trip}")?;
+        }
+        for sentence in self.holds.sentences() {
+            writeln!(f, "{sentence}")?;
+        }
+        let Manifest {
+            generation,
+            documents,
+            ..
+        } = self.manifest;
+        match &self.outcome {
+            Outcome::Published => {
+                let segments = self.manifest.segments.iter();
+                let bytes: u64 = segments.map(|segment| segment.length).sum();
+                writeln!(
+                    f,
+                    "published generation {generation}: {documents} documents, {bytes} bytes"
+                )
+            }
+            Outcome::PutAside => writeln!(
+                f,
+                "not published: {documents} documents were put aside; `sltd-data publish` publishes them"
+            ),
+            Outcome::Refused(trips) => {
+                writeln!(f, "refused, nothing was published:")?;
+                trips.iter().try_for_each(|trip| writeln!(f, "  {trip}"))
+            }
+            Outcome::Withheld(pin) => writeln!(
+                f,
+                "withheld: generation {} has pinned the base (by {}: {}); {documents} documents were put aside; \
+                 `sltd-data unpin`, then `sltd-data publish` publishes them",
+                pin.since, pin.by, pin.reason
+            ),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `sltd-data compact`.
+
+use super::{EXIT_CODES, failed, said};
+use crate::build::parse_size;
+use crate::command::{FAILED, complain, print};
+use crate::publish::{Who, by, default_memory, default_threads};
+use clap::Args;
+use jiff::Timestamp;
+use sltd::index::BuildOptions;
+use sltd::snapshot::{Act, Manifest, PublishError, Store};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Fold the changes that were published since into the base
+///
+/// A check then has one segment to ask. Nothing that is reported changes; later lists and changes
+/// count as they would have. Deltas go on meanwhile, builds don't.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct CompactArgs {
+    /// The store
+    #[arg(long, value_name = "DIR", default_value = "var/store")]
+    store: PathBuf,
+    /// Memory for rows, such as 512MiB or 4GiB [default: half of the memory available]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+    /// Threads that read, sort and build [default: the cores available]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// What came of it.
+enum Compaction {
+    Published(Box<Manifest>),
+    NothingToDo,
+    Overtaken,
+}
+
+/// Runs the command.
+pub fn run(args: &CompactArgs) -> ExitCode {
+    match compact(args) {
+        Ok(Compaction::Published(manifest)) => said(&manifest),
+        Ok(Compaction::NothingToDo) => {
+            // Who can't read this has lost nothing.
+            let _ = print("the base has no changes beside it\n");
+            ExitCode::SUCCESS
+        }
+        Ok(Compaction::Overtaken) => {
+            complain("the base was replaced meanwhile; nothing was published");
+            ExitCode::from(FAILED)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn compact(args: &CompactArgs) -> Result<Compaction, PublishError> {
+    // Not made here if it does not exist.
+    let path = Store::open(&args.store)?.path().to_owned();
+    let writer = Store::writer(path)?;
+    let options = BuildOptions {
+        memory: args.memory.unwrap_or_else(default_memory),
+        threads: args.threads.map_or_else(default_threads, usize::from),
+        scratch: writer.building(),
+    };
+    let Some(compacted) = writer.compact(options)? else {
+        return Ok(Compaction::NothingToDo);
+    };
+    let by = by(&args.who);
+    let act = Act {
+        at: Timestamp::now(),
+        by: &by,
+        reason: "",
+    };
+    match writer.draft_compacted(&compacted, act)? {
+        None => Ok(Compaction::Overtaken),
+        Some(draft) => Ok(Compaction::Published(Box::new(draft.publish(Vec::new())?))),
+    }
+}

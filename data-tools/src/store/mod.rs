@@ -1,0 +1,72 @@
+//! What operators do to a store without lists: going back, taking sources out of service, tidying up, looking back.
+
+pub mod compact;
+pub mod history;
+pub mod prune;
+pub mod retract;
+pub mod rollback;
+
+use crate::command::{FAILED, complain, print};
+use crate::publish::{Who, by, code_of_publish};
+use jiff::Timestamp;
+use sltd::snapshot::{Act, Draft, LoadError, Manifest, PublishError, Store};
+use std::path::Path;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 published, 2 wrong usage, 3 failed, 23 another process is changing the store.";
+
+/// Publishes what `draft` puts together, and says so.
+fn publish(
+    store: &Path,
+    (who, reason): (&Who, &str),
+    draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
+) -> ExitCode {
+    let by = by(who);
+    let act = Act {
+        at: Timestamp::now(),
+        by: &by,
+        reason,
+    };
+    let published = Store::open(store)
+        .map_err(PublishError::from)
+        .and_then(|store| draft(&store, act)?.publish(Vec::new()));
+    match published {
+        Ok(manifest) => said(&manifest),
+        Err(error) => failed(&error),
+    }
+}
+
+fn said(manifest: &Manifest) -> ExitCode {
+    let printed = print(format_args!(
+        "published generation {}: {} documents, base of generation {}\n",
+        manifest.generation, manifest.documents, manifest.base
+    ));
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!(
+                "published generation {}, but it can't be said: {error}",
+                manifest.generation
+            ));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn failed(error: &PublishError) -> ExitCode {
+    match error {
+        PublishError::Current(LoadError::NotAStore(_)) => complain(error),
+        _ => complain(format_args!("{error}; nothing was published")),
+    }
+    ExitCode::from(code_of_publish(error))
+}
+
+/// A reason as commands take it.
+fn parse_reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err("expected a reason on one line".to_owned());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,178 @@
+//! What two snapshots say differently.
+
+use super::Snapshot;
+use crate::document::{DocumentNumber, DocumentType, IssuingState};
+use crate::index::{Damage, Documents, Walk};
+use crate::report::Report;
+use std::iter::Peekable;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A document of which a snapshot shows a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown<'s> {
+    /// Who issued it.
+    pub issuing_state: IssuingState,
+    /// Its type.
+    pub document_type: DocumentType,
+    /// The reports, of sources in service.
+    pub reports: Vec<Report<'s>>,
+}
+
+/// What is to be told of two snapshots, put together on several threads.
+pub trait Differences: Default + Send {
+    /// A number of which the snapshots show different things; documents in order of issuing State and type.
+    fn differs(&mut self, before: &[Shown<'_>], after: &[Shown<'_>]);
+
+    /// Takes what another thread has put together.
+    fn merge(&mut self, other: Self);
+}
+
+/// Compares all that two snapshots show, expired reports included.
+///
+/// # Errors
+/// [`Damage`] when a segment can't be read.
+pub fn compare<T: Differences>(
+    before: &Snapshot,
+    after: &Snapshot,
+    threads: usize,
+) -> Result<T, Damage> {
+    // The parts of the larger base, so that threads have about the same to do.
+    let parts_of = |snapshot: &Snapshot| -> Vec<DocumentNumber> {
+        let base = snapshot.segments().first();
+        base.map_or_else(Vec::new, |base| base.part_firsts().skip(1).collect())
+    };
+    let (of_before, of_after) = (parts_of(before), parts_of(after));
+    let mut bounds = vec![None];
+    let firsts = match of_before.len() > of_after.len() {
+        true => of_before,
+        false => of_after,
+    };
+    bounds.extend(firsts.into_iter().map(Some));
+    bounds.push(None);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<T, Damage> {
+        let mut tally = T::default();
+        loop {
+            let part = next.fetch_add(1, Ordering::Relaxed);
+            let Some([from, to]) = bounds.get(part..part + 2) else {
+                return Ok(tally);
+            };
+            compare_between(before, after, (from.as_ref(), to.as_ref()), &mut tally)?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        let mut tally = T::default();
+        for thread in threads {
+            match thread.join() {
+                Ok(other) => tally.merge(other?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(tally)
+    })
+}
+
+fn compare_between<T: Differences>(
+    before: &Snapshot,
+    after: &Snapshot,
+    (from, to): (Option<&DocumentNumber>, Option<&DocumentNumber>),
+    tally: &mut T,
+) -> Result<(), Damage> {
+    let (mut before, mut after) = (Shows::new(before, from), Shows::new(after, from));
+    let (mut shown_before, mut shown_after) = (Vec::new(), Vec::new());
+    loop {
+        let next = [before.next_number()?, after.next_number()?];
+        let Some(number) = next.into_iter().flatten().min() else {
+            return Ok(());
+        };
+        if to.is_some_and(|to| number >= *to) {
+            return Ok(());
+        }
+        before.take(&number, &mut shown_before)?;
+        after.take(&number, &mut shown_after)?;
+        if shown_before != shown_after {
+            tally.differs(&shown_before, &shown_after);
+        }
+    }
+}
+
+/// A walk through all segments of a snapshot at once.
+struct Shows<'s> {
+    snapshot: &'s Snapshot,
+    /// The newest first.
+    walks: Vec<Peekable<Walk<'s>>>,
+}
+
+impl<'s> Shows<'s> {
+    fn new(snapshot: &'s Snapshot, from: Option<&DocumentNumber>) -> Self {
+        let newest_first = snapshot.segments.iter().rev();
+        Self {
+            snapshot,
+            walks: newest_first
+                .map(|segment| segment.walk(from).peekable())
+                .collect(),
+        }
+    }
+
+    /// The number that comes next.
+    fn next_number(&mut self) -> Result<Option<DocumentNumber>, Damage> {
+        let mut next = None;
+        for walk in &mut self.walks {
+            let Some(peeked) = walk.next_if(|peeked| peeked.is_err()) else {
+                let number = walk.peek().and_then(|peeked| peeked.as_ref().ok());
+                next = match (next, number) {
+                    (Some(next), Some((number, _))) => Some(std::cmp::min(next, *number)),
+                    (next, number) => next.or(number.map(|(number, _)| *number)),
+                };
+                continue;
+            };
+            peeked?;
+        }
+        Ok(next)
+    }
+
+    /// Sets `shown` to the documents with a number that are shown, and goes on behind it.
+    fn take(&mut self, number: &DocumentNumber, shown: &mut Vec<Shown<'s>>) -> Result<(), Damage> {
+        shown.clear();
+        let mut seen = Vec::new();
+        for walk in &mut self.walks {
+            let is_next = |peeked: &Result<(DocumentNumber, Documents<'s>), Damage>| {
+                peeked.as_ref().is_ok_and(|(next, _)| next == number)
+            };
+            let Some(documents) = walk.next_if(is_next) else {
+                continue;
+            };
+            for document in documents?.1 {
+                let document = document?;
+                let key = (document.issuing_state, document.document_type);
+                if seen.contains(&key) {
+                    continue;
+                }
+                seen.push(key);
+                let mut reports = Vec::new();
+                self.snapshot
+                    .each_report(&document, |report| reports.push(report))?;
+                if !reports.is_empty() {
+                    shown.push(Shown {
+                        issuing_state: document.issuing_state,
+                        document_type: document.document_type,
+                        reports,
+                    });
+                }
+            }
+        }
+        shown.sort_unstable_by_key(|shown| (shown.issuing_state, shown.document_type));
+        for shown in shown {
+            shown.reports.sort_unstable_by(|a, b| {
+                (a.source, a.status, a.date_reported, a.owner_reference).cmp(&(
+                    b.source,
+                    b.status,
+                    b.date_reported,
+                    b.owner_reference,
+                ))
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+//! A snapshot that is put together and may then be made current, or not.
+
+use super::changes::{self, View};
+use super::counts::{Counts, Tally};
+use super::error::PublishError;
+use super::figures::{Figures, Measure, Reference};
+use super::history::{self, Happened, Happening};
+use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
+use super::precedence::{Lists, Retracted};
+use super::turn::Turn;
+use super::{Holding, LoadOptions, Snapshot, Warm};
+use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A snapshot that may be made current. Holds the right to change the store until it is dropped.
+#[derive(Debug)]
+pub struct Draft {
+    turn: Arc<Turn>,
+    before: Option<Manifest>,
+    reference: Option<Reference>,
+    manifest: Manifest,
+    /// Those of the manifest.
+    segments: Vec<Arc<Segment>>,
+    /// Files that get their places in the store once it is published.
+    built: Vec<(PathBuf, SegmentEntry)>,
+}
+
+impl Draft {
+    /// One that consists of the segments of a manifest, which are in the store.
+    pub(super) fn new(
+        turn: Arc<Turn>,
+        manifest: Manifest,
+        segments: Vec<Arc<Segment>>,
+    ) -> Result<Self, PublishError> {
+        let chain = turn.chain()?;
+        Ok(Self {
+            before: chain.first().cloned(),
+            reference: Reference::of(chain),
+            turn,
+            manifest,
+            segments,
+            built: Vec::new(),
+        })
+    }
+
+    /// What would be published.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What is current; `None` where nothing has been published yet.
+    pub fn before(&self) -> Option<&Manifest> {
+        self.before.as_ref()
+    }
+
+    /// What it is measured against; `None` where nothing has been published yet.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
+
+    /// Its segments: the base, then those of changes.
+    pub fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    /// The snapshot that it would be, and the one that is current, if there is one: to be compared.
+    ///
+    /// # Errors
+    /// [`PublishError`] when a segment can't be read.
+    pub fn snapshots(&self) -> Result<(Option<Snapshot>, Snapshot), PublishError> {
+        let options = LoadOptions {
+            load: LoadMode::Mmap,
+            warm: Some(Warm::Nothing),
+        };
+        let before = match &self.before {
+            None => None,
+            Some(before) => {
+                let (store, before) = (self.turn.store(), before.clone());
+                Some(Snapshot::load(before, store, &options, Holding::Briefly)?)
+            }
+        };
+        let marks = vec![None; self.segments.len()];
+        let after = Snapshot::of(self.manifest.clone(), self.segments.clone(), marks)?;
+        Ok((before, after))
+    }
+
+    /// Documents by source and issuing State, of sources out of service too.
+    pub fn figures(&self) -> Figures {
+        Figures::of(&self.counts())
+    }
+
+    /// All counts, those of sources out of service included.
+    fn counts(&self) -> Vec<Count> {
+        let base = self.segments.first();
+        let base = base.map_or(&[][..], |base| base.counts());
+        Counts::read(&self.manifest.counts).added_to(base)
+    }
+
+    /// Takes a segment into it that was built at a path.
+    pub(super) fn add(&mut self, path: PathBuf, segment: Arc<Segment>) {
+        let entry = SegmentEntry::of(&segment);
+        self.manifest.segments.push(entry.clone());
+        self.segments.push(segment);
+        self.built.push((path, entry));
+    }
+
+    /// Takes a segment into it that is in the store.
+    pub(super) fn reuse(&mut self, entry: SegmentEntry, segment: Arc<Segment>) {
+        self.manifest.segments.push(entry);
+        self.segments.push(segment);
+    }
+
+    /// Leaves the first few of its segments.
+    pub(super) fn truncate(&mut self, segments: usize) {
+        self.manifest.segments.truncate(segments);
+        self.segments.truncate(segments);
+    }
+
+    /// Takes the changes that it brings into it, as they came.
+    pub(super) fn bring(&mut self, path: PathBuf, delta: DeltaEntry) {
+        self.built.push((path, delta.segment.clone()));
+        self.manifest.delta = Some(delta);
+    }
+
+    /// Sets what is counted.
+    pub(super) fn count(&mut self, plain: &Counts, hidden: &Counts) {
+        self.manifest.counts = plain.write();
+        self.manifest.hidden = hidden.write();
+        let base = self.segments.first();
+        let base = base.map_or(0, |base| reported(base));
+        let more = plain.documents() + hidden.documents();
+        self.manifest.documents = base.saturating_add_signed(more);
+    }
+
+    /// Counts anew what it changes that sources are out of service: reads all of it where any is.
+    pub(super) fn count_hidden(&mut self) -> Result<(), PublishError> {
+        let retracted = self.retracted();
+        let mut tally = Tally::new(&retracted);
+        if !retracted.is_empty() {
+            let lists = self.manifest.lists();
+            let view = View {
+                segments: &self.segments,
+                lists: &lists,
+            };
+            changes::hide(view, &mut tally)?;
+        }
+        let plain = Counts::read(&self.manifest.counts);
+        self.count(&plain, &tally.hidden);
+        Ok(())
+    }
+
+    /// Lets what comes after it be measured against it.
+    pub(super) fn measure(&mut self) {
+        self.manifest.measure = Some(Measure {
+            documents: self.manifest.documents,
+            figures: self.figures().write(),
+        });
+    }
+
+    /// Lets what comes after it be measured against it in some figures, by source and code of the issuing State, and
+    /// with `overall` in the number of documents: for what was accepted once and need not be again.
+    pub fn accept(&mut self, which: impl Fn(&str, &str) -> bool, overall: bool) {
+        let Some(reference) = &self.reference else {
+            return;
+        };
+        let mut figures = reference.figures.clone();
+        figures.replace(&self.figures(), which);
+        self.manifest.measure = Some(Measure {
+            documents: match overall {
+                true => self.manifest.documents,
+                false => reference.documents,
+            },
+            figures: figures.write(),
+        });
+    }
+
+    pub(super) fn retracted(&self) -> Retracted {
+        self.manifest.retracted_sources()
+    }
+
+    /// Applies to one that consists of a base all changes published so far that its lists do not hold.
+    pub(super) fn carry(&mut self) -> Result<(), PublishError> {
+        let store = self.turn.store();
+        let lists = self.manifest.lists();
+        let since = self.manifest.changes_since;
+        let chain = self.turn.chain()?;
+        let mut deltas = Vec::new();
+        // What came before the oldest manifest stands in the changes that it had.
+        if let Some(oldest) = chain.last()
+            && oldest.generation >= since
+        {
+            for entry in oldest.segments.iter().skip(1) {
+                deltas.push(store.open_segment(oldest.generation, entry, LoadMode::Mmap)?);
+            }
+        }
+        for earlier in chain.iter().rev() {
+            let generation = earlier.generation;
+            if let Some(delta) = &earlier.delta
+                && generation >= since
+                && matters(delta, generation, &lists)
+            {
+                deltas.push(store.open_segment(generation, &delta.segment, LoadMode::Mmap)?);
+            }
+        }
+        let scratch = self.turn.scratch();
+        let gathered = self.turn.scratch_file("gathered");
+        if changes::gather(&deltas, &lists, (&scratch, &gathered))?.is_none() {
+            return Ok(());
+        }
+        let gathered = open_built(&gathered)?;
+        let retracted = self.retracted();
+        let mut tally = Tally::new(&retracted);
+        let path = self.turn.scratch_file("changes");
+        let view = View {
+            segments: &self.segments,
+            lists: &lists,
+        };
+        changes::apply(view, &gathered, &[], (&scratch, &path), &mut tally)?;
+        let changed = Arc::new(open_built(&path)?);
+        self.add(path, changed);
+        self.count(&tally.plain, &tally.hidden);
+        Ok(())
+    }
+
+    /// Makes it current. `notes` are for the history.
+    ///
+    /// # Errors
+    /// [`PublishError`]; up to the replacing of the pointer what was current stays so.
+    pub fn publish(self, notes: Vec<String>) -> Result<Manifest, PublishError> {
+        let pinned = self
+            .before
+            .as_ref()
+            .and_then(|before| before.pinned.as_ref());
+        if let (Event::Build, Some(pin)) = (self.manifest.event, pinned) {
+            return Err(PublishError::Pinned(pin.clone()));
+        }
+        for (path, entry) in &self.built {
+            self.turn.keep(path, entry)?;
+        }
+        let before = self.before.as_ref().map_or(0, |before| before.documents);
+        let happened = Happened::published(&self.manifest, before, notes);
+        self.turn.publish(&self.manifest, &happened)?;
+        Ok(self.manifest)
+    }
+
+    /// Leaves what is current as it is, and notes in the history why.
+    ///
+    /// # Errors
+    /// [`PublishError::Io`] when the history can't be written.
+    pub fn give_up(
+        self,
+        event: Happening,
+        act: Act<'_>,
+        notes: Vec<String>,
+    ) -> Result<(), PublishError> {
+        let before = self.before.as_ref();
+        let happened = Happened::not_published(event, before, self.manifest.documents, act, notes);
+        history::append(self.turn.store(), &happened)
+    }
+}
+
+/// Documents that a segment reports.
+pub(super) fn reported(segment: &Segment) -> u64 {
+    let all = segment.counts().iter();
+    let all = all.filter(|count| count.of == CountOf::All);
+    all.map(|count| count.documents).sum()
+}
+
+/// Whether any source of a delta is ahead of its list.
+fn matters(delta: &DeltaEntry, generation: u64, lists: &Lists) -> bool {
+    delta.sources.iter().any(|source| {
+        let edition = Edition {
+            as_of: source.as_of,
+            generation,
+        };
+        lists.get(&source.name).is_none_or(|list| edition > *list)
+    })
+}
+
+/// Opens a segment just built, which reads back all of it.
+///
+/// # Errors
+/// [`PublishError::ReadBack`].
+pub(super) fn open_built(path: &Path) -> Result<Segment, PublishError> {
+    Segment::open(path, LoadMode::Mmap).map_err(PublishError::ReadBack)
+}

@@ -1,0 +1,186 @@
+//! What has happened to a store, a line each: for people, and for who must answer for it.
+//!
+//! What was published also stands in the manifests, and is told from them where a process was killed before it
+//! wrote its line.
+
+use super::error::{LoadError, PublishError};
+use super::manifest::{Act, Event, Manifest};
+use super::store::{HISTORY, Store};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+/// One thing that has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Happening,
+    /// Who did it.
+    pub by: String,
+    /// Why; empty: not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The generation published; of what was not, the one that stayed current.
+    pub generation: u64,
+    /// The generation that first published the base.
+    #[serde(default)]
+    pub base: u64,
+    /// Documents reported.
+    pub documents: u64,
+    /// Documents reported in the generation before.
+    #[serde(default)]
+    pub documents_before: u64,
+    /// What stood against it, and what of it was held: with figures, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What happens to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// A base was published.
+    Build,
+    /// Changes were published.
+    Delta,
+    /// Segments were merged.
+    Compact,
+    /// An earlier base was published again.
+    Rollback,
+    /// Builds may replace the base again.
+    Unpin,
+    /// A source was taken out of service.
+    Retract,
+    /// A source was taken into service again.
+    Lift,
+    /// A guard has refused to publish.
+    Refused,
+    /// A pin has kept a base from being published.
+    Withheld,
+}
+
+impl From<Event> for Happening {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Build => Self::Build,
+            Event::Delta => Self::Delta,
+            Event::Compact => Self::Compact,
+            Event::Rollback => Self::Rollback,
+            Event::Unpin => Self::Unpin,
+            Event::Retract => Self::Retract,
+            Event::Lift => Self::Lift,
+        }
+    }
+}
+
+impl Happened {
+    /// That a manifest was published.
+    pub(super) fn published(
+        manifest: &Manifest,
+        documents_before: u64,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            at: manifest.published_at,
+            event: manifest.event.into(),
+            by: manifest.by.clone(),
+            reason: manifest.reason.clone(),
+            generation: manifest.generation,
+            base: manifest.base,
+            documents: manifest.documents,
+            documents_before,
+            notes,
+        }
+    }
+
+    /// That something was not published.
+    pub(super) fn not_published(
+        event: Happening,
+        current: Option<&Manifest>,
+        documents: u64,
+        act: Act<'_>,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            at: act.at,
+            event,
+            by: act.by.to_owned(),
+            reason: act.reason.to_owned(),
+            generation: current.map_or(0, |current| current.generation),
+            base: current.map_or(0, |current| current.base),
+            documents,
+            documents_before: current.map_or(0, |current| current.documents),
+            notes,
+        }
+    }
+}
+
+/// Appends to the history, durably.
+///
+/// # Errors
+/// [`PublishError::Io`].
+pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishError> {
+    let path = store.path.join(HISTORY);
+    let append = || -> io::Result<()> {
+        let mut line = serde_json::to_vec(happened)?;
+        line.push(b'\n');
+        // A line that was cut short by a crash must not swallow this one.
+        let torn = last_byte(&path).is_ok_and(|last| last != b'\n');
+        let mut file = File::options().create(true).append(true).open(&path)?;
+        if torn {
+            file.write_all(b"\n")?;
+        }
+        file.write_all(&line)?;
+        file.sync_all()
+    };
+    append().map_err(PublishError::io(&path))
+}
+
+fn last_byte(path: &Path) -> io::Result<u8> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last[0])
+}
+
+impl Store {
+    /// What has happened to the store, oldest first: lines of the history, and what the manifests that are kept say
+    /// beyond them. Lines that can't be read are counted.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the history, the pointer or a manifest can't be read.
+    pub fn history(&self) -> Result<(Vec<Happened>, usize), LoadError> {
+        let path = self.path.join(HISTORY);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read.map_err(LoadError::io(&path))?,
+        };
+        let mut happened: Vec<Happened> = Vec::new();
+        let mut unreadable = 0;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(one) => happened.push(one),
+                Err(_) => unreadable += 1,
+            }
+        }
+        let chain = self.chain(&self.pointer()?)?;
+        let published =
+            |one: &&Happened| !matches!(one.event, Happening::Refused | Happening::Withheld);
+        let known = happened.iter().filter(published);
+        let known: BTreeSet<u64> = known.map(|one| one.generation).collect();
+        for (place, manifest) in chain.iter().enumerate() {
+            if !known.contains(&manifest.generation) {
+                let before = chain.get(place + 1).map_or(0, |before| before.documents);
+                happened.push(Happened::published(manifest, before, Vec::new()));
+            }
+        }
+        happened.sort_by_key(|one| one.at);
+        Ok((happened, unreadable))
+    }
+}

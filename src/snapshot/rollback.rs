@@ -1,0 +1,99 @@
+//! Going back to an earlier base, and forward again.
+
+use super::draft::Draft;
+use super::error::PublishError;
+use super::manifest::{Act, Event, Manifest, Pin, not_undone};
+use super::store::Store;
+use super::turn::Turn;
+use super::writer::with_changes;
+use crate::index::LoadMode;
+use std::sync::Arc;
+
+/// Which base to go back to, and what to take along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rollback {
+    /// The generation that first published the base; `None`: the one before the current base.
+    pub to: Option<u64>,
+    /// Whether changes published since, and before, are applied to it: all that its lists do not know yet.
+    pub with_changes: bool,
+}
+
+impl Store {
+    /// Puts together a snapshot of an earlier base, pinned: no build replaces it until it is unpinned.
+    ///
+    /// # Errors
+    /// [`PublishError::NoBase`] when there is no such base, and whatever else can go wrong.
+    pub fn roll_back(&self, rollback: Rollback, act: Act<'_>) -> Result<Draft, PublishError> {
+        let turn = Arc::new(Turn::take(self)?);
+        let (pointer, current) = turn.current()?;
+        let chain = turn.chain()?;
+        let mut bases = chain.iter().filter(|manifest| manifest.begins_base());
+        let base = match rollback.to {
+            Some(wanted) => bases.clone().find(|base| base.generation == wanted),
+            None => {
+                not_undone(chain).find(|base| base.begins_base() && base.generation < current.base)
+            }
+        };
+        let Some(base) = base else {
+            return Err(PublishError::NoBase {
+                wanted: rollback.to,
+                kept: bases.by_ref().map(|base| base.generation).collect(),
+            });
+        };
+        let next = current.next(&pointer, Event::Rollback, act);
+        let generation = next.generation;
+        // A base has the changes with it that were carried into it then.
+        let listed: Vec<_> = base
+            .sources
+            .iter()
+            .filter(|source| source.list.is_some())
+            .cloned()
+            .collect();
+        let before = rollback.with_changes.then_some(current);
+        let mut manifest = Manifest {
+            built_at: act.at,
+            as_of: base.as_of,
+            base: base.generation,
+            segments: base.segments.iter().take(1).cloned().collect(),
+            counts: Vec::new(),
+            hidden: Vec::new(),
+            sources: with_changes(&listed, generation, before),
+            pinned: Some(Pin {
+                since: generation,
+                by: act.by.to_owned(),
+                reason: act.reason.to_owned(),
+            }),
+            ..next
+        };
+        if !rollback.with_changes {
+            manifest.changes_since = generation;
+        }
+        let mut segments = Vec::new();
+        for entry in &manifest.segments {
+            let segment = self.open_segment(generation, entry, LoadMode::Mmap)?;
+            segments.push(Arc::new(segment));
+        }
+        let mut draft = Draft::new(Arc::clone(&turn), manifest, segments)?;
+        draft.carry()?;
+        draft.count_hidden()?;
+        draft.measure();
+        Ok(draft)
+    }
+
+    /// Puts together what is current with its base unpinned.
+    ///
+    /// # Errors
+    /// [`PublishError::NotPinned`], and whatever else can go wrong.
+    pub fn unpin(&self, act: Act<'_>) -> Result<Draft, PublishError> {
+        let turn = Arc::new(Turn::take(self)?);
+        let (pointer, current) = turn.current()?;
+        if current.pinned.is_none() {
+            return Err(PublishError::NotPinned);
+        }
+        let manifest = Manifest {
+            pinned: None,
+            ..current.next(&pointer, Event::Unpin, act)
+        };
+        Draft::new(Arc::clone(&turn), manifest, Vec::new())
+    }
+}

@@ -1,0 +1,474 @@
+//! Random sequences of all that can happen to a store, against a plain model: what is said of each document, and how
+//! many are counted, after every step.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod model;
+
+use jiff::Timestamp;
+use model::{Change, Document, Model, NUMBERS, SOURCES, STATES, review_date, third_party};
+use sltd::document::{DocumentNumber, DocumentType, Issuer, IssuingState, NumberRange};
+use sltd::index::{BuildOptions, Row, SegmentBuilder, Standing, Withdrawal};
+use sltd::report::{Day, Query, ReportStatus};
+use sltd::snapshot::{
+    Act, LoadOptions, Moment, Origin, PublishError, Rollback, Snapshot, SourceEntry, Store, Warm,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const STEPS: u32 = 80;
+const ACT: Act<'_> = Act {
+    at: Timestamp::UNIX_EPOCH,
+    by: "test",
+    reason: "why not",
+};
+
+/// A small generator: the same numbers on every machine.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((u128::from(self.0) * u128::from(end)) >> 64) as u64
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+
+    fn document(&mut self) -> Document {
+        (self.below(NUMBERS), self.one_of(&STATES))
+    }
+
+    fn status(&mut self) -> ReportStatus {
+        self.one_of(&[
+            ReportStatus::Lost,
+            ReportStatus::Stolen,
+            ReportStatus::Revoked,
+        ])
+    }
+}
+
+fn number(index: u64) -> DocumentNumber {
+    DocumentNumber::normalise(&format!("AB{index:06}")).unwrap()
+}
+
+fn row(source: &'static str, (index, state): Document, status: ReportStatus) -> Row<'static> {
+    Row {
+        numbers: NumberRange::single(number(index)),
+        issuing_state: IssuingState::parse(state).unwrap(),
+        document_type: DocumentType::Passport,
+        status,
+        // Told apart by it: reports that say the same are shown once.
+        source_status: source,
+        date_of_loss: None,
+        date_reported: Day::from_ymd(2026, 1, 1),
+        review_date: review_date(status),
+        authority: "NCB",
+        restriction: "",
+        source,
+        third_party: third_party(source),
+        owner_reference: "",
+    }
+}
+
+fn entry(source: &str, as_of: i64) -> SourceEntry {
+    SourceEntry::new(source, Timestamp::from_second(as_of).unwrap())
+}
+
+fn options(scratch: &Path) -> BuildOptions {
+    BuildOptions {
+        memory: 1 << 20,
+        threads: 2,
+        scratch: scratch.to_owned(),
+    }
+}
+
+/// Publishes lists of some of the sources, drawn, as a base; some sources are held at what they reported before, and
+/// some taken out.
+fn list(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let mut lists = Vec::new();
+    let mut held = BTreeSet::new();
+    for source in SOURCES {
+        if draws.below(5) == 0 {
+            // One that had a list is held, or taken out; it does not just vanish.
+            if model.lists.contains_key(source) {
+                if draws.below(3) == 0 {
+                    lists.push((source, model.as_of(source) + 1, Vec::new()));
+                } else {
+                    lists.push((source, 0, Vec::new()));
+                    held.insert(source);
+                }
+            }
+            continue;
+        }
+        // A list that is older than the one in force is not published.
+        let as_of = model.as_of(source).max(draws.below(12) as i64);
+        let rows = (0..draws.below(2 * NUMBERS)).map(|_| (draws.document(), draws.status()));
+        lists.push((source, as_of, rows.collect()));
+        if draws.below(6) == 0 {
+            held.insert(source);
+        }
+    }
+    publish(folder, lists, &held, model);
+    format!("lists, {held:?} held")
+}
+
+/// A list: source, as-of, rows.
+type List = (&'static str, i64, Vec<(Document, ReportStatus)>);
+
+/// Publishes lists as a base, but of the sources that are held.
+fn publish(folder: &Path, of_sources: Vec<List>, held: &BTreeSet<&str>, model: &mut Model) {
+    let writer = Store::writer(folder).unwrap();
+    let builder = SegmentBuilder::new(options(&writer.building()));
+    let mut inserter = builder.inserter();
+    let generation = writer
+        .current()
+        .unwrap()
+        .map_or(1, |base| base.manifest.generation + 1);
+    let mut lists = BTreeMap::new();
+    let mut entries = Vec::new();
+    for (source, as_of, rows) in of_sources {
+        for (document, status) in &rows {
+            inserter.insert(&row(source, *document, *status)).unwrap();
+        }
+        entries.push(entry(source, as_of));
+        if held.contains(source) {
+            lists.extend(
+                model
+                    .lists
+                    .get_key_value(source)
+                    .map(|(name, list)| (*name, list.clone())),
+            );
+        } else {
+            let listed = rows.into_iter().collect();
+            lists.insert(source, ((as_of, generation), listed));
+        }
+    }
+    inserter.finish().unwrap();
+    let segment = writer.building().join("segment");
+    builder.finish(&segment, &[], |_, _| ()).unwrap();
+    let origin = Origin {
+        sources: entries,
+        as_of: Day::from_ymd(2026, 1, 1).unwrap(),
+        built_at: Timestamp::UNIX_EPOCH,
+        bases_kept: None,
+    };
+    let mut candidate = writer.candidate(&segment, origin).unwrap();
+    if !held.is_empty() {
+        let held = held.iter().map(|name| (*name).to_owned()).collect();
+        candidate = writer
+            .hold(candidate, &held, options(&writer.building()))
+            .unwrap();
+    }
+    let published = writer.draft(&candidate, ACT).unwrap().publish(Vec::new());
+    if model.pinned {
+        assert!(matches!(published, Err(PublishError::Pinned(_))));
+        return;
+    }
+    assert_eq!(published.unwrap().generation, generation);
+    model.bases.insert(generation, lists.clone());
+    (model.base, model.lists) = (generation, lists);
+}
+
+/// Folds changes into the base, some made meanwhile left as they are.
+fn compact(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let writer = Store::writer(folder).unwrap();
+    let compacted = writer.compact(options(&writer.building())).unwrap();
+    let meanwhile = draws.below(2) == 0;
+    if meanwhile {
+        change(draws, folder, model);
+    }
+    if let Some(compacted) = compacted {
+        let draft = writer.draft_compacted(&compacted, ACT).unwrap().unwrap();
+        let manifest = draft.publish(Vec::new()).unwrap();
+        // There may be no rows in the changes drawn.
+        assert!(manifest.segments.len() <= 1 + usize::from(meanwhile));
+    }
+    "compaction".to_owned()
+}
+
+fn roll_back(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let with_changes = draws.below(4) != 0;
+    let to = (draws.below(2) == 0).then(|| {
+        let bases: Vec<u64> = model.bases.keys().copied().collect();
+        draws.one_of(&bases)
+    });
+    let before = model.bases.range(..model.base).next_back();
+    let expected = to.or(before.map(|(generation, _)| *generation));
+    let rollback = Rollback { to, with_changes };
+    match Store::open(folder).unwrap().roll_back(rollback, ACT) {
+        Ok(draft) => {
+            let manifest = draft.publish(Vec::new()).unwrap();
+            assert_eq!(Some(manifest.base), expected);
+            // What comes after it is undone.
+            model.bases.split_off(&(manifest.base + 1));
+            (model.base, model.pinned) = (manifest.base, true);
+            model.lists = model.bases[&manifest.base].clone();
+            if !with_changes {
+                model.changes.clear();
+            }
+        }
+        Err(PublishError::NoBase { kept, .. }) => {
+            assert!(to.is_none() && kept.len() >= model.bases.len())
+        }
+        Err(error) => panic!("{error}"),
+    }
+    format!("{rollback:?}")
+}
+
+fn unpin(folder: &Path, model: &mut Model) -> String {
+    match Store::open(folder).unwrap().unpin(ACT) {
+        Ok(draft) => {
+            draft.publish(Vec::new()).unwrap();
+            assert!(model.pinned);
+        }
+        Err(PublishError::NotPinned) => assert!(!model.pinned),
+        Err(error) => panic!("{error}"),
+    }
+    model.pinned = false;
+    "unpin".to_owned()
+}
+
+/// Takes a source out of service, or into it again.
+fn retract_or_lift(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let source = draws.one_of(&SOURCES);
+    let store = Store::open(folder).unwrap();
+    let known = store.manifest(&store.pointer().unwrap()).unwrap();
+    let known = known.sources.iter().any(|known| known.name == source);
+    if model.retracted.remove(source) {
+        store
+            .lift(source, ACT)
+            .unwrap()
+            .publish(Vec::new())
+            .unwrap();
+    } else if known {
+        store
+            .retract(source, ACT)
+            .unwrap()
+            .publish(Vec::new())
+            .unwrap();
+        model.retracted.insert(source);
+    } else {
+        assert!(matches!(
+            store.retract(source, ACT),
+            Err(PublishError::Source { .. })
+        ));
+    }
+    format!("{source} retracted or lifted")
+}
+
+fn prune(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let bases = 2 + draws.below(4) as u32;
+    Store::open(folder).unwrap().prune(bases).unwrap();
+    while model.bases.len() > bases as usize {
+        model.bases.pop_first();
+    }
+    format!("pruned to {bases}")
+}
+
+/// Publishes changes, drawn, of one or two sources.
+fn change(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let mut changes = Vec::new();
+    for place in 0..=draws.below(2) {
+        let source = SOURCES[((draws.below(2) * 2 + place) % 4) as usize];
+        let as_of = draws.below(12) as i64;
+        let rows = (0..draws.below(8)).map(|_| {
+            let document = draws.document();
+            (document, (draws.below(2) == 0).then(|| draws.status()))
+        });
+        changes.push((source, as_of, rows.collect()));
+    }
+    say(folder, changes, model);
+    "changes".to_owned()
+}
+
+/// Changes: source, as-of, documents; without a status they are withdrawn.
+type Changes = (&'static str, i64, Vec<(Document, Option<ReportStatus>)>);
+
+/// Publishes changes.
+fn say(folder: &Path, of_sources: Vec<Changes>, model: &mut Model) {
+    let delta = Store::open(folder).unwrap().delta().unwrap();
+    let builder = delta.builder(1 << 20, 1);
+    let mut inserter = builder.inserter();
+    let mut entries = Vec::new();
+    for (source, as_of, rows) in of_sources {
+        let edition = delta.edition(Timestamp::from_second(as_of).unwrap());
+        for (document, said) in rows {
+            let report = row(source, document, said.unwrap_or(ReportStatus::Lost));
+            let standing = Standing {
+                edition: Some(edition),
+                overruled: false,
+            };
+            if said.is_some() {
+                inserter.insert_as(&report, standing).unwrap();
+            } else {
+                let withdrawal = Withdrawal {
+                    numbers: report.numbers,
+                    issuing_state: report.issuing_state,
+                    document_type: report.document_type,
+                    source,
+                    third_party: report.third_party,
+                    reason: "found",
+                };
+                inserter.withdraw(&withdrawal, standing).unwrap();
+            }
+            model.changes.push(Change {
+                source,
+                edition: (as_of, edition.generation),
+                document,
+                said,
+            });
+        }
+        entries.push(entry(source, as_of));
+    }
+    inserter.finish().unwrap();
+    let changes = delta.build(builder, &[]).unwrap();
+    let draft = delta.draft(&changes, &entries, ACT).unwrap();
+    draft.publish(Vec::new()).unwrap();
+}
+
+/// The reports of a document that a snapshot shows at a time, by source.
+fn shown(
+    snapshot: &Snapshot,
+    (index, state): Document,
+    now: Timestamp,
+) -> BTreeSet<(String, ReportStatus)> {
+    let query = Query::from_fields(
+        number(index),
+        Some(Issuer::parse(state).unwrap()),
+        Some(DocumentType::Passport),
+    );
+    let answer = snapshot.check(&query, Moment::at(now)).unwrap();
+    let matches = answer.judgement.matches.iter();
+    let of_state = matches.filter(|found| found.issuing_state.code() == state);
+    of_state
+        .map(|found| (found.report.source.to_owned(), found.report.status))
+        .collect()
+}
+
+fn compare(folder: &Path, model: &Model, step: &str) {
+    let options = LoadOptions {
+        warm: Some(Warm::Filter),
+        ..LoadOptions::default()
+    };
+    let snapshot = Store::open(folder).unwrap().load_current(&options).unwrap();
+    assert!(snapshot.segments().len() <= 9, "{step}");
+    let mut documents = 0;
+    let mut owned = BTreeMap::new();
+    let before: Timestamp = "2026-02-28T23:00:00Z".parse().unwrap();
+    let after = "2026-03-02T00:00:00Z".parse().unwrap();
+    for index in 0..NUMBERS {
+        for state in STATES {
+            let document = (index, state);
+            for now in [after, before] {
+                let expected = model.shown(document, Day::from_timestamp(now));
+                let expected: BTreeSet<_> = expected
+                    .into_iter()
+                    .map(|(source, status)| (source.to_owned(), status))
+                    .collect();
+                let found = shown(&snapshot, document, now);
+                assert_eq!(
+                    found, expected,
+                    "{step}: document {index} of {state} at {now}"
+                );
+            }
+            // Nothing has expired on the day of the build.
+            let expected = model.shown(document, Day::from_timestamp(before));
+            documents += u64::from(!expected.is_empty());
+            let own = expected.iter().any(|(source, _)| !third_party(source));
+            *owned.entry(state).or_insert(0) += u64::from(own);
+        }
+    }
+    assert_eq!(snapshot.documents(), documents, "{step}");
+    for (state, owned) in owned {
+        // Of a number that nobody reports: what is said of its State.
+        let query = Query::from_fields(
+            DocumentNumber::normalise("X").unwrap(),
+            Some(Issuer::parse(state).unwrap()),
+            Some(DocumentType::Passport),
+        );
+        let answer = snapshot
+            .check(&query, Moment::at(Timestamp::UNIX_EPOCH))
+            .unwrap();
+        assert_eq!(
+            answer.coverage().unwrap().documents,
+            owned,
+            "{step}: {state}"
+        );
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_store_the_answers_are_what_the_model_says() {
+    for seed in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut draws = Draws(seed);
+        let mut model = Model::default();
+        list(&mut draws, folder.path(), &mut model);
+        for step in 0..STEPS {
+            let (draws, model, folder) = (&mut draws, &mut model, folder.path());
+            let what = match draws.below(16) {
+                0 | 1 => list(draws, folder, model),
+                2 => compact(draws, folder, model),
+                3 => roll_back(draws, folder, model),
+                4 | 5 => unpin(folder, model),
+                6 | 7 => retract_or_lift(draws, folder, model),
+                8 => prune(draws, folder, model),
+                _ => change(draws, folder, model),
+            };
+            // A store keeps seven bases by itself.
+            while model.bases.len() > 7 {
+                model.bases.pop_first();
+            }
+            compare(folder, model, &format!("seed {seed}, step {step}: {what}"));
+        }
+    }
+}
+
+#[test]
+fn what_a_source_without_a_list_has_said_outlives_all_bases() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut model = Model::default();
+    let bare = |model: &mut Model| {
+        let list = vec![((5, "FIN"), ReportStatus::Lost)];
+        publish(
+            folder.path(),
+            vec![("own-b", 1, list)],
+            &BTreeSet::new(),
+            model,
+        );
+    };
+    bare(&mut model);
+    let said = [
+        ("own-a", Some(ReportStatus::Lost)),
+        ("other-a", Some(ReportStatus::Stolen)),
+    ];
+    for (index, (source, status)) in said.into_iter().enumerate() {
+        let rows = vec![((index as u64, "FIN"), status)];
+        say(folder.path(), vec![(source, 1, rows)], &mut model);
+    }
+    for round in 0..20 {
+        bare(&mut model);
+        compare(folder.path(), &model, &format!("base {round}"));
+    }
+    let rows = vec![((1, "FIN"), None)];
+    say(folder.path(), vec![("own-a", 2, rows)], &mut model);
+    for round in 0..20 {
+        bare(&mut model);
+        compare(
+            folder.path(),
+            &model,
+            &format!("base {round} after the withdrawal"),
+        );
+        assert_eq!(model.shown((1, "FIN"), Day::MIN).len(), 0);
+    }
+}
