@@ -114,6 +114,26 @@ impl<'s> Document<'s> {
         })
     }
 
+    /// Whether lists report it and nothing else is said of it, neither withdrawn nor overruled nor dated. Cheaper than
+    /// to look at what is said.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub fn is_of_lists_only(&self) -> Result<bool, Damage> {
+        let mut at = Some(self.first);
+        while let Some(found) = at
+            && found.report.pair == self.first.report.pair
+        {
+            let profile = self.segment.profile(found.report.profile);
+            let profile = profile.ok_or(changed("reports"))?;
+            if !profile.is_of_list() {
+                return Ok(false);
+            }
+            at = Documents::behind(self.shard, &found)?;
+        }
+        Ok(true)
+    }
+
     /// Calls `each` with everything that is said of the document, also what no longer stands, in a
     /// fixed order. Allocates nothing.
     ///

@@ -173,6 +173,12 @@ impl Segment {
         &self.counts
     }
 
+    /// Whether it holds nothing but reports of lists: no withdrawals, nothing that is overruled or dated.
+    pub fn holds_lists_only(&self) -> bool {
+        let mut profiles = self.profiles.iter();
+        profiles.all(Profile::is_of_list)
+    }
+
     /// How the file's bytes divide into sections; kinds that the segment lacks are left out.
     pub fn section_sizes(&self) -> Vec<SectionSize> {
         SectionKind::ALL

@@ -34,6 +34,11 @@ const THIRD_PARTY: u8 = 1;
 const OVERRULED: u8 = 2;
 
 impl Profile {
+    /// Whether it is of reports of lists that nothing said later has touched.
+    pub(super) fn is_of_list(&self) -> bool {
+        self.stands() && self.edition.is_none()
+    }
+
     /// Whether it is of reports that are shown and counted.
     pub(super) fn stands(&self) -> bool {
         self.status.is_some() && !self.overruled

@@ -145,35 +145,6 @@ pub(super) fn without(
     })
 }
 
-/// Counts what it changes that sources are out of service, of a whole snapshot.
-///
-/// # Errors
-/// [`Damage`] when a segment can't be read.
-pub(super) fn hide(view: View<'_>, tally: &mut Tally<'_>) -> Result<(), PublishError> {
-    for (place, segment) in view.segments.iter().enumerate() {
-        let newer = view.segments.get(place + 1..).unwrap_or_default();
-        each(segment, |key, document| {
-            let mut said = Vec::new();
-            let mut concerned = false;
-            document.each_statement(|statement| {
-                concerned |= tally.retracted.contains(statement.source);
-                said.extend(Dated::new(statement, view.lists));
-            })?;
-            if !concerned {
-                return Ok(());
-            }
-            for newer in newer {
-                if find(newer, &key)?.is_some() {
-                    return Ok(());
-                }
-            }
-            tally.hide(&key, &said);
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
 /// Calls `visit` with every document of a segment, until it fails.
 pub(super) fn each<'s>(
     segment: &'s Segment,

@@ -193,6 +193,38 @@ impl<'r> Tally<'r> {
         self.hidden
             .change(key, said, &in_service(said, self.retracted));
     }
+
+    /// Counts a document of the base whose sources are hidden by [`hide_count`](Self::hide_count) for what it was.
+    pub(super) fn show(&mut self, key: &Key, said: &[Dated<'_>]) {
+        self.hidden.change(key, &[], said);
+    }
+
+    /// The same, for what is left of it.
+    pub(super) fn count_in_service(&mut self, key: &Key, said: &[Dated<'_>]) {
+        self.hidden
+            .change(key, &[], &in_service(said, self.retracted));
+    }
+
+    /// Counts that all that a count of the base counts is out of service.
+    pub(super) fn hide_count(&mut self, count: &Count) {
+        let key = (count.issuing_state, count.document_type, count.of.clone());
+        let (documents, _) = self.hidden.0.entry(key).or_default();
+        *documents = documents.saturating_sub_unsigned(count.documents);
+    }
+
+    /// Takes what another has counted.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (counts, others) in [
+            (&mut self.plain, other.plain),
+            (&mut self.hidden, other.hidden),
+        ] {
+            for (key, (documents, newest)) in others.0 {
+                let (sum, newest_of_all) = counts.0.entry(key).or_default();
+                *sum += documents;
+                *newest_of_all = newest.max(*newest_of_all);
+            }
+        }
+    }
 }
 
 /// What a document counts as, and the newest day of its reports for each.

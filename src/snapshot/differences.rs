@@ -2,7 +2,7 @@
 
 use super::Snapshot;
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
-use crate::index::{Damage, Documents, Walk};
+use crate::index::{Damage, Documents, Statement, Walk};
 use crate::report::Report;
 use std::iter::Peekable;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,6 +81,7 @@ fn compare_between<T: Differences>(
 ) -> Result<(), Damage> {
     let (mut before, mut after) = (Shows::new(before, from), Shows::new(after, from));
     let (mut shown_before, mut shown_after) = (Vec::new(), Vec::new());
+    let mut statements = Vec::new();
     loop {
         let next = [before.next_number()?, after.next_number()?];
         let Some(number) = next.into_iter().flatten().min() else {
@@ -88,6 +89,9 @@ fn compare_between<T: Differences>(
         };
         if to.is_some_and(|to| number >= *to) {
             return Ok(());
+        }
+        if before.says_the_same(&mut after, &number, &mut statements)? {
+            continue;
         }
         before.take(&number, &mut shown_before)?;
         after.take(&number, &mut shown_after)?;
@@ -130,6 +134,59 @@ impl<'s> Shows<'s> {
             peeked?;
         }
         Ok(next)
+    }
+
+    /// Whether the bases of both, and nothing else in them, hold a number, and say the same of it in the same order:
+    /// then goes on behind it. Mostly it is so, and nothing need be put together then.
+    fn says_the_same(
+        &mut self,
+        other: &mut Self,
+        number: &DocumentNumber,
+        statements: &mut Vec<(IssuingState, DocumentType, Statement<'s>)>,
+    ) -> Result<bool, Damage> {
+        if self.snapshot.hiding.is_some() || other.snapshot.hiding.is_some() {
+            return Ok(false);
+        }
+        let (Some(mine), Some(others)) = (self.in_base(number), other.in_base(number)) else {
+            return Ok(false);
+        };
+        statements.clear();
+        for document in mine {
+            let document = document?;
+            let key = (document.issuing_state, document.document_type);
+            document.each_statement(|statement| statements.push((key.0, key.1, statement)))?;
+        }
+        let (mut place, mut same) = (0, true);
+        for document in others {
+            let document = document?;
+            let key = (document.issuing_state, document.document_type);
+            document.each_statement(|statement| {
+                same &= statements.get(place) == Some(&(key.0, key.1, statement));
+                place += 1;
+            })?;
+        }
+        if !same || place != statements.len() {
+            return Ok(false);
+        }
+        for shows in [self, other] {
+            if let Some(base) = shows.walks.last_mut() {
+                base.next();
+            }
+        }
+        Ok(true)
+    }
+
+    /// The documents with a number in the base, if no other segment has it.
+    fn in_base(&mut self, number: &DocumentNumber) -> Option<Documents<'s>> {
+        let (base, changed) = self.walks.split_last_mut()?;
+        let at_number = |walk: &mut Peekable<Walk<'s>>| match walk.peek() {
+            Some(Ok((next, documents))) if next == number => Some(documents.clone()),
+            _ => None,
+        };
+        if changed.iter_mut().any(|walk| at_number(walk).is_some()) {
+            return None;
+        }
+        at_number(base)
     }
 
     /// Sets `shown` to the documents with a number that are shown, and goes on behind it.

@@ -4,6 +4,7 @@ use super::changes::{self, View};
 use super::counts::{Counts, Tally};
 use super::error::PublishError;
 use super::figures::{Figures, Measure, Reference};
+use super::hiding;
 use super::history::{self, Happened, Happening};
 use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
 use super::precedence::{Lists, Retracted};
@@ -143,7 +144,7 @@ impl Draft {
                 segments: &self.segments,
                 lists: &lists,
             };
-            changes::hide(view, &mut tally)?;
+            hiding::hide(view, &mut tally)?;
         }
         let plain = Counts::read(&self.manifest.counts);
         self.count(&plain, &tally.hidden);

@@ -20,6 +20,7 @@ mod draft;
 mod error;
 mod figures;
 mod files;
+mod hiding;
 mod history;
 mod manifest;
 mod precedence;

@@ -42,7 +42,9 @@ impl Kept {
         let oldest = bases.take(bases_kept.max(1) as usize).last();
         let oldest = oldest.map_or(0, |oldest| oldest.generation);
         // With the one before the current, all that it consists of: changes are applied anew from its base on.
-        let oldest = chain.get(1).map_or(oldest, |before| before.base.min(oldest));
+        let oldest = chain
+            .get(1)
+            .map_or(oldest, |before| before.base.min(oldest));
         for manifest in chain {
             if manifest.generation < oldest {
                 break;

@@ -16,7 +16,8 @@ use sltd::document::{DocumentNumber, DocumentType, Issuer, IssuingState, NumberR
 use sltd::index::{BuildOptions, Row, SegmentBuilder, Standing, Withdrawal};
 use sltd::report::{Day, Query, ReportStatus};
 use sltd::snapshot::{
-    Act, LoadOptions, Moment, Origin, PublishError, Rollback, Snapshot, SourceEntry, Store, Warm,
+    Act, Differences, LoadOptions, Moment, Origin, PublishError, Rollback, Shown, Snapshot,
+    SourceEntry, Store, Warm,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -355,7 +356,49 @@ fn shown(
         .collect()
 }
 
-fn compare(folder: &Path, model: &Model, step: &str) {
+/// Documents added, withdrawn and changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Moved([u64; 3]);
+
+impl Differences for Moved {
+    fn differs(&mut self, before: &[Shown<'_>], after: &[Shown<'_>]) {
+        let same = |a: &Shown<'_>, b: &Shown<'_>| {
+            (a.issuing_state, a.document_type) == (b.issuing_state, b.document_type)
+        };
+        for old in before {
+            match after.iter().find(|new| same(old, new)) {
+                None => self.0[1] += 1,
+                Some(new) => self.0[2] += u64::from(old != new),
+            }
+        }
+        let new = after
+            .iter()
+            .filter(|new| !before.iter().any(|old| same(old, new)));
+        self.0[0] += new.count() as u64;
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum += more;
+        }
+    }
+}
+
+/// What is to be shown of every document, expired or not.
+type AllShown = Vec<BTreeSet<(&'static str, ReportStatus)>>;
+
+/// A snapshot, and what it should say.
+type Said = (Snapshot, AllShown);
+
+fn all_shown(model: &Model) -> AllShown {
+    let documents = (0..NUMBERS).flat_map(|index| STATES.map(|state| (index, state)));
+    documents
+        .map(|document| model.shown(document, Day::MIN))
+        .collect()
+}
+
+/// Compares what a store says with the model, and the differences from what it said before with those in the model.
+fn compare(folder: &Path, model: &Model, last: Option<Said>, step: &str) -> Said {
     let options = LoadOptions {
         warm: Some(Warm::Filter),
         ..LoadOptions::default()
@@ -405,6 +448,22 @@ fn compare(folder: &Path, model: &Model, step: &str) {
             "{step}: {state}"
         );
     }
+    let all = all_shown(model);
+    if let Some((before, all_before)) = last {
+        let mut moved = Moved::default();
+        for (old, new) in all_before.iter().zip(&all) {
+            let place = match (old.is_empty(), new.is_empty()) {
+                (true, false) => 0,
+                (false, true) => 1,
+                _ if old != new => 2,
+                _ => continue,
+            };
+            moved.0[place] += 1;
+        }
+        let found: Moved = sltd::snapshot::compare(&before, &snapshot, 2).unwrap();
+        assert_eq!(found, moved, "{step}");
+    }
+    (snapshot, all)
 }
 
 #[test]
@@ -414,6 +473,7 @@ fn whatever_happens_to_a_store_the_answers_are_what_the_model_says() {
         let mut draws = Draws(seed);
         let mut model = Model::default();
         list(&mut draws, folder.path(), &mut model);
+        let mut before = None;
         for step in 0..STEPS {
             let (draws, model, folder) = (&mut draws, &mut model, folder.path());
             let what = match draws.below(16) {
@@ -429,7 +489,8 @@ fn whatever_happens_to_a_store_the_answers_are_what_the_model_says() {
             while model.bases.len() > 7 {
                 model.bases.pop_first();
             }
-            compare(folder, model, &format!("seed {seed}, step {step}: {what}"));
+            let step = format!("seed {seed}, step {step}: {what}");
+            before = Some(compare(folder, model, before, &step));
         }
     }
 }
@@ -458,7 +519,7 @@ fn what_a_source_without_a_list_has_said_outlives_all_bases() {
     }
     for round in 0..20 {
         bare(&mut model);
-        compare(folder.path(), &model, &format!("base {round}"));
+        compare(folder.path(), &model, None, &format!("base {round}"));
     }
     let rows = vec![((1, "FIN"), None)];
     say(folder.path(), vec![("own-a", 2, rows)], &mut model);
@@ -467,6 +528,7 @@ fn what_a_source_without_a_list_has_said_outlives_all_bases() {
         compare(
             folder.path(),
             &model,
+            None,
             &format!("base {round} after the withdrawal"),
         );
         assert_eq!(model.shown((1, "FIN"), Day::MIN).len(), 0);
