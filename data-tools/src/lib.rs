@@ -7,6 +7,7 @@
 //! - [`config`]: the file `sources.toml`, in which an operator describes the lists.
 //! - [`sources`]: the lists themselves: every published layout, read in parallel
 //!   and turned into normalised rows, each row accounted for.
+//! - [`nightly`]: all that is done every night, in one.
 //! - [`store`]: what is done to a store without lists.
 //! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
 //! - [`verify`], [`inspect`], [`lookup`]: what a store holds, without a server.
@@ -24,6 +25,7 @@ pub mod guards;
 pub mod inspect;
 pub mod load;
 pub mod lookup;
+pub mod nightly;
 pub mod publish;
 pub mod quickstart;
 pub mod sources;

@@ -2,7 +2,9 @@
 
 use clap::{CommandFactory as _, Parser};
 use sltd_data::store::{compact, history, prune, retract, rollback};
-use sltd_data::{build, delta, diff, generate, inspect, load, lookup, publish, quickstart, verify};
+use sltd_data::{
+    build, delta, diff, generate, inspect, load, lookup, nightly, publish, quickstart, verify,
+};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ enum Command {
     Quickstart(quickstart::QuickstartArgs),
     Build(build::BuildArgs),
     Delta(delta::DeltaArgs),
+    Nightly(nightly::NightlyArgs),
     Publish(publish::PublishArgs),
     Diff(diff::DiffArgs),
     Rollback(rollback::RollbackArgs),
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Quickstart(args) => quickstart::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Delta(args) => delta::run(&args),
+        Command::Nightly(args) => nightly::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Rollback(args) => rollback::roll_back(&args),

@@ -153,18 +153,29 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         bases_kept: args.keep,
     };
     let shown = Shown::new();
-    let json = args.json;
+    report(args.json, |show| {
+        let built = build(&request, &shown, &mut |diff| {
+            shown.finish();
+            show(diff);
+        });
+        shown.finish();
+        built
+    })
+}
+
+/// Does a build and prints what came of it; `work` is given what shows the differences.
+pub(crate) fn report(
+    json: bool,
+    work: impl FnOnce(&mut dyn FnMut(&Diff)) -> Result<Built, BuildFailure>,
+) -> ExitCode {
     let mut show = |diff: &Diff| {
         if !json {
-            shown.finish();
-            // What can't be printed is not worth a publish.
+            // A publish does not fail for want of a reader.
             let _ = print(diff);
         }
     };
-    let outcome = build(&request, &shown, &mut show);
-    shown.finish();
-    match outcome {
-        Ok(built) => conclude(&built.offered, || print(accounts(&built, args.json))),
+    match work(&mut show) {
+        Ok(built) => conclude(&built.offered, || print(accounts(&built, json))),
         Err(error) => {
             complain(&error);
             ExitCode::from(match error {

@@ -6,8 +6,8 @@ mod args;
 mod lists;
 mod progress;
 
-pub(crate) use args::parse_size;
 pub use args::{BuildArgs, run};
+pub(crate) use args::{parse_size, report};
 pub use progress::{Progress, Shown, Silent};
 
 use crate::accounts::SourceAccounts;

@@ -107,7 +107,7 @@ fn publish(args: &PublishArgs, policy: &Policy<'_>) -> Result<Option<Offered>, O
     let json = args.json;
     let mut show = |diff: &crate::diff::Diff| {
         if !json {
-            // What can't be printed is not worth a publish.
+            // A publish does not fail for want of a reader.
             let _ = print(diff);
         }
     };

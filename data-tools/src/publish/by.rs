@@ -10,6 +10,13 @@ pub(crate) struct Who {
     by: Option<String>,
 }
 
+impl Who {
+    /// Whether the command line says it.
+    pub(crate) fn is_given(&self) -> bool {
+        self.by.is_some()
+    }
+}
+
 /// The name given, else the system's user.
 pub(crate) fn by(who: &Who) -> String {
     let system = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());

@@ -1,0 +1,154 @@
+//! The command line of `sltd-data nightly`.
+
+use super::{NightlyConfig, fetch};
+use crate::build::{Build, Silent, build, report};
+use crate::command::{FAILED, USAGE, complain, say};
+use crate::config;
+use crate::publish::{AcceptArgs, Who, by, default_memory, default_threads};
+use clap::Args;
+use jiff::Timestamp;
+use sltd::report::Day;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 published, 2 wrong usage, nightly.toml or sources.toml, 3 failed, 20 published with a
+source held, 21 refused by a guard, 22 withheld by a pin, 23 another process is changing the store,
+24 too many rejects.";
+
+const LONG_AFTER_HELP: &str = "\
+A nightly.toml with everything it may say; store and sources are required, and paths are relative to
+its folder:
+
+";
+
+/// A nightly.toml, as the help shows it.
+const CONFIG: &str = r#"store = "store"
+sources = "sources.toml"         # see `sltd-data build --help`; its [guards] hold
+memory = "4GiB"                  # default: half of the memory available
+threads = 2                      # default: the cores available
+max_rejects = 0.05               # largest share of a source's rows that may be rejected
+keep = 7                         # bases to keep to go back to; default: as before, at first 7
+by = "nightly"                   # default: the system's user
+put_aside = false                # true: `sltd-data publish` publishes it, after somebody has looked
+
+[[fetch]]                        # as many as there are suppliers
+from = "/srv/inbox/ukraine"      # where a supplier puts lists
+to = "lists/ukraine"             # where sources.toml looks for them; replaced as a whole
+settled = "60s"                  # nothing is fetched while it is being written to
+"#;
+
+/// Do what is done every night: fetch lists, build, verify, guard, publish
+///
+/// Copies the lists that suppliers have put into their folders, builds a snapshot of all lists, holds
+/// sources that trip a guard or whose lists did not come, and publishes. Prints the accounts and what
+/// is different from the night before, for the morning. Run it again at will: it changes nothing that
+/// has not changed.
+#[derive(Debug, Args)]
+#[command(
+    after_help = EXIT_CODES,
+    after_long_help = [LONG_AFTER_HELP, CONFIG, "\n", EXIT_CODES].concat(),
+)]
+pub struct NightlyArgs {
+    /// The file that says what is done
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    accept: AcceptArgs,
+    #[command(flatten)]
+    who: Who,
+    /// Print the accounts as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &NightlyArgs) -> ExitCode {
+    let config = match NightlyConfig::load(&args.config) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let sources = match config::load(&config.sources) {
+        Ok(sources) => sources,
+        Err(error) => {
+            complain(format_args!("{}: {error}", config.sources.display()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    for from in &config.fetches {
+        match fetch(from, SystemTime::now()) {
+            Ok(fetched) => say(format_args!("{}: {fetched}", from.from.display())),
+            Err((path, error)) => {
+                complain(format_args!(
+                    "{}: {error}; nothing was published",
+                    path.display()
+                ));
+                return ExitCode::from(FAILED);
+            }
+        }
+    }
+    let now = Timestamp::now();
+    let by = match &config.by {
+        Some(configured) if !args.who.is_given() => configured.clone(),
+        _ => by(&args.who),
+    };
+    let accepted = args.accept.accepted();
+    let request = Build {
+        sources: &sources,
+        store: &config.store,
+        memory: config.memory.unwrap_or_else(default_memory),
+        threads: config
+            .threads
+            .map_or_else(default_threads, |threads| threads.get().into()),
+        as_of: Day::from_timestamp(now),
+        built_at: now,
+        max_rejects: config.max_rejects,
+        by: &by,
+        accepted: &accepted,
+        put_aside: config.put_aside,
+        compare: true,
+        bases_kept: config.keep.map(Into::into),
+    };
+    report(args.json, |show| build(&request, &Silent, show))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_in_the_help_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightly.toml");
+        std::fs::write(&path, CONFIG).unwrap();
+        let config = NightlyConfig::load(&path).unwrap();
+        assert_eq!(config.store, folder.path().join("store"));
+        assert_eq!(config.fetches[0].from, PathBuf::from("/srv/inbox/ukraine"));
+        assert!(CONFIG.lines().all(|line| line.len() <= 100));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightly.toml");
+        for (more, expected) in [
+            ("stor = 1", "unknown field `stor`"),
+            ("memory = \"4\"", "expected a whole number followed by"),
+            (
+                "max_rejects = 2.0",
+                "max_rejects: expected a share from 0 to 1",
+            ),
+            ("threads = 0", "nonzero"),
+            ("[[fetch]]\nfrom = \"a\"", "missing field `to`"),
+        ] {
+            let text = format!("store = \"s\"\nsources = \"f\"\n{more}\n");
+            std::fs::write(&path, text).unwrap();
+            let error = NightlyConfig::load(&path).unwrap_err().to_string();
+            assert!(error.contains(expected), "{more}: {error}");
+        }
+    }
+}
