@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{Owns, ThirdParty};
 use sltd::document::DocumentType;
+use sltd::document::IssuingState;
 use sltd::report::ReportStatus;
 
 fn csv() -> SourceConfig {

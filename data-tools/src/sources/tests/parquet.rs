@@ -5,6 +5,7 @@ use ::parquet::data_type::{ByteArray, ByteArrayType, Int32Type};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
+use sltd::report::ReportStatus;
 
 /// A file with optional texts, one a row, and a column of dates.
 fn file(rows: &[[Option<&str>; 4]], dates: &[Option<i32>], schema: &str) -> Vec<u8> {

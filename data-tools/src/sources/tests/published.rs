@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{Encoding, Owns, ThirdParty};
+use sltd::document::IssuingState;
 use sltd::report::ReportStatus;
 
 /// A source of a public list that owns its State's documents.
