@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let files = protox::compile(["sltd/v1/lookup_service.proto"], ["proto"])?;
+    let files = protox::compile(
+        [
+            "sltd/v1/admin_service.proto",
+            "sltd/v1/lookup_service.proto",
+        ],
+        ["proto"],
+    )?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     std::fs::write(out.join("sltd.v1.descriptors.bin"), files.encode_to_vec())?;
     tonic_prost_build::configure()

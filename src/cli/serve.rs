@@ -20,6 +20,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Connections are not encrypted, so only loopback addresses may be served.
 ///
+/// `sltd status` tells what a server serves and what it has refused; --metrics tells Prometheus.
+///
 /// The log goes to standard error and never holds a document number. RUST_LOG=debug says more.
 ///
 /// Exit codes: 0 ended as asked, 2 wrong usage or configuration, 3 could not serve (nothing
@@ -39,6 +41,10 @@ pub(crate) struct ServeArgs {
     /// Threads that serve connections [default: the cores available]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// Address to serve /metrics, /healthz and /readyz on over HTTP, a loopback one; port 0 takes any free
+    /// port [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
     /// How long running calls may take after SIGTERM, such as 500ms, 8s or 2m [default: 8s]
     #[arg(long, value_name = "DURATION", value_parser = service::parse_duration)]
     drain: Option<Duration>,
@@ -58,7 +64,9 @@ log = \"human\"             # or \"json\"
 load = \"mmap\"             # or \"heap\": immune to what happens to the file
 warm = \"all\"              # or \"filter\"; default: all, where memory allows
 soft_age = \"26h\"          # past it answers say stale; default: never
-hard_age = \"7d\"           # past it a miss is INCONCLUSIVE; default: never";
+hard_age = \"7d\"           # past it a miss is INCONCLUSIVE; default: never
+fail_when_too_old = false # past it health says NOT_SERVING, too
+metrics = \"127.0.0.1:9440\"  # where /metrics, /healthz, /readyz are served; default: nowhere";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Log {
@@ -77,6 +85,7 @@ impl ServeArgs {
         };
         config.listen = self.listen.unwrap_or(config.listen);
         config.threads = self.threads.unwrap_or(config.threads);
+        config.metrics = self.metrics.or(config.metrics);
         config.drain = self.drain.unwrap_or(config.drain);
         config.log = match self.log {
             Some(Log::Human) => LogFormat::Human,

@@ -1,6 +1,5 @@
 //! A batch: up to 10,000 documents, one snapshot, one message.
 
-use super::clock;
 use super::compact::{ENTRY_OVERHEAD, Shared};
 use super::errors::{CallError, Violation};
 use super::group::{GROUP, Groups};
@@ -40,7 +39,7 @@ pub(super) async fn check_documents(
         )
         .into());
     }
-    let now = clock::now();
+    let now = serving.now();
     let current = serving.hold()?;
     let mut shared = Shared::new();
     let mut results = Vec::with_capacity(items.len());

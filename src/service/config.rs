@@ -26,6 +26,8 @@ use std::time::Duration;
 ///     warm = "all"              # or "filter"; default: all, where memory allows
 ///     soft_age = "26h"          # past it answers say stale; default: never
 ///     hard_age = "7d"           # past it a miss is INCONCLUSIVE; default: never
+///     fail_when_too_old = true  # past it health says NOT_SERVING, too; default: false
+///     metrics = "127.0.0.1:9440"  # where /metrics, /healthz, /readyz are served; default: nowhere
 /// "#).unwrap();
 /// assert_eq!(config.drain, std::time::Duration::from_secs(8));
 /// ```
@@ -61,6 +63,11 @@ pub struct Config {
     /// Age of the snapshot past which a miss is no longer answered NO_RECORD. Default: none.
     #[serde(deserialize_with = "some_duration")]
     pub hard_age: Option<Duration>,
+    /// Whether health and `/readyz` say that no checks are to be sent here once the snapshot is past its
+    /// hard age, or past what its publisher set (`not_after`). Checks are answered all the same. Default: no.
+    pub fail_when_too_old: bool,
+    /// Loopback address of the HTTP listener for `/metrics`, `/healthz` and `/readyz`. Default: none.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Form of the log.
@@ -115,6 +122,8 @@ impl Default for Config {
             warm: None,
             soft_age: None,
             hard_age: None,
+            fail_when_too_old: false,
+            metrics: None,
         }
     }
 }
@@ -219,6 +228,8 @@ mod tests {
             ("warm = \"none\"", "expected `all` or `filter`"),
             ("log = \"xml\"", "expected `human` or `json`"),
             ("listen = \"localhost\"", "invalid socket address"),
+            ("metrics = 9440", "socket address"),
+            ("fail_when_too_old = \"yes\"", "expected a boolean"),
             (
                 "soft_age = \"2d\"\nhard_age = \"1d\"",
                 "no shorter than `soft_age`",

@@ -1,13 +1,19 @@
 //! The way of a call: from HTTP/2 stream to method.
 
+use super::admin::Administration;
+use super::condition::Condition;
+use super::convert;
 use super::errors::{CallError, Violation};
 use super::health::Health;
+use super::monitor::{Counters, Method};
 use super::serving::Serving;
 use super::wire::{self, MESSAGE_BYTES_MAX, Reply};
 use super::{batch, lookup, stream};
 use crate::proto;
+use crate::proto::admin_service_server::AdminServiceServer;
+use crate::proto::batch_result::Outcome;
 use crate::proto::lookup_service_server::{LookupService, LookupServiceServer};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +27,19 @@ use tower::Service as _;
 /// threads change on every call would cost more than the check.
 pub(super) struct Dispatch {
     serving: Arc<Serving>,
+    counters: Arc<Counters>,
     lookup: LookupServiceServer<Lookup>,
     others: Routes,
 }
 
 impl Dispatch {
+    /// For a thread that counts in `counters`.
     pub(super) fn new(
-        serving: &Arc<Serving>,
+        condition: &Arc<Condition>,
+        counters: &Arc<Counters>,
         health: &Health,
     ) -> Result<Self, tonic_reflection::server::Error> {
+        let serving = &condition.serving;
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -37,63 +47,96 @@ impl Dispatch {
         };
         let lookup = LookupServiceServer::new(Lookup {
             serving: Arc::clone(serving),
+            counters: Arc::clone(counters),
         })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let administration = Administration::new(Arc::clone(condition));
         let others = Routes::new(HealthServer::new(health.service()))
+            .add_service(AdminServiceServer::new(administration))
             .add_service(reflection().build_v1()?)
             // Older tools ask for v1alpha only.
             .add_service(reflection().build_v1alpha()?)
             .prepare();
         Ok(Self {
             serving: Arc::clone(serving),
+            counters: Arc::clone(counters),
             lookup,
             others,
         })
     }
 
-    /// Answers one call. From the outside in: form of the request, deadline, method.
+    /// Answers one call. From the outside in: form of the request, count, deadline, method.
     pub(super) async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         if let Some(status) = not_grpc(&request) {
             let mut response = Response::new(Reply::Empty);
             *response.status_mut() = status;
             return response;
         }
+        let method = Method::of(request.uri().path());
+        let call = self.counters.begin(method);
+        let response = self.answer(method, request).await;
+        match wire::status(&response) {
+            Some(code) => {
+                call.answered(code);
+                response
+            }
+            None => {
+                let call = call.goes_on(&self.counters);
+                response.map(|body| body.counting(call))
+            }
+        }
+    }
+
+    async fn answer(&self, method: Method, request: Request<Incoming>) -> Response<Reply> {
         let deadline = match deadline(request.headers()) {
             Ok(deadline) => deadline,
             Err(error) => return wire::refuse(error),
         };
         // All but the one method that counts are boxed, so that its future stays small.
-        match request.uri().path() {
-            "/sltd.v1.LookupService/CheckDocument" => {
-                within(deadline, self.check_document(request)).await
-            }
-            "/sltd.v1.LookupService/BatchCheckDocuments" => {
+        match method {
+            Method::CheckDocument => within(deadline, self.check_document(request)).await,
+            Method::BatchCheckDocuments => {
                 Box::pin(within(deadline, self.batch_check_documents(request))).await
             }
-            "/sltd.v1.LookupService/StreamCheckDocuments" => {
+            Method::StreamCheckDocuments => {
                 Box::pin(within(
                     deadline,
                     self.stream_check_documents(request, deadline),
                 ))
                 .await
             }
-            _ => Box::pin(within(deadline, self.other(request, deadline))).await,
+            Method::GetStatus | Method::Other => {
+                Box::pin(within(deadline, self.other(request, deadline))).await
+            }
         }
     }
 
     async fn check_document(&self, request: Request<Incoming>) -> Response<Reply> {
         match wire::read(request).await {
-            Ok(bytes) => wire::write(|reply| lookup::check_document(&self.serving, &bytes, reply)),
+            Ok(bytes) => wire::write(|reply| {
+                let verdict = lookup::check_document(&self.serving, &bytes, reply)?;
+                let verdict = convert::verdict(verdict);
+                self.counters.document(Method::CheckDocument, verdict);
+                Ok(())
+            }),
             Err(error) => wire::refuse(error),
         }
     }
 
     async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
-        wire::write_message(match wire::read_message(request).await {
+        let answered = match wire::read_message(request).await {
             Ok(request) => batch::check_documents(&self.serving, request).await,
             Err(error) => Err(error),
-        })
+        };
+        for result in answered.iter().flat_map(|answer| &answer.results) {
+            let verdict = match &result.outcome {
+                Some(Outcome::Answer(answer)) => answer.verdict(),
+                Some(Outcome::Error(_)) | None => proto::Verdict::Unspecified,
+            };
+            self.counters.document(Method::BatchCheckDocuments, verdict);
+        }
+        wire::write_message(answered)
     }
 
     async fn stream_check_documents(
@@ -105,7 +148,7 @@ impl Dispatch {
         response.map(|body| Reply::tonic(body, deadline))
     }
 
-    /// Health and reflection, and UNIMPLEMENTED for what there is not.
+    /// Administration, health and reflection, and UNIMPLEMENTED for what there is not.
     async fn other(
         &self,
         request: Request<Incoming>,
@@ -119,6 +162,7 @@ impl Dispatch {
 /// The methods as tonic wants them. Of these only the stream is reached through tonic.
 struct Lookup {
     serving: Arc<Serving>,
+    counters: Arc<Counters>,
 }
 
 #[tonic::async_trait]
@@ -146,7 +190,11 @@ impl LookupService for Lookup {
         &self,
         request: tonic::Request<Streaming<proto::StreamCheckDocumentsRequest>>,
     ) -> Result<tonic::Response<Self::StreamCheckDocumentsStream>, Status> {
-        let answers = stream::check_documents(Arc::clone(&self.serving), request.into_inner());
+        let answers = stream::check_documents(
+            Arc::clone(&self.serving),
+            Arc::clone(&self.counters),
+            request.into_inner(),
+        );
         Ok(tonic::Response::new(answers))
     }
 }
@@ -154,7 +202,7 @@ impl LookupService for Lookup {
 /// The HTTP status for a request that is no gRPC call at all (gRPC over HTTP/2: 415 for a content
 /// type that does not begin with `application/grpc`).
 fn not_grpc<B>(request: &Request<B>) -> Option<StatusCode> {
-    if request.method() != Method::POST {
+    if request.method() != http::Method::POST {
         return Some(StatusCode::METHOD_NOT_ALLOWED);
     }
     let content_type = request.headers().get(header::CONTENT_TYPE);

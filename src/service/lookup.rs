@@ -3,31 +3,32 @@
 use super::errors::CallError;
 use super::fields::Fields;
 use super::serving::Serving;
-use super::{answer, clock, convert, question};
+use super::{answer, convert, question};
 use crate::proto;
-use crate::report::{Judgement, Query};
+use crate::report::{Judgement, Query, Verdict};
 use crate::snapshot::Answer;
 use prost::Message as _;
 
 /// Bytes that the matches of one answer may take; the rest of a message is left to the other fields.
 const MATCHES_BYTES_MAX: usize = 3 * 1024 * 1024;
 
-/// Answers `CheckDocument`: appends the answer to the bytes of a request to `reply`. Waits for
-/// nothing, takes no lock, does no I/O but page faults of the mapped snapshot, and of what nobody
-/// reported allocates nothing.
+/// Answers `CheckDocument`: appends the answer to the bytes of a request to `reply`, and returns its
+/// verdict. Waits for nothing, takes no lock, does no I/O but page faults of the mapped snapshot, and
+/// of what nobody reported allocates nothing.
 pub(super) fn check_document(
     serving: &Serving,
     request: &[u8],
     reply: &mut Vec<u8>,
-) -> Result<(), CallError> {
+) -> Result<Verdict, CallError> {
     let query = question::read(Fields::decode(request)?)?;
-    let now = clock::now();
+    let now = serving.now();
     let current = serving.guard();
     let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
     let start = reply.len();
     serving.check_ahead(current, &query, now, |answer| {
         reply.truncate(start);
         answer::write(reply, &query, answer, current.field(now));
+        answer.judgement.verdict
     })
 }
 
@@ -37,7 +38,7 @@ pub(super) fn check_message(
     request: &proto::CheckDocumentRequest,
 ) -> Result<proto::CheckDocumentResponse, CallError> {
     let query = question::read(request.into())?;
-    let now = clock::now();
+    let now = serving.now();
     let current = serving.guard();
     let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
     serving.check(current, &query, now, |answer| {

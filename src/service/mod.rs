@@ -11,22 +11,26 @@
 //! `batch` and `stream` (of `chunk`s) take the same way for many documents at once: the filter is
 //! asked for a `group` together, what is common to the answers is kept once (`compact`), and the
 //! thread is shared fairly (`slice`). `server` and `worker` hold the threads, `watch` brings new
-//! snapshots into service, `health` says whether checks are answered, and `errors` is the one table
-//! from inner errors to statuses.
+//! snapshots into service, and `errors` is the one table from inner errors to statuses.
+//!
+//! What the server knows of itself stands in its `condition`: the watcher tells it what was taken over
+//! (`generations` may only rise) and what was refused (`refusal`), and it decides on `readiness`. Those
+//! who ask are answered by `admin` and `health` over gRPC and by the `monitor` over HTTP.
 //!
 //! [`Offline`] takes the middle of that way, from message to message, without a server.
 //!
 //! Nothing on the way of a check takes a lock, logs, or reads a file; what it allocates is the
 //! message it decodes and the one it answers.
 //!
-//! Who asks and what they may be told will be decided between `dispatch` and `lookup`. The
-//! administrators' service will be a further route in `dispatch`.
+//! Who asks and what they may be told will be decided between `dispatch` and `lookup`.
 
+mod admin;
 mod answer;
 mod batch;
 mod chunk;
 mod clock;
 mod compact;
+mod condition;
 mod config;
 mod connection;
 mod convert;
@@ -34,11 +38,16 @@ mod dispatch;
 mod duration;
 mod errors;
 mod fields;
+mod generations;
 mod group;
 mod health;
 mod lookup;
+mod monitor;
+mod notices;
 mod offline;
 mod question;
+mod readiness;
+mod refusal;
 mod server;
 mod serving;
 mod slice;
@@ -49,7 +58,8 @@ mod watch;
 mod wire;
 mod worker;
 
+pub use clock::{Clock, ClockHand};
 pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};
 pub use offline::{Offline, OfflineError};
-pub use server::{Drained, ServeError, bind, raise_open_files_limit, run};
+pub use server::{Drained, ServeError, bind, raise_open_files_limit, run, run_with_clock};

@@ -1,10 +1,12 @@
 //! The server as a whole: listener, threads, snapshot, shutdown.
 
+use super::clock::Clock;
+use super::condition::Condition;
 use super::config::Config;
 use super::connection;
 use super::dispatch::Dispatch;
 use super::health::Health;
-use super::serving::{Ages, Serving};
+use super::monitor::Monitor;
 use super::watch::{LoadError, Watcher};
 use super::worker::Workers;
 use crate::snapshot;
@@ -50,6 +52,9 @@ pub enum ServeError {
     /// No snapshot can be served.
     #[error(transparent)]
     Store(#[from] snapshot::LoadError),
+    /// The snapshot is older than what this server has served of the store.
+    #[error("{0}")]
+    NotAbove(String),
     /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
     #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
     Panicked,
@@ -65,6 +70,7 @@ impl From<LoadError> for ServeError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Store(error) => Self::Store(error),
+            LoadError::NotAbove(error) => Self::NotAbove(error.to_string()),
             LoadError::Panicked => Self::Panicked,
         }
     }
@@ -144,32 +150,53 @@ pub fn raise_open_files_limit(connections: usize) {
 /// the number of documents. Needs a Tokio runtime with time and I/O, on which only the accept loop and
 /// the watch of the store run; calls are served by threads of their own.
 ///
+/// Where the configuration says so, metrics are served beside, from the first moment to the last.
+///
 /// # Errors
-/// If no snapshot can be served at the start, or threads cannot be started. Snapshots that turn out
-/// bad later are refused and logged.
+/// If no snapshot can be served at the start, the metrics' address cannot be listened on, or threads
+/// cannot be started. Snapshots that turn out bad later are refused: log, metrics, health and the
+/// administrators' service say so.
 pub async fn run(
     listener: TcpListener,
     store: PathBuf,
     config: &Config,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, ServeError> {
+    run_with_clock(listener, store, config, Clock::system(), shutdown).await
+}
+
+/// [`run`] by another clock: all that the server says of instants and ages, and what follows from
+/// them, goes by it. What it waits for it waits for in the system's time.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_clock(
+    listener: TcpListener,
+    store: PathBuf,
+    config: &Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Drained, ServeError> {
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let serving = Arc::new(Serving::default());
+    let condition = Arc::new(Condition::new(store, config, clock));
+    // Ends when dropped: after the drain, which it tells of.
+    let _monitor = match config.metrics {
+        Some(address) => Some(Monitor::start(bind(address)?, &condition)?),
+        None => None,
+    };
     let health = Health::not_serving_yet().await;
-    let dispatches = (0..config.threads.get())
-        .map(|_| Dispatch::new(&serving, &health))
+    let dispatches = condition
+        .counters
+        .iter()
+        .map(|counters| Dispatch::new(&condition, counters, &health))
         .collect::<Result<_, _>>()?;
-    let workers = Workers::start(dispatches, config.drain)?;
+    let connections = Arc::clone(&condition.connections);
+    let workers = Workers::start(dispatches, connections, config.drain)?;
     let watcher = Watcher {
-        store,
         options: config.load_options(),
-        ages: Ages {
-            soft: config.soft_age,
-            hard: config.hard_age,
-        },
         every: config.watch,
-        serving,
+        condition: Arc::clone(&condition),
         health: health.clone(),
     };
     let serve = async {
@@ -190,11 +217,13 @@ pub async fn run(
         () = shutdown => Ok(()),
     };
     // Those who watch health look for another server before their connection is ended.
+    condition.drain();
     health.set(false).await;
     // Whoever connects from now on is refused by the kernel, not left waiting.
     drop(listener);
     if ended.is_ok() {
-        tracing::info!(open = workers.open(), at_most = ?config.drain, "draining");
+        let open = workers.connections().open();
+        tracing::info!(open, at_most = ?config.drain, "draining");
     }
     let cut = tokio::task::spawn_blocking(move || workers.drain())
         .await
@@ -216,7 +245,8 @@ pub(super) async fn accept(
         match listener.accept().await {
             Ok((stream, _)) => {
                 wait = ACCEPT_WAIT_MIN;
-                if workers.open() >= connections_max {
+                if workers.connections().open() >= connections_max {
+                    workers.connections().turn_away();
                     if complaints.due() {
                         tracing::warn!(
                             connections_max,

@@ -1,5 +1,6 @@
 //! The snapshot being served.
 
+use super::clock::Clock;
 use super::errors::CallError;
 use super::{answer, convert};
 use crate::document::DocumentNumber;
@@ -41,14 +42,17 @@ impl Current {
             age.and_then(|age| built_at.checked_add(age).ok())
                 .unwrap_or(Timestamp::MAX)
         };
+        // What must not be relied on any more is surely not fresh.
+        let not_after = snapshot.manifest().not_after.unwrap_or(Timestamp::MAX);
+        let too_old_from = after(ages.hard).min(not_after);
         let wire = convert::snapshot(&snapshot);
         let fields =
             [false, true].map(|stale| answer::snapshot(&proto::Snapshot { stale, ..wire }));
         Self {
             wire,
             fields,
-            stale_from: after(ages.soft),
-            too_old_from: after(ages.hard),
+            stale_from: after(ages.soft).min(too_old_from),
+            too_old_from,
             snapshot,
         }
     }
@@ -61,34 +65,59 @@ impl Current {
     /// The snapshot as answers name it at the instant `now`.
     pub(super) fn named(&self, now: Timestamp) -> proto::Snapshot {
         proto::Snapshot {
-            stale: now >= self.stale_from,
+            stale: self.is_stale(now),
             ..self.wire
         }
+    }
+
+    /// Whether answers are marked stale at the instant `now`.
+    pub(super) fn is_stale(&self, now: Timestamp) -> bool {
+        now >= self.stale_from
+    }
+
+    /// Whether a miss is no longer NO_RECORD at the instant `now`.
+    pub(super) fn is_too_old(&self, now: Timestamp) -> bool {
+        now >= self.too_old_from
     }
 
     /// [`named`](Self::named) as the encoded field of an answer.
     pub(super) fn field(&self, now: Timestamp) -> &[u8] {
         let [fresh, stale] = &self.fields;
-        if now >= self.stale_from { stale } else { fresh }
+        if self.is_stale(now) { stale } else { fresh }
     }
 
     fn moment(&self, now: Timestamp) -> Moment {
         Moment {
             now,
-            data_too_old: now >= self.too_old_from,
+            data_too_old: self.is_too_old(now),
         }
     }
 }
 
 /// The place that holds the snapshot being served. Readers never wait, neither for each other nor for
 /// a swap.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Serving {
     current: ArcSwapOption<Current>,
     suspect: Notify,
+    clock: Clock,
 }
 
 impl Serving {
+    /// Holds none yet.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            current: ArcSwapOption::empty(),
+            suspect: Notify::new(),
+            clock,
+        }
+    }
+
+    /// What time it is, for a check.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The snapshot of the moment, for a check that doesn't wait for anything.
     pub(super) fn guard(&self) -> Guard<Option<Arc<Current>>> {
         self.current.load()
@@ -119,27 +148,28 @@ impl Serving {
     }
 
     /// The same, but `write` is first handed the answer of a document that nobody reported, as nearly
-    /// all are, while the filter is being read; and then, if need be, the one that counts.
-    pub(super) fn check_ahead(
+    /// all are, while the filter is being read; and then, if need be, the one that counts. What it made
+    /// of the latter is returned.
+    pub(super) fn check_ahead<T>(
         &self,
         current: &Current,
         query: &Query,
         now: Timestamp,
-        mut write: impl FnMut(&Answer<'_>),
-    ) -> Result<(), CallError> {
+        mut write: impl FnMut(&Answer<'_>) -> T,
+    ) -> Result<T, CallError> {
         let (snapshot, moment) = (&current.snapshot, current.moment(now));
         self.guarded(current, || {
             if let Some(number) = &query.number {
                 snapshot.fetch(number);
             }
-            write(&snapshot.check_unreported(query, moment));
+            let unreported = write(&snapshot.check_unreported(query, moment));
             if query
                 .number
                 .is_some_and(|number| snapshot.may_contain(&number))
             {
-                write(&snapshot.check(query, moment)?);
+                return Ok(write(&snapshot.check(query, moment)?));
             }
-            Ok(())
+            Ok(unreported)
         })
     }
 

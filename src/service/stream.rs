@@ -4,11 +4,11 @@
 //! when the client has taken what was sent before. At most one chunk and one answer are in memory.
 
 use super::chunk::{Chunk, ITEMS_MAX};
-use super::clock;
 use super::compact::{ENTRY_OVERHEAD, Shared};
 use super::convert;
 use super::errors::{CallError, Violation, of_received_chunk};
 use super::group::{GROUP, Groups};
+use super::monitor::{Counters, Method};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
@@ -22,6 +22,7 @@ use prost::Message as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
@@ -45,6 +46,7 @@ struct Progress {
 /// What is known of a job between two messages.
 struct Job<S> {
     serving: Arc<Serving>,
+    counters: Arc<Counters>,
     chunks: S,
     progress: Option<Progress>,
     /// Items answered so far.
@@ -75,7 +77,7 @@ where
         Ok(Progress {
             chunk,
             current: self.serving.hold()?,
-            now: clock::now(),
+            now: self.serving.now(),
             item: 0,
             offset: 0,
         })
@@ -97,6 +99,7 @@ where
         let mut groups = Groups::default();
         let mut group = Vec::with_capacity(GROUP);
         let mut ends = Vec::with_capacity(GROUP);
+        let began = Instant::now();
         let mut slices = Slices::begin();
         // Behind it lies the reading of the chunk.
         slices.step_aside().await;
@@ -138,11 +141,27 @@ where
         slices.step_aside().await;
         let message = draft.into_message(self.answered, current.named(*now));
         self.answered += message.verdicts.len() as u64;
+        self.count(&message.verdicts, began);
         if item < chunk.items() {
             (progress.item, progress.offset) = (item, offset);
             self.progress = Some(progress);
         }
         Ok(message)
+    }
+
+    /// Counts the documents of a message, and how long it took.
+    fn count(&self, verdicts: &[u8], began: Instant) {
+        let method = Method::StreamCheckDocuments;
+        let known = (0..=u8::MAX).map_while(|value| {
+            let verdict = proto::Verdict::try_from(i32::from(value)).ok()?;
+            Some((value, verdict))
+        });
+        // One look for each verdict, many bytes at a time, is faster than one step for each byte.
+        for (value, verdict) in known {
+            let found = verdicts.iter().filter(|&&byte| byte == value).count();
+            self.counters.documents(method, verdict, found as u64);
+        }
+        self.counters.duration(method, began.elapsed());
     }
 }
 
@@ -283,10 +302,15 @@ enum State<S> {
 }
 
 /// Answers `StreamCheckDocuments`.
-pub(super) fn check_documents<S>(serving: Arc<Serving>, chunks: S) -> Answers<S> {
+pub(super) fn check_documents<S>(
+    serving: Arc<Serving>,
+    counters: Arc<Counters>,
+    chunks: S,
+) -> Answers<S> {
     Answers {
         state: State::Between(Job {
             serving,
+            counters,
             chunks,
             progress: None,
             answered: 0,

@@ -1,9 +1,12 @@
 //! From the store into service: the first snapshot, and each that is published later.
 
+use super::condition::Condition;
+use super::generations::{Generations, NotAbove};
 use super::health::Health;
-use super::serving::{Ages, Current, Serving};
-use crate::snapshot::{self, LoadOptions, Pointer, Store};
-use std::path::PathBuf;
+use super::notices::Notices;
+use super::refusal::Refusal;
+use super::serving::Current;
+use crate::snapshot::{self, LoadOptions, Manifest, Pointer, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -14,6 +17,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 const RETRY: Duration = Duration::from_secs(30);
 /// A suspect snapshot is verified again at most this often: verifying reads all of it.
 const VERIFY_AGAIN: Duration = Duration::from_secs(60);
+/// How often health is held against the snapshot's age, which changes without anything happening.
+const LOOK_AT_AGE: Duration = Duration::from_secs(1);
 
 /// Why a snapshot could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +26,9 @@ pub(super) enum LoadError {
     /// There is none, or it is damaged.
     #[error(transparent)]
     Store(#[from] snapshot::LoadError),
+    /// It is not newer than what has been served.
+    #[error(transparent)]
+    NotAbove(#[from] NotAbove),
     /// Reading it panicked. It must not end the server, which has another one to serve.
     #[error("reading the snapshot ended in a panic")]
     Panicked,
@@ -28,17 +36,19 @@ pub(super) enum LoadError {
 
 /// Watches the store.
 pub(super) struct Watcher {
-    pub(super) store: PathBuf,
     pub(super) options: LoadOptions,
-    pub(super) ages: Ages,
     pub(super) every: Duration,
-    pub(super) serving: Arc<Serving>,
+    pub(super) condition: Arc<Condition>,
     pub(super) health: Health,
 }
 
 /// What the watcher knows of the store.
 pub(super) struct Seen {
     store: Store,
+    notices: Notices,
+    /// The publication that is served, or was until it was found damaged.
+    served: Pointer,
+    generations: Generations,
     /// The publication looked at last; `None` while the pointer cannot be read.
     pointer: Option<Pointer>,
     /// When a publication was refused last, if the one looked at last was.
@@ -48,7 +58,7 @@ pub(super) struct Seen {
 impl Watcher {
     /// Loads the current snapshot and puts it into service.
     pub(super) async fn begin(&self) -> Result<(Arc<Current>, Seen), LoadError> {
-        let path = self.store.clone();
+        let path = self.condition.store.clone();
         let (store, pointer) = blocking(move || {
             let store = Store::open(path)?;
             let pointer = store.pointer()?;
@@ -56,12 +66,18 @@ impl Watcher {
         })
         .await?;
         let current = self.load(&store, &pointer, None).await?;
-        self.serving.swap(Some(Arc::clone(&current)));
-        self.health.set(true).await;
+        let mut generations = Generations::default();
+        generations.served(current.snapshot().manifest());
+        self.condition.swap(Some(Arc::clone(&current)));
+        self.announce().await;
         Ok((
             current,
             Seen {
+                // Before the first look of `run`: what is published in between is found by that.
+                notices: Notices::of(store.path()).await,
                 store,
+                served: pointer.clone(),
+                generations,
                 pointer: Some(pointer),
                 refused: None,
             },
@@ -70,17 +86,44 @@ impl Watcher {
 
     /// Takes over what is published, for ever.
     pub(super) async fn run(&self, mut seen: Seen) {
-        let mut ticks = interval(self.every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let tick = |every| {
+            let mut ticks = interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let (mut looks, mut ages) = (tick(self.every), tick(LOOK_AT_AGE));
         let mut verified: Option<Instant> = None;
         loop {
+            self.condition.set_notified(seen.notices.come());
             tokio::select! {
-                _ = ticks.tick() => self.look(&mut seen).await,
-                () = self.serving.suspected() => {
+                _ = looks.tick() => {
+                    seen.notices.renew().await;
+                    self.look(&mut seen).await;
+                }
+                () = seen.notices.published() => self.look(&mut seen).await,
+                () = self.condition.serving.suspected() => {
                     if verified.is_none_or(|at| at.elapsed() >= VERIFY_AGAIN) {
                         self.verify_again(&mut seen).await;
                         verified = Some(Instant::now());
                     }
+                }
+                _ = ages.tick() => {}
+            }
+            self.announce().await;
+        }
+    }
+
+    /// Says whether checks are to be sent here, if that has changed.
+    async fn announce(&self) {
+        let readiness = self.condition.readiness(self.condition.now());
+        if self.health.set(readiness.is_ok()).await {
+            match readiness {
+                Ok(()) => tracing::info!("ready: checks are to be sent here"),
+                Err(why) => {
+                    tracing::error!(
+                        why = why.words(),
+                        "not ready: no checks are to be sent here"
+                    );
                 }
             }
         }
@@ -95,6 +138,7 @@ impl Watcher {
                 // Said once, not at every look.
                 if seen.pointer.take().is_some() {
                     tracing::error!(%error, "what is published cannot be read; the snapshot served stays in service");
+                    self.refuse(None, None, &error);
                 }
                 return;
             }
@@ -103,56 +147,109 @@ impl Watcher {
         if seen.pointer.as_ref() == Some(&pointer) && !try_again {
             return;
         }
-        seen.refused = self
-            .take_over(&seen.store, &pointer)
-            .await
-            .is_err()
-            .then(Instant::now);
+        seen.refused = match self.take_over(seen, &pointer).await {
+            Ok(()) => {
+                self.condition.accept();
+                None
+            }
+            Err(()) => Some(Instant::now()),
+        };
         seen.pointer = Some(pointer);
     }
 
-    async fn take_over(&self, store: &Store, pointer: &Pointer) -> Result<(), LoadError> {
-        let served = self.serving.hold().ok();
-        let current = self.load(store, pointer, served).await.inspect_err(|error| {
-            tracing::error!(%error, "the published snapshot was refused; the one before stays in service");
-        })?;
+    /// Puts a publication into service, or says why not.
+    async fn take_over(&self, seen: &mut Seen, pointer: &Pointer) -> Result<(), ()> {
+        let served = self.condition.serving.hold().ok();
+        if served.is_some() && *pointer == seen.served {
+            tracing::info!("what is published is what is served");
+            return Ok(());
+        }
+        let refused = |generation, error: &LoadError| {
+            tracing::error!(
+                %error,
+                manifest = pointer.manifest(),
+                generation,
+                "the published snapshot was refused; the one before stays in service"
+            );
+            self.refuse(Some(pointer), generation, error);
+        };
+        let manifest = self
+            .manifest(&seen.store, pointer)
+            .await
+            .map_err(|error| refused(None, &error))?;
+        let refused = |error: LoadError| refused(Some(manifest.generation), &error);
+        // What was taken out of service may come back as it was.
+        if *pointer != seen.served {
+            let admitted = seen.generations.admit(&manifest);
+            admitted.map_err(|error| refused(error.into()))?;
+        }
+        let current = self
+            .load(&seen.store, pointer, served.clone())
+            .await
+            .map_err(refused)?;
+        if served.is_some_and(|served| served.snapshot().manifest().store != manifest.store) {
+            tracing::warn!(
+                store = manifest.store,
+                "another store has taken the place of the one served: its generations count anew"
+            );
+        }
         tracing::info!(
             generation = current.snapshot().generation(),
             documents = current.snapshot().documents(),
             "serving a new snapshot"
         );
-        self.replace(Some(current));
-        self.health.set(true).await;
+        self.serve(seen, pointer, current);
         Ok(())
     }
 
-    /// Opens what is published anew, which verifies every byte. Damaged, it is taken out of service: a
+    /// Opens what is served anew, which verifies every byte. Damaged, it is taken out of service: a
     /// wrong answer is worse than none, which sends the client to another server.
     async fn verify_again(&self, seen: &mut Seen) {
-        let store = seen.store.clone();
-        let verified = match blocking(move || store.pointer()).await {
-            Ok(pointer) => self.load(&seen.store, &pointer, None).await,
-            Err(error) => Err(error),
-        };
-        match verified {
+        // What it was loaded from may have been removed by a publish since: then what is published now
+        // is the better one to have.
+        self.look(seen).await;
+        let served = seen.served.clone();
+        match self.load(&seen.store, &served, None).await {
             Ok(current) => {
                 tracing::warn!(
                     "the suspect snapshot was verified and stays in service: the defect is in the program"
                 );
-                self.replace(Some(current));
+                self.condition.verified(true);
+                self.serve(seen, &served, current);
             }
             Err(error) => {
                 tracing::error!(%error, "the suspect snapshot is damaged: no checks are answered until a sound one is found");
-                self.health.set(false).await;
+                self.condition.verified(false);
+                let served_now = self.condition.serving.hold().ok();
+                let generation = served_now.map(|served| served.snapshot().generation());
+                self.refuse(Some(&served), generation, &error);
                 self.replace(None);
                 seen.refused = Some(Instant::now());
             }
         }
     }
 
+    /// Puts a loaded publication into service.
+    fn serve(&self, seen: &mut Seen, pointer: &Pointer, current: Arc<Current>) {
+        seen.generations.served(current.snapshot().manifest());
+        seen.served = pointer.clone();
+        self.replace(Some(current));
+    }
+
+    /// Remembers a refusal, for those who ask.
+    fn refuse(&self, pointer: Option<&Pointer>, generation: Option<u64>, error: &LoadError) {
+        self.condition.refuse(Refusal {
+            pointer: pointer.cloned(),
+            generation,
+            reason: error.into(),
+            detail: error.to_string(),
+            since: self.condition.now(),
+        });
+    }
+
     /// Swaps, and lets go of the old snapshot where unmapping it holds up nobody's call.
     fn replace(&self, next: Option<Arc<Current>>) {
-        let Some(old) = self.serving.swap(next) else {
+        let Some(old) = self.condition.swap(next) else {
             return;
         };
         tokio::spawn(async move {
@@ -163,6 +260,12 @@ impl Watcher {
         });
     }
 
+    /// Reads the manifest of a publication.
+    async fn manifest(&self, store: &Store, pointer: &Pointer) -> Result<Manifest, LoadError> {
+        let (store, pointer) = (store.clone(), pointer.clone());
+        blocking(move || store.manifest(&pointer)).await
+    }
+
     /// Loads a publication; what it has in common with the snapshot `served` is not opened again.
     async fn load(
         &self,
@@ -171,7 +274,7 @@ impl Watcher {
         served: Option<Arc<Current>>,
     ) -> Result<Arc<Current>, LoadError> {
         let (store, pointer) = (store.clone(), pointer.clone());
-        let (options, ages) = (self.options, self.ages);
+        let (options, ages) = (self.options, self.condition.ages);
         blocking(move || {
             let snapshot = match served {
                 Some(served) => store.load_beside(&pointer, &options, served.snapshot())?,

@@ -7,11 +7,53 @@ use super::connection;
 use super::dispatch::Dispatch;
 use std::io;
 use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+
+/// The connections of clients, as they are counted.
+#[derive(Debug)]
+pub(super) struct Connections {
+    /// Handed to each thread and not ended yet.
+    open: Vec<Arc<AtomicUsize>>,
+    accepted: AtomicU64,
+    turned_away: AtomicU64,
+}
+
+impl Connections {
+    /// For so many threads.
+    pub(super) fn of(threads: NonZeroUsize) -> Self {
+        Self {
+            open: (0..threads.get()).map(|_| Arc::default()).collect(),
+            accepted: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
+        }
+    }
+
+    /// Open now.
+    pub(super) fn open(&self) -> usize {
+        let open = self.open.iter();
+        open.map(|open| open.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Closed as it came, because too many were open.
+    pub(super) fn turn_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Taken since the start.
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Closed as they came, since the start.
+    pub(super) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+}
 
 /// A thread and the connections it serves.
 struct Worker {
@@ -40,22 +82,27 @@ impl Drop for OpenCount {
 /// All threads.
 pub(super) struct Workers {
     workers: Vec<Worker>,
+    connections: Arc<Connections>,
     draining: watch::Sender<bool>,
 }
 
 impl Workers {
-    /// Starts one thread for each dispatch; a drain will give running calls the time `drain`.
-    pub(super) fn start(dispatches: Vec<Dispatch>, drain: Duration) -> io::Result<Self> {
+    /// Starts one thread for each dispatch, of which `connections` knows as many; a drain will give
+    /// running calls the time `drain`.
+    pub(super) fn start(
+        dispatches: Vec<Dispatch>,
+        connections: Arc<Connections>,
+        drain: Duration,
+    ) -> io::Result<Self> {
         let (draining, _) = watch::channel(false);
         let mut workers = Vec::with_capacity(dispatches.len());
-        for (index, dispatch) in dispatches.into_iter().enumerate() {
-            let (connections, received) = mpsc::unbounded_channel();
+        for (index, (dispatch, open)) in dispatches.into_iter().zip(&connections.open).enumerate() {
+            let (sender, received) = mpsc::unbounded_channel();
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
             let draining = draining.subscribe();
-            let open: Arc<AtomicUsize> = Arc::default();
-            let still_open = Arc::clone(&open);
+            let still_open = Arc::clone(open);
             let thread = thread::Builder::new()
                 .name(format!("serve-{index}"))
                 .spawn(move || {
@@ -66,20 +113,21 @@ impl Workers {
                     cut
                 })?;
             workers.push(Worker {
-                open,
-                connections,
+                open: Arc::clone(open),
+                connections: sender,
                 thread,
             });
         }
-        Ok(Self { workers, draining })
+        Ok(Self {
+            workers,
+            connections,
+            draining,
+        })
     }
 
-    /// Connections open now.
-    pub(super) fn open(&self) -> usize {
-        self.workers
-            .iter()
-            .map(|worker| worker.open.load(Ordering::Relaxed))
-            .sum()
+    /// The connections as they are counted.
+    pub(super) fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// Hands a connection to the thread with the fewest.
@@ -92,6 +140,7 @@ impl Workers {
             return;
         };
         worker.open.fetch_add(1, Ordering::Relaxed);
+        self.connections.accepted.fetch_add(1, Ordering::Relaxed);
         let connection = Connection {
             stream,
             open: OpenCount(Arc::clone(&worker.open)),

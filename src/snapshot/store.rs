@@ -55,7 +55,17 @@ pub struct Pointer {
     pub(super) digest: String,
 }
 
+impl Pointer {
+    /// File name of the manifest that it names.
+    pub fn manifest(&self) -> &str {
+        &self.manifest
+    }
+}
+
 impl Store {
+    /// Name of the file in its folder that says what is published; replaced by each publish.
+    pub const POINTER: &str = CURRENT;
+
     /// Opens a store that has a snapshot.
     ///
     /// # Errors

@@ -4,15 +4,18 @@ mod encoded;
 mod served;
 mod store;
 
+use super::clock::Clock;
+use super::condition::Condition;
 use super::config::Config;
 use super::dispatch::Dispatch;
 use super::health::Health;
-use super::serving::Serving;
 use super::worker::Workers;
 use super::{server, wire};
 use crate::proto;
 use crate::proto::lookup_service_client::LookupServiceClient;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,17 +33,28 @@ struct Server {
     workers: Arc<Workers>,
 }
 
+/// The threads of a server that has no snapshot.
+fn workers(config: &Config, health: &Health) -> Workers {
+    let condition = Condition::new(PathBuf::new(), config, Clock::system());
+    let condition = Arc::new(condition);
+    let dispatches = condition
+        .counters
+        .iter()
+        .map(|counters| Dispatch::new(&condition, counters, health).unwrap())
+        .collect();
+    Workers::start(dispatches, Arc::clone(&condition.connections), config.drain).unwrap()
+}
+
 async fn start(connections_max: usize) -> Server {
-    let config = Config::default();
+    let config = Config {
+        threads: NonZeroUsize::MIN.saturating_add(1),
+        ..Config::default()
+    };
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let serving = Arc::new(Serving::default());
     let health = Health::not_serving_yet().await;
-    let dispatches = (0..2)
-        .map(|_| Dispatch::new(&serving, &health).unwrap())
-        .collect();
-    let workers = Arc::new(Workers::start(dispatches, config.drain).unwrap());
+    let workers = Arc::new(workers(&config, &health));
     let accepting = Arc::clone(&workers);
     tokio::spawn(async move { server::accept(&listener, &accepting, connections_max).await });
     Server {
@@ -207,6 +221,7 @@ async fn health_says_what_is_set_and_reflection_knows_the_services() {
         .collect();
     for expected in [
         "sltd.v1.LookupService",
+        "sltd.v1.AdminService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
     ] {
@@ -267,7 +282,7 @@ async fn connections_over_the_limit_are_closed_at_once() {
         Code::Unavailable
     );
     drop(client);
-    while server.workers.open() > 0 {
+    while server.workers.connections().open() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let mut third = server.client().await;
@@ -283,13 +298,12 @@ async fn connections_over_the_limit_are_closed_at_once() {
 
 #[tokio::test]
 async fn a_drain_ends_idle_connections_and_cuts_what_does_not_end() {
-    let serving = Arc::new(Serving::default());
-    let health = Health::not_serving_yet().await;
-    let workers = Workers::start(
-        vec![Dispatch::new(&serving, &health).unwrap()],
-        Duration::from_millis(200),
-    )
-    .unwrap();
+    let config = Config {
+        threads: NonZeroUsize::MIN,
+        drain: Duration::from_millis(200),
+        ..Config::default()
+    };
+    let workers = workers(&config, &Health::not_serving_yet().await);
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -313,7 +327,7 @@ async fn a_drain_ends_idle_connections_and_cuts_what_does_not_end() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(workers.open(), 2);
+    assert_eq!(workers.connections().open(), 2);
     let cut = tokio::task::spawn_blocking(move || workers.drain())
         .await
         .unwrap();

@@ -1,0 +1,138 @@
+//! The administrators' service: what the server says of itself.
+
+use super::clock::age;
+use super::condition::Condition;
+use super::convert::{duration, timestamp};
+use super::readiness::NotReady;
+use super::refusal::{Refusal, RefusalReason};
+use super::serving::{Ages, Current};
+use crate::proto;
+use crate::proto::admin_service_server::AdminService;
+use crate::snapshot::{Event, SegmentEntry, SourceEntry};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// Answers the administrators' calls.
+#[derive(Debug)]
+pub(super) struct Administration {
+    condition: Arc<Condition>,
+}
+
+impl Administration {
+    pub(super) fn new(condition: Arc<Condition>) -> Self {
+        Self { condition }
+    }
+}
+
+#[tonic::async_trait]
+impl AdminService for Administration {
+    async fn get_status(
+        &self,
+        _: Request<proto::GetStatusRequest>,
+    ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        Ok(Response::new(status(&self.condition)))
+    }
+}
+
+/// The server as it is now.
+fn status(condition: &Condition) -> proto::GetStatusResponse {
+    let now = condition.now();
+    let readiness = condition.readiness(now);
+    let current = condition.serving.hold().ok();
+    let sources = current
+        .iter()
+        .flat_map(|current| &current.snapshot().manifest().sources);
+    let watch_method = if condition.is_notified() {
+        proto::WatchMethod::Inotify
+    } else {
+        proto::WatchMethod::Polling
+    };
+    proto::GetStatusResponse {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: Some(timestamp(condition.started_at)),
+        now: Some(timestamp(now)),
+        store_path: condition.store.display().to_string(),
+        watch_method: watch_method.into(),
+        ready: readiness.is_ok(),
+        not_ready_reason: not_ready(readiness).into(),
+        snapshot: current
+            .as_ref()
+            .map(|current| served(current, condition.ages, now)),
+        sources: sources.map(|of| source(of, now)).collect(),
+        refused: condition.refused().map(|refusal| refused(&refusal)),
+        refusals: condition.refusals().map(|(_, count)| count).sum(),
+        swaps: condition.swaps(),
+        suspect_verifications: condition.verifications().iter().sum(),
+        connections: condition.connections.open() as u64,
+    }
+}
+
+fn not_ready(readiness: Result<(), NotReady>) -> proto::NotReadyReason {
+    match readiness {
+        Ok(()) => proto::NotReadyReason::Unspecified,
+        Err(NotReady::Starting) => proto::NotReadyReason::Starting,
+        Err(NotReady::Damaged) => proto::NotReadyReason::Damaged,
+        Err(NotReady::TooOld) => proto::NotReadyReason::TooOld,
+        Err(NotReady::Draining) => proto::NotReadyReason::Draining,
+    }
+}
+
+fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapshot {
+    let manifest = current.snapshot().manifest();
+    let event = match manifest.event {
+        Event::Build => proto::SnapshotEvent::Build,
+        Event::Delta => proto::SnapshotEvent::Delta,
+    };
+    proto::ServedSnapshot {
+        generation: manifest.generation,
+        store_id: manifest.store.clone(),
+        event: event.into(),
+        built_at: Some(timestamp(manifest.built_at)),
+        age: Some(duration(age(manifest.built_at, now))),
+        not_after: manifest.not_after.map(timestamp),
+        soft_age: ages.soft.map(duration),
+        hard_age: ages.hard.map(duration),
+        stale: current.is_stale(now),
+        too_old: current.is_too_old(now),
+        documents: manifest.documents,
+        segments: manifest.segments.iter().map(segment).collect(),
+    }
+}
+
+fn segment(entry: &SegmentEntry) -> proto::SegmentStatus {
+    proto::SegmentStatus {
+        file: entry.file.clone(),
+        length_bytes: entry.length,
+        digest: entry.digest.clone(),
+        documents: entry.documents,
+    }
+}
+
+fn source(entry: &SourceEntry, now: Timestamp) -> proto::SourceStatus {
+    let age = age(entry.newest(), now);
+    proto::SourceStatus {
+        name: entry.name.clone(),
+        newest_as_of: Some(timestamp(entry.newest())),
+        age: Some(duration(age)),
+        stale_after: Some(duration(entry.stale_after())),
+        stale: age > entry.stale_after(),
+    }
+}
+
+fn refused(refusal: &Refusal) -> proto::RefusedPublication {
+    let reason = match refusal.reason {
+        RefusalReason::Unreadable => proto::RefusalReason::Unreadable,
+        RefusalReason::Manifest => proto::RefusalReason::Manifest,
+        RefusalReason::Segment => proto::RefusalReason::Segment,
+        RefusalReason::Generation => proto::RefusalReason::Generation,
+        RefusalReason::Panic => proto::RefusalReason::Panic,
+    };
+    proto::RefusedPublication {
+        manifest: refusal.manifest().to_owned(),
+        generation: refusal.generation.unwrap_or(0),
+        reason: reason.into(),
+        detail: refusal.detail.clone(),
+        since: Some(timestamp(refusal.since)),
+    }
+}
