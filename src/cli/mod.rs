@@ -4,9 +4,11 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 mod check;
 mod serve;
+mod status;
 
 /// Exit code for wrong usage; clap uses the same.
 const USAGE: u8 = 2;
@@ -25,6 +27,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Check(check::CheckArgs),
+    Status(status::StatusArgs),
     Completions(CompletionsArgs),
 }
 
@@ -42,6 +45,7 @@ pub(crate) fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
+        Command::Status(args) => status::run(args),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "sltd", &mut script);
@@ -54,6 +58,15 @@ pub(crate) fn run() -> ExitCode {
                 _ => ExitCode::SUCCESS,
             }
         }
+    }
+}
+
+/// A duration in which something can be answered.
+fn parse_deadline(text: &str) -> Result<Duration, String> {
+    match sltd::service::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("expected more than 0".to_owned()),
+        Ok(deadline) => Ok(deadline),
+        Err(error) => Err(error.to_string()),
     }
 }
 

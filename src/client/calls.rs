@@ -1,9 +1,10 @@
 //! Unary calls: endpoints in turn, one deadline, bounded retries.
 
 use super::error::is_connection_lost;
-use super::{Answer, BatchAnswer, ClientError, ClientOptions, Health, Question};
-use crate::proto::BatchCheckDocumentsRequest;
+use super::{Answer, BatchAnswer, ClientError, ClientOptions, Health, Question, ServerStatus};
+use crate::proto::admin_service_client::AdminServiceClient;
 use crate::proto::lookup_service_client::LookupServiceClient;
+use crate::proto::{BatchCheckDocumentsRequest, GetStatusRequest};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -133,6 +134,18 @@ impl Client {
             })
             .await?;
         Ok(response.status().into())
+    }
+
+    /// What the server whose turn it is serves, what it has refused, and whether it is ready.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub async fn status(&self) -> Result<ServerStatus, ClientError> {
+        self.call(|channel, left| {
+            let request = timed(GetStatusRequest {}, left);
+            async move { AdminServiceClient::new(channel).get_status(request).await }
+        })
+        .await
     }
 
     /// Waits until the server whose turn it is says that it serves, at most as long as `patience`.

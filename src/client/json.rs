@@ -5,7 +5,7 @@
 //! their default value are written too, so that a reader need not know the contract to see that a
 //! list is empty; fields that know whether they are set (messages, `optional`) only if they are.
 
-use super::{Answer, ClientError, Fault};
+use super::{Answer, ClientError, Fault, ServerStatus};
 use crate::proto::DESCRIPTORS;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
@@ -45,6 +45,16 @@ pub fn answer(answer: &Answer) -> Result<String, JsonError> {
     )
 }
 
+/// The status of a server, without a line break.
+///
+/// # Errors
+/// [`JsonError`] if the server sent an instant or a duration that JSON cannot express.
+pub fn status(status: &ServerStatus) -> Result<String, JsonError> {
+    write(&CONTRACT, "sltd.v1.GetStatusResponse", status, |dynamic| {
+        to_line(&Canonical(dynamic))
+    })
+}
+
 /// `{"error": ...}` with what is wrong with a question as a `google.rpc.Status`, without a line break.
 ///
 /// # Errors
@@ -61,14 +71,19 @@ pub fn fault(fault: &Fault) -> Result<String, JsonError> {
 /// # Errors
 /// None that an error could cause.
 pub fn error(error: &ClientError) -> Result<String, JsonError> {
-    write(&ERRORS, "google.rpc.Status", &status(error), |dynamic| {
-        to_line(&Wrapped {
-            error: Canonical(dynamic),
-        })
-    })
+    write(
+        &ERRORS,
+        "google.rpc.Status",
+        &rpc_status(error),
+        |dynamic| {
+            to_line(&Wrapped {
+                error: Canonical(dynamic),
+            })
+        },
+    )
 }
 
-fn status(error: &ClientError) -> pb::Status {
+fn rpc_status(error: &ClientError) -> pb::Status {
     let details = match error {
         ClientError::Malformed { faults, .. } if !faults.is_empty() => {
             let field_violations = faults.iter().map(|fault| pb::bad_request::FieldViolation {

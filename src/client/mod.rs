@@ -4,6 +4,7 @@
 //!   the same snapshot ([`Client::batch`]), any number of them ([`Client::stream`]).
 //! - [`Question`] is what is asked, [`Answer`] what comes back; in a batch or a stream an item that
 //!   the service could not understand gets a [`Fault`] in its place.
+//! - [`Client::status`] asks a server what it serves and whether it is ready.
 //! - [`json`] writes answers in protobuf's canonical JSON mapping, [`text`] writes them for people.
 //!
 //! Generated types show only where a caller needs them: in the answer itself.
@@ -44,7 +45,9 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
-pub use crate::proto::{CheckDocumentResponse as Answer, Snapshot, Verdict};
+pub use crate::proto::{
+    CheckDocumentResponse as Answer, GetStatusResponse as ServerStatus, Snapshot, Verdict,
+};
 pub use answer::BatchAnswer;
 pub use calls::{BATCH_ITEMS_MAX, Client};
 pub use chunk::{CHUNK_ITEMS_MAX, Chunk, ChunkError};

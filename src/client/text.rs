@@ -1,6 +1,9 @@
 //! Answers for people: what was found, what that means, and what it does not mean.
 
+mod server;
 mod words;
+
+pub use server::server;
 
 use super::{Answer, Verdict};
 use crate::proto::{Coverage, CoverageLevel, Document, Match, Snapshot};

@@ -7,6 +7,8 @@
 //! | `ways` | ways in and out of `sltd check`: files, standard input, wrong usage, a service that is away |
 //! | `life` | `sltd serve` from start to drain; health, reflection, other servers |
 //! | `snapshots` | publications, good and bad, under running calls |
+//! | `status` | what a server has refused, whether it is ready; `sltd status` |
+//! | `monitor` | metrics over HTTP |
 //! | `logs` | what no log may hold |
 //! | `calls` | gRPC calls against the contract |
 //! | `frames` | bytes against HTTP/2 |
@@ -26,7 +28,9 @@ mod damage;
 mod frames;
 mod life;
 mod logs;
+mod monitor;
 mod snapshots;
+mod status;
 mod support;
 mod verdicts;
 mod ways;

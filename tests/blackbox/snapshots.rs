@@ -161,7 +161,7 @@ fn a_bad_publication_is_refused_and_the_one_before_stays() {
     }
     std::fs::write(&current, &pointer).unwrap();
     wait_for("the snapshot to be back", || {
-        server.log().contains("serving a new snapshot")
+        server.log().contains("what is published is what is served")
     });
     server.still_answers();
 }

@@ -10,7 +10,6 @@ mod output;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use sltd::client::{Client, ClientError, ClientOptions, Question};
 use sltd::document::DocumentType;
-use sltd::service::parse_duration;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -46,7 +45,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     json: bool,
     /// Longest time for a call, retries included, such as 500ms, 5s or 2m
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_deadline)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = super::parse_deadline)]
     deadline: Duration,
 }
 
@@ -105,15 +104,6 @@ Exit codes of two or more questions:
 fn type_parser() -> impl clap::builder::TypedValueParser<Value = DocumentType> {
     PossibleValuesParser::new(DocumentType::ALL.map(DocumentType::name))
         .try_map(|name| DocumentType::from_name(&name).ok_or("expected a type of document"))
-}
-
-/// A duration in which something can be answered.
-fn parse_deadline(text: &str) -> Result<Duration, String> {
-    match parse_duration(text) {
-        Ok(Duration::ZERO) => Err("expected more than 0".to_owned()),
-        Ok(deadline) => Ok(deadline),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 /// Asks, prints and folds what came of it into the exit code.

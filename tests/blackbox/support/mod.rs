@@ -6,6 +6,7 @@
 
 mod command;
 mod http2;
+mod monitor;
 mod server;
 mod store;
 mod zones;
@@ -14,6 +15,7 @@ pub(crate) use command::{Ran, sltd, sltd_fed};
 pub(crate) use http2::{
     END_HEADERS, END_STREAM, PREFACE, Raw, announced, frame, header_block, kind, prefixed,
 };
+pub(crate) use monitor::{get, say, wait_for_metric};
 pub(crate) use server::{Server, serve};
 pub(crate) use store::{NUMBERS, ROWS, passport, publish, publish_at, store};
 pub(crate) use zones::{LOST_CARD, digit, passport as passport_zone};

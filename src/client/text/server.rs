@@ -1,0 +1,221 @@
+//! The status of a server for people.
+
+use super::{label, words};
+use crate::proto::{
+    GetStatusResponse, NotReadyReason, RefusedPublication, ServedSnapshot, SnapshotEvent,
+    SourceStatus, WatchMethod,
+};
+use std::fmt::Write as _;
+
+/// A status in several lines, each ended by a line feed: whether the server is ready first, then what
+/// it serves, what it has refused, and the sources.
+pub fn server(status: &GetStatusResponse) -> String {
+    let mut text = if status.ready {
+        "READY: checks are to be sent here.\n".to_owned()
+    } else {
+        format!("NOT_READY: {}.\n", not_ready(status.not_ready_reason()))
+    };
+    let mut server = format!("version {}", status.version);
+    if let Some(started_at) = &status.started_at {
+        let _ = write!(server, ", serving since {started_at}");
+    }
+    let _ = write!(server, ", {} connections open", status.connections);
+    label(&mut text, "Server", &server);
+    let told = match status.watch_method() {
+        WatchMethod::Inotify => "told of publications by the system",
+        WatchMethod::Polling => "looked at for publications from time to time",
+        WatchMethod::Unspecified => "watched in a way not known here",
+    };
+    label(
+        &mut text,
+        "Store",
+        &format!("{}, {told}", status.store_path),
+    );
+    match &status.snapshot {
+        Some(snapshot) => snapshot_lines(&mut text, snapshot),
+        None => label(&mut text, "Snapshot", "none is served"),
+    }
+    if let Some(refused) = &status.refused {
+        label(&mut text, "REFUSED", &refused_words(refused));
+    }
+    let counts = format!(
+        "{} swaps, {} publications refused, {} suspect snapshots verified anew",
+        status.swaps, status.refusals, status.suspect_verifications
+    );
+    label(&mut text, "Counts", &counts);
+    for source in &status.sources {
+        label(&mut text, "Source", &source_words(source));
+    }
+    text
+}
+
+fn not_ready(reason: NotReadyReason) -> &'static str {
+    match reason {
+        NotReadyReason::Unspecified => "the server does not say why",
+        NotReadyReason::Starting => "the first snapshot is being verified",
+        NotReadyReason::Damaged => "the snapshot was damaged, and there is no sound one",
+        NotReadyReason::TooOld => "the snapshot is past its hard age",
+        NotReadyReason::Draining => "the server is ending",
+    }
+}
+
+fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
+    let event = match snapshot.event() {
+        SnapshotEvent::Unspecified => "made in a way not known here",
+        SnapshotEvent::Build => "a build",
+        SnapshotEvent::Delta => "changes to the one before",
+    };
+    let bytes: u64 = snapshot.segments.iter().map(|s| s.length_bytes).sum();
+    let what = format!(
+        "generation {}, {event}; {} documents in {} segments, {bytes} bytes",
+        snapshot.generation,
+        snapshot.documents,
+        snapshot.segments.len()
+    );
+    label(text, "Snapshot", &what);
+    if let (Some(built_at), Some(age)) = (&snapshot.built_at, &snapshot.age) {
+        let mut built = format!("{built_at}, {} ago", words::age(age.seconds));
+        if snapshot.too_old {
+            built.push_str(", TOO OLD: a miss is INCONCLUSIVE");
+        } else if snapshot.stale {
+            built.push_str(", STALE: older than it should be");
+        }
+        label(text, "Built", &built);
+    }
+    let limits = [
+        (&snapshot.soft_age, "stale from an age of"),
+        (&snapshot.hard_age, "too old from an age of"),
+    ];
+    for (limit, meaning) in limits {
+        if let Some(limit) = limit {
+            let limit = format!("{meaning} {}", words::age(limit.seconds));
+            label(text, "Limit", &limit);
+        }
+    }
+    if let Some(not_after) = &snapshot.not_after {
+        label(
+            text,
+            "Limit",
+            &format!("too old from {not_after}, by its publisher"),
+        );
+    }
+}
+
+fn refused_words(refused: &RefusedPublication) -> String {
+    let mut text = match refused.manifest.as_str() {
+        "" => "what is published".to_owned(),
+        manifest => manifest.to_owned(),
+    };
+    if refused.generation > 0 {
+        let _ = write!(text, " (generation {})", refused.generation);
+    }
+    if let Some(since) = &refused.since {
+        let _ = write!(text, " since {since}");
+    }
+    let _ = write!(text, ": {}", refused.detail);
+    text
+}
+
+fn source_words(source: &SourceStatus) -> String {
+    let mut text = source.name.clone();
+    if let (Some(as_of), Some(age)) = (&source.newest_as_of, &source.age) {
+        let _ = write!(text, ": as of {as_of}, {} old", words::age(age.seconds));
+    }
+    if source.stale {
+        text.push_str(", STALE");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{RefusalReason, SegmentStatus};
+    use prost_types::{Duration, Timestamp};
+
+    fn at(seconds: i64) -> Option<Timestamp> {
+        Some(Timestamp { seconds, nanos: 0 })
+    }
+
+    fn lasting(seconds: i64) -> Option<Duration> {
+        Some(Duration { seconds, nanos: 0 })
+    }
+
+    #[test]
+    fn all_there_is_to_say() {
+        let status = GetStatusResponse {
+            version: "0.1.0".to_owned(),
+            started_at: at(0),
+            store_path: "var/store".to_owned(),
+            watch_method: WatchMethod::Inotify.into(),
+            ready: false,
+            not_ready_reason: NotReadyReason::TooOld.into(),
+            snapshot: Some(ServedSnapshot {
+                generation: 7,
+                event: SnapshotEvent::Delta.into(),
+                built_at: at(60),
+                age: lasting(86_400),
+                not_after: at(120),
+                soft_age: lasting(3_600),
+                hard_age: lasting(7_200),
+                stale: true,
+                too_old: true,
+                documents: 12,
+                segments: vec![
+                    SegmentStatus {
+                        length_bytes: 100,
+                        ..Default::default()
+                    };
+                    2
+                ],
+                ..Default::default()
+            }),
+            sources: vec![SourceStatus {
+                name: "list\u{1b}[2J".to_owned(),
+                newest_as_of: at(0),
+                age: lasting(172_800),
+                stale: true,
+                ..Default::default()
+            }],
+            refused: Some(RefusedPublication {
+                manifest: "00000006.json".to_owned(),
+                generation: 6,
+                reason: RefusalReason::Generation.into(),
+                detail: "it is not above".to_owned(),
+                since: at(30),
+            }),
+            refusals: 1,
+            swaps: 3,
+            connections: 2,
+            ..Default::default()
+        };
+        let expected = "\
+NOT_READY: the snapshot is past its hard age.
+Server    version 0.1.0, serving since 1970-01-01T00:00:00Z, 2 connections open
+Store     var/store, told of publications by the system
+Snapshot  generation 7, changes to the one before; 12 documents in 2 segments, 200 bytes
+Built     1970-01-01T00:01:00Z, 24 h ago, TOO OLD: a miss is INCONCLUSIVE
+Limit     stale from an age of 60 min
+Limit     too old from an age of 2 h
+Limit     too old from 1970-01-01T00:02:00Z, by its publisher
+REFUSED   00000006.json (generation 6) since 1970-01-01T00:00:30Z: it is not above
+Counts    3 swaps, 1 publications refused, 0 suspect snapshots verified anew
+Source    list [2J: as of 1970-01-01T00:00:00Z, 2 days old, STALE
+";
+        assert_eq!(server(&status), expected);
+    }
+
+    #[test]
+    fn a_server_that_serves_nothing_and_says_little() {
+        let text = server(&GetStatusResponse {
+            refused: Some(RefusedPublication::default()),
+            ..Default::default()
+        });
+        assert!(
+            text.starts_with("NOT_READY: the server does not say why.\n"),
+            "{text}"
+        );
+        assert!(text.contains("Snapshot  none is served\n"), "{text}");
+        assert!(text.contains("REFUSED   what is published: \n"), "{text}");
+    }
+}
