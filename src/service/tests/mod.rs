@@ -1,5 +1,6 @@
 //! The assembled server and tonic's client, over a real socket, before any snapshot is served.
 
+mod ages;
 mod encoded;
 mod served;
 mod store;

@@ -6,7 +6,7 @@ use crate::proto;
 use crate::proto::batch_result::Outcome;
 use crate::proto::lookup_service_client::LookupServiceClient;
 use crate::proto::stream_item_detail;
-use crate::service::{Config, Drained, ServeError, server};
+use crate::service::{Clock, Config, Drained, ServeError, server};
 use prost::Message as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,14 +17,19 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-struct Running {
-    channel: Channel,
+pub(super) struct Running {
+    pub(super) channel: Channel,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<Drained, ServeError>>,
 }
 
 /// Runs the server on the store and waits until health says SERVING.
 async fn run(store: &Path, config: Config) -> Running {
+    run_with_clock(store, config, Clock::system()).await
+}
+
+/// The same by another clock.
+pub(super) async fn run_with_clock(store: &Path, config: Config, clock: Clock) -> Running {
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -32,7 +37,9 @@ async fn run(store: &Path, config: Config) -> Running {
     let shutdown = async {
         let _ = stopped.await;
     };
-    let ended = tokio::spawn(async move { server::run(listener, store, &config, shutdown).await });
+    let ended = tokio::spawn(async move {
+        server::run_with_clock(listener, store, &config, clock, shutdown).await
+    });
     let channel = Endpoint::from_shared(format!("http://{address}"))
         .unwrap()
         .connect_lazy();
@@ -55,26 +62,26 @@ async fn run(store: &Path, config: Config) -> Running {
 }
 
 impl Running {
-    fn client(&self) -> LookupServiceClient<Channel> {
+    pub(super) fn client(&self) -> LookupServiceClient<Channel> {
         LookupServiceClient::new(self.channel.clone())
             // The server keeps below what clients take by default; a larger answer fails the test.
             .max_decoding_message_size(4 * 1024 * 1024)
     }
 
-    async fn end(self) -> Drained {
+    pub(super) async fn end(self) -> Drained {
         self.stop.send(()).unwrap();
         self.ended.await.unwrap().unwrap()
     }
 }
 
-fn quick() -> Config {
+pub(super) fn quick() -> Config {
     Config {
         watch: Duration::from_millis(10),
         ..Config::default()
     }
 }
 
-fn passport(number: &str, state: &str) -> proto::CheckDocumentRequest {
+pub(super) fn passport(number: &str, state: &str) -> proto::CheckDocumentRequest {
     proto::CheckDocumentRequest {
         issuing_state: state.to_owned(),
         r#type: 1,
