@@ -75,7 +75,26 @@ impl Dispatch {
         }
         let method = Method::of(request.uri().path());
         let call = self.counters.begin(method);
-        let response = self.answer(method, request).await;
+        // All but the one method that counts are boxed, so that its future stays small.
+        let response = match (deadline(request.headers()), method) {
+            (Err(error), _) => wire::refuse(error),
+            (Ok(deadline), Method::CheckDocument) => {
+                within(deadline, self.check_document(request)).await
+            }
+            (Ok(deadline), Method::BatchCheckDocuments) => {
+                Box::pin(within(deadline, self.batch_check_documents(request))).await
+            }
+            (Ok(deadline), Method::StreamCheckDocuments) => {
+                Box::pin(within(
+                    deadline,
+                    self.stream_check_documents(request, deadline),
+                ))
+                .await
+            }
+            (Ok(deadline), Method::GetStatus | Method::Other) => {
+                Box::pin(within(deadline, self.other(request, deadline))).await
+            }
+        };
         match wire::status(&response) {
             Some(code) => {
                 call.answered(code);
@@ -84,30 +103,6 @@ impl Dispatch {
             None => {
                 let call = call.goes_on(&self.counters);
                 response.map(|body| body.counting(call))
-            }
-        }
-    }
-
-    async fn answer(&self, method: Method, request: Request<Incoming>) -> Response<Reply> {
-        let deadline = match deadline(request.headers()) {
-            Ok(deadline) => deadline,
-            Err(error) => return wire::refuse(error),
-        };
-        // All but the one method that counts are boxed, so that its future stays small.
-        match method {
-            Method::CheckDocument => within(deadline, self.check_document(request)).await,
-            Method::BatchCheckDocuments => {
-                Box::pin(within(deadline, self.batch_check_documents(request))).await
-            }
-            Method::StreamCheckDocuments => {
-                Box::pin(within(
-                    deadline,
-                    self.stream_check_documents(request, deadline),
-                ))
-                .await
-            }
-            Method::GetStatus | Method::Other => {
-                Box::pin(within(deadline, self.other(request, deadline))).await
             }
         }
     }

@@ -1,8 +1,20 @@
 //! A publication that is not served, and why.
 
+use super::generations::NotAbove;
 use super::watch::LoadError;
 use crate::snapshot::{self, Pointer};
 use jiff::Timestamp;
+
+/// What is wrong with a publication.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// It cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It is not newer than what has been served.
+    #[error(transparent)]
+    NotAbove(#[from] NotAbove),
+}
 
 /// Kinds of faults, as operators tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,16 +52,17 @@ impl RefusalReason {
     }
 }
 
-impl From<&LoadError> for RefusalReason {
-    fn from(error: &LoadError) -> Self {
-        match error {
-            LoadError::Store(
-                snapshot::LoadError::NotAStore(_) | snapshot::LoadError::Io { .. },
-            ) => Self::Unreadable,
-            LoadError::Store(snapshot::LoadError::Damaged { .. }) => Self::Manifest,
-            LoadError::Store(snapshot::LoadError::Segment { .. }) => Self::Segment,
-            LoadError::NotAbove(_) => Self::Generation,
-            LoadError::Panicked => Self::Panic,
+impl From<&Fault> for RefusalReason {
+    fn from(fault: &Fault) -> Self {
+        use snapshot::LoadError::{Damaged, Io, NotAStore, Segment};
+        match fault {
+            Fault::Load(LoadError::Store(error)) => match error {
+                NotAStore(_) | Io { .. } => Self::Unreadable,
+                Damaged { .. } => Self::Manifest,
+                Segment { .. } => Self::Segment,
+            },
+            Fault::Load(LoadError::Panicked) => Self::Panic,
+            Fault::NotAbove(_) => Self::Generation,
         }
     }
 }

@@ -52,9 +52,6 @@ pub enum ServeError {
     /// No snapshot can be served.
     #[error(transparent)]
     Store(#[from] snapshot::LoadError),
-    /// The snapshot is older than what this server has served of the store.
-    #[error("{0}")]
-    NotAbove(String),
     /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
     #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
     Panicked,
@@ -70,7 +67,6 @@ impl From<LoadError> for ServeError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Store(error) => Self::Store(error),
-            LoadError::NotAbove(error) => Self::NotAbove(error.to_string()),
             LoadError::Panicked => Self::Panicked,
         }
     }

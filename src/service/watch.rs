@@ -1,10 +1,10 @@
 //! From the store into service: the first snapshot, and each that is published later.
 
 use super::condition::Condition;
-use super::generations::{Generations, NotAbove};
+use super::generations::Generations;
 use super::health::Health;
 use super::notices::Notices;
-use super::refusal::Refusal;
+use super::refusal::{Fault, Refusal};
 use super::serving::Current;
 use crate::snapshot::{self, LoadOptions, Manifest, Pointer, Store};
 use std::sync::Arc;
@@ -26,9 +26,6 @@ pub(super) enum LoadError {
     /// There is none, or it is damaged.
     #[error(transparent)]
     Store(#[from] snapshot::LoadError),
-    /// It is not newer than what has been served.
-    #[error(transparent)]
-    NotAbove(#[from] NotAbove),
     /// Reading it panicked. It must not end the server, which has another one to serve.
     #[error("reading the snapshot ended in a panic")]
     Panicked,
@@ -137,8 +134,9 @@ impl Watcher {
             Err(error) => {
                 // Said once, not at every look.
                 if seen.pointer.take().is_some() {
-                    tracing::error!(%error, "what is published cannot be read; the snapshot served stays in service");
-                    self.refuse(None, None, &error);
+                    let meanwhile = self.meanwhile();
+                    tracing::error!(%error, "what is published cannot be read; {meanwhile}");
+                    self.refuse(None, None, &error.into());
                 }
                 return;
             }
@@ -164,29 +162,30 @@ impl Watcher {
             tracing::info!("what is published is what is served");
             return Ok(());
         }
-        let refused = |generation, error: &LoadError| {
+        let refused = |generation, fault: Fault| {
             tracing::error!(
-                %error,
+                error = %fault,
                 manifest = pointer.manifest(),
                 generation,
-                "the published snapshot was refused; the one before stays in service"
+                "the published snapshot was refused; {}",
+                self.meanwhile()
             );
-            self.refuse(Some(pointer), generation, error);
+            self.refuse(Some(pointer), generation, &fault);
         };
         let manifest = self
             .manifest(&seen.store, pointer)
             .await
-            .map_err(|error| refused(None, &error))?;
-        let refused = |error: LoadError| refused(Some(manifest.generation), &error);
+            .map_err(|error| refused(None, error.into()))?;
+        let generation = Some(manifest.generation);
         // What was taken out of service may come back as it was.
         if *pointer != seen.served {
             let admitted = seen.generations.admit(&manifest);
-            admitted.map_err(|error| refused(error.into()))?;
+            admitted.map_err(|error| refused(generation, error.into()))?;
         }
         let current = self
             .load(&seen.store, pointer, served.clone())
             .await
-            .map_err(refused)?;
+            .map_err(|error| refused(generation, error.into()))?;
         if served.is_some_and(|served| served.snapshot().manifest().store != manifest.store) {
             tracing::warn!(
                 store = manifest.store,
@@ -222,7 +221,7 @@ impl Watcher {
                 self.condition.verified(false);
                 let served_now = self.condition.serving.hold().ok();
                 let generation = served_now.map(|served| served.snapshot().generation());
-                self.refuse(Some(&served), generation, &error);
+                self.refuse(Some(&served), generation, &error.into());
                 self.replace(None);
                 seen.refused = Some(Instant::now());
             }
@@ -236,13 +235,22 @@ impl Watcher {
         self.replace(Some(current));
     }
 
+    /// What a refusal means for those who ask.
+    fn meanwhile(&self) -> &'static str {
+        if self.condition.serving.guard().is_some() {
+            "the one before stays in service"
+        } else {
+            "no checks are answered"
+        }
+    }
+
     /// Remembers a refusal, for those who ask.
-    fn refuse(&self, pointer: Option<&Pointer>, generation: Option<u64>, error: &LoadError) {
+    fn refuse(&self, pointer: Option<&Pointer>, generation: Option<u64>, fault: &Fault) {
         self.condition.refuse(Refusal {
             pointer: pointer.cloned(),
             generation,
-            reason: error.into(),
-            detail: error.to_string(),
+            reason: fault.into(),
+            detail: fault.to_string(),
             since: self.condition.now(),
         });
     }
