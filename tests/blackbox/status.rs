@@ -255,3 +255,56 @@ fn the_status_command_says_what_is_wrong_with_the_asking() {
         .exits(3)
         .says("not available");
 }
+
+/// What no command of ours does: bytes of a served segment are overwritten where they stand.
+#[test]
+fn a_segment_overwritten_while_it_is_served_is_taken_out_of_service() {
+    use std::os::unix::fs::FileExt as _;
+    let (_dir, store) = movable_store();
+    let (server, monitor) = Server::monitored(&store, "");
+    let segment = store.join("segments");
+    let segment = fs::read_dir(segment).unwrap().next().unwrap().unwrap();
+    let whole = fs::read(segment.path()).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(segment.path());
+    let file = file.unwrap();
+    // Most bytes belong to other documents, and some make this one unreported; where the check trips over
+    // them, it fails.
+    let tripped = (0..whole.len()).step_by(16).any(|start| {
+        let bytes = &whole[start..whole.len().min(start + 16)];
+        file.write_all_at(&vec![0xff; bytes.len()], start as u64)
+            .unwrap();
+        let failed = server.answers().is_err();
+        if !failed {
+            file.write_all_at(bytes, start as u64).unwrap();
+        }
+        failed
+    });
+    assert!(tripped);
+    wait_for("no check to be answered", || {
+        let failed = server.answers().unwrap_err();
+        failed.code() == tonic::Code::Unavailable
+    });
+    let found = "sltd_suspect_verifications_total{found=\"damaged\"}";
+    assert_eq!(get(monitor, "/metrics").metric(found), 1.0);
+    assert_eq!(get(monitor, "/readyz").status, 503);
+    let told = status(&server);
+    assert_eq!(
+        told.not_ready_reason().as_str_name(),
+        "NOT_READY_REASON_DAMAGED"
+    );
+    assert_eq!(told.snapshot, None);
+    let refused = told.refused.unwrap();
+    assert_eq!(refused.generation, 1);
+    assert_eq!(refused.reason().as_str_name(), "REFUSAL_REASON_SEGMENT");
+    let told = sltd(&["status", "--server", &server.url()]).exits(1);
+    assert!(
+        told.out.starts_with("NOT_READY: the snapshot was damaged"),
+        "{told:?}"
+    );
+    assert!(told.out.contains("Snapshot  none is served"), "{told:?}");
+
+    publish(&store, &ROWS.replace("passport,stolen,", "passport,lost,"));
+    wait_for("a sound one", || get(monitor, "/readyz").status == 200);
+    server.still_answers();
+    assert_eq!(status(&server).refused, None);
+}

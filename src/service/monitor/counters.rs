@@ -273,6 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn counting_allocates_nothing() {
+        let thread = Counters::default();
+        let counted = allocation_counter::measure(|| {
+            let call = thread.begin(Method::of("/sltd.v1.LookupService/CheckDocument"));
+            thread.document(Method::CheckDocument, proto::Verdict::NoRecord);
+            call.answered(Code::Ok);
+        });
+        assert_eq!(counted.count_total, 0);
+    }
+
+    #[test]
     fn every_method_has_its_place_and_path() {
         for (place, method) in Method::ALL.into_iter().enumerate() {
             assert_eq!(method as usize, place);
