@@ -83,6 +83,11 @@ fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapsho
     let event = match manifest.event {
         Event::Build => proto::SnapshotEvent::Build,
         Event::Delta => proto::SnapshotEvent::Delta,
+        Event::Compact => proto::SnapshotEvent::Compact,
+        Event::Rollback => proto::SnapshotEvent::Rollback,
+        Event::Unpin => proto::SnapshotEvent::Unpin,
+        Event::Retract => proto::SnapshotEvent::Retract,
+        Event::Lift => proto::SnapshotEvent::Lift,
     };
     proto::ServedSnapshot {
         generation: manifest.generation,

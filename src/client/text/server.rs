@@ -64,6 +64,11 @@ fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
         SnapshotEvent::Unspecified => "made in a way not known here",
         SnapshotEvent::Build => "a build",
         SnapshotEvent::Delta => "changes to the one before",
+        SnapshotEvent::Compact => "the one before in fewer segments",
+        SnapshotEvent::Rollback => "an earlier base, pinned",
+        SnapshotEvent::Unpin => "the one before, unpinned",
+        SnapshotEvent::Retract => "the one before without a source",
+        SnapshotEvent::Lift => "the one before with a source again",
     };
     let bytes: u64 = snapshot.segments.iter().map(|s| s.length_bytes).sum();
     let what = format!(
