@@ -31,9 +31,11 @@ impl Draft {
     /// One that consists of the segments of a manifest, which are in the store.
     pub(super) fn new(
         turn: Arc<Turn>,
-        manifest: Manifest,
+        mut manifest: Manifest,
         segments: Vec<Arc<Segment>>,
     ) -> Result<Self, PublishError> {
+        let terms = &turn.store().terms;
+        manifest.not_after = terms.not_after(manifest.built_at, manifest.not_after);
         let chain = turn.chain()?;
         Ok(Self {
             before: chain.first().cloned(),

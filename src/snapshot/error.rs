@@ -1,6 +1,8 @@
 //! What can be wrong with a store, one type an operation.
 
+use super::highest::HighestSeenError;
 use super::manifest::Pin;
+use super::signature::SignatureError;
 use crate::index::{BuildError, Damage, OpenError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,18 @@ pub enum LoadError {
         #[source]
         source: OpenError,
     },
+    /// A manifest is not signed by a key that is trusted.
+    #[error("{path}: {source}")]
+    Signature {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<SignatureError>,
+    },
+    /// A newer snapshot of the store was seen, or nobody can tell.
+    #[error(transparent)]
+    HighestSeen(#[from] HighestSeenError),
 }
 
 /// Why a snapshot can't be published.
@@ -61,7 +75,13 @@ pub enum PublishError {
         "the current snapshot can't be read, so the next generation is not known: {0}; use another \
          folder for the store"
     )]
-    Current(#[from] LoadError),
+    Current(#[source] LoadError),
+    /// What is published now is not signed by a trusted key: nothing is built on it.
+    #[error("nothing is built on a current snapshot that is not trusted: {0}")]
+    Untrusted(#[source] LoadError),
+    /// What was to be published would not be signed by a trusted key.
+    #[error("what is published must be signed with a trusted key: {0}")]
+    Signature(#[from] SignatureError),
     /// The reports published now can't be read, so that nothing can be changed in them.
     #[error(
         "a segment of the current snapshot can't be read: {0}; `sltd-data verify` may say more"
@@ -118,6 +138,13 @@ impl LoadError {
         }
     }
 
+    pub(super) fn signature(path: &Path) -> impl Fn(SignatureError) -> Self + '_ {
+        move |source| Self::Signature {
+            path: path.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
     pub(super) fn segment(generation: u64, path: &Path, damage: Damage) -> Self {
         Self::Segment {
             generation,
@@ -125,6 +152,15 @@ impl LoadError {
                 path: path.to_owned(),
                 damage,
             },
+        }
+    }
+}
+
+impl From<LoadError> for PublishError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Signature { .. } => Self::Untrusted(error),
+            _ => Self::Current(error),
         }
     }
 }

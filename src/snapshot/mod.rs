@@ -3,7 +3,7 @@
 //! A [`Store`] is a folder with one pointer to the [`Manifest`] of the current snapshot;
 //! [`Store::load_current`] opens that [`Snapshot`], and [`Snapshot::check`] answers a query from
 //! it. What is current is replaced by way of a [`Draft`], atomically: of a base ([`StoreWriter::draft`]) or of changes
-//! ([`Delta::draft`]).
+//! ([`Delta::draft`]). [`Terms`] say whose signatures are asked for, and who signs.
 //!
 //! Nothing here reads the clock on its own: callers say what time it is.
 
@@ -21,13 +21,16 @@ mod error;
 mod figures;
 mod files;
 mod hiding;
+mod highest;
 mod history;
 mod manifest;
 mod precedence;
 mod retention;
 mod retract;
 mod rollback;
+pub mod signature;
 mod store;
+mod terms;
 mod turn;
 mod writer;
 
@@ -41,6 +44,7 @@ pub use differences::{Differences, Shown, compare};
 pub use draft::Draft;
 pub use error::{LoadError, PublishError};
 pub use figures::{Figure, Figures, Measure, Reference};
+pub use highest::{HighestSeen, HighestSeenError};
 pub use history::{Happened, Happening};
 pub use manifest::{
     Act, DeltaEntry, DeltaSource, Event, Manifest, Pin, Retraction, RowAccount, SegmentEntry,
@@ -49,6 +53,7 @@ pub use manifest::{
 pub use retention::Unneeded;
 pub use rollback::Rollback;
 pub use store::{Pointer, Store};
+pub use terms::Terms;
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
 use crate::index::{Count, Damage, LoadMode, Segment, UnionFilter};

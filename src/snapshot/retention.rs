@@ -6,7 +6,7 @@
 
 use super::error::{LoadError, PublishError};
 use super::manifest::{Manifest, not_undone};
-use super::store::{MANIFESTS, SEGMENTS, Store};
+use super::store::{MANIFESTS, SEGMENTS, SIGNATURES, Store};
 use super::turn::Turn;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -102,7 +102,9 @@ pub(super) fn unneeded(
             let entry = entry.map_err(LoadError::io(&folder))?;
             let path = entry.path();
             let name = entry.file_name();
-            if name.to_str().is_some_and(|name| kept.contains(name)) {
+            // Signatures are kept with what they are of.
+            let of = |name: &str| name.strip_suffix(SIGNATURES).unwrap_or(name).to_owned();
+            if name.to_str().is_some_and(|name| kept.contains(&of(name))) {
                 continue;
             }
             let length = entry.metadata().map_err(LoadError::io(&path))?.len();

@@ -3,6 +3,7 @@
 //! ```text
 //! CURRENT               the pointer: manifest file and its BLAKE3, one line
 //! manifests/00000007.json
+//! manifests/00000007.json.sig  its signatures, if it is signed
 //! segments/<digest>.seg
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
@@ -20,6 +21,7 @@
 //! | killed after | what stands |
 //! |---|---|
 //! | the segment is written and renamed | the old snapshot, and a segment nobody names |
+//! | the signatures are written | the old snapshot, and signatures of nothing |
 //! | the manifest is written | the old snapshot, and a manifest nobody names |
 //! | the pointer is replaced | the new snapshot; its line in the history may be missing |
 //!
@@ -27,15 +29,20 @@
 
 use super::error::LoadError;
 use super::manifest::{FORMAT, Manifest, SegmentEntry};
+use super::signature::{FILE_MAX, SignatureError, Signatures};
+use super::terms::Terms;
 use super::{Holding, LoadOptions, Snapshot};
 use crate::index::{Damage, LoadMode, Segment};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 pub(super) const CURRENT: &str = "CURRENT";
 pub(super) const LOCK: &str = "LOCK";
 pub(super) const MANIFESTS: &str = "manifests";
 pub(super) const SEGMENTS: &str = "segments";
+/// What the name of a file with signatures has more than that of the manifest which they are of.
+pub(super) const SIGNATURES: &str = ".sig";
 pub(super) const REJECTS: &str = "rejects";
 pub(super) const BUILDING: &str = "building";
 pub(super) const PUBLISHING: &str = "publishing";
@@ -46,6 +53,7 @@ pub(super) const HISTORY: &str = "history.jsonl";
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) path: PathBuf,
+    pub(super) terms: Terms,
 }
 
 /// What `CURRENT` points to: equal for as long as nothing new is published.
@@ -75,7 +83,16 @@ impl Store {
         if !path.join(CURRENT).is_file() {
             return Err(LoadError::NotAStore(path));
         }
-        Ok(Self { path })
+        Ok(Self {
+            path,
+            terms: Terms::default(),
+        })
+    }
+
+    /// The same store on other terms.
+    #[must_use]
+    pub fn with_terms(self, terms: Terms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Its folder.
@@ -112,11 +129,57 @@ impl Store {
         })
     }
 
-    /// The manifest of a pointer, held against the digest there.
+    /// The manifest of a pointer, held against the digest there and the terms of the store: signatures, and the
+    /// highest generation seen.
     ///
     /// # Errors
-    /// [`LoadError`] when it is missing, damaged or of another format.
+    /// [`LoadError`] when it is missing, damaged, of another format or not acceptable on these terms.
     pub fn manifest(&self, pointer: &Pointer) -> Result<Manifest, LoadError> {
+        let path = self.manifest_path(pointer);
+        let distrusted = LoadError::signature(&path);
+        let bytes = self.manifest_bytes(pointer)?;
+        let signers = match self.terms.trusted() {
+            None => None,
+            Some(trusted) => {
+                let signatures = self.signatures(pointer)?;
+                let signatures = signatures.ok_or(distrusted(SignatureError::Unsigned))?;
+                Some(trusted.signers(&bytes, &signatures).map_err(&distrusted)?)
+            }
+        };
+        let manifest = parse(&path, &bytes)?;
+        if let Some(signers) = signers {
+            signers
+                .valid_at(manifest.published_at)
+                .map_err(&distrusted)?;
+        }
+        if let Some(highest) = self.terms.highest() {
+            highest.admit(&manifest)?;
+        }
+        Ok(manifest)
+    }
+
+    /// The signatures of a pointer's manifest, which nobody has checked yet; `None` if it is not signed.
+    ///
+    /// # Errors
+    /// [`LoadError`] when they can't be read or are malformed.
+    pub fn signatures(&self, pointer: &Pointer) -> Result<Option<Signatures>, LoadError> {
+        let path = self.signatures_path(&pointer.manifest);
+        let mut text = Vec::new();
+        // One byte more than there may be shows that there are more.
+        let read = File::open(&path)
+            .and_then(|file| file.take(FILE_MAX as u64 + 1).read_to_end(&mut text));
+        match read {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LoadError::io(&path)(error)),
+            Ok(_) => {
+                let parsed = Signatures::parse(&text).map_err(LoadError::signature(&path));
+                parsed.map(Some)
+            }
+        }
+    }
+
+    /// The bytes of a manifest, held against the digest of the pointer.
+    fn manifest_bytes(&self, pointer: &Pointer) -> Result<Vec<u8>, LoadError> {
         let path = self.manifest_path(pointer);
         let bytes = fs::read(&path).map_err(LoadError::io(&path))?;
         if blake3::hash(&bytes).to_hex().as_str() != pointer.digest {
@@ -125,30 +188,7 @@ impl Store {
                 "it does not match the digest in CURRENT, or in the manifest after it",
             ));
         }
-        // The version first: what else a newer form holds is not known here.
-        #[derive(serde::Deserialize)]
-        struct Version {
-            format: u32,
-        }
-        let not_a_manifest =
-            |error: serde_json::Error| LoadError::damaged(&path, error.to_string());
-        let Version { format } = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
-        if format != FORMAT {
-            let what = format!("manifest format {format}, but this program reads format {FORMAT}");
-            return Err(LoadError::damaged(&path, what));
-        }
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(not_a_manifest)?;
-        let plain = |entry: &SegmentEntry| {
-            !entry.file.contains(['/', '\\']) && !entry.file.starts_with('.')
-        };
-        let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
-        if manifest.segments.is_empty() || !manifest.segments.iter().chain(delta).all(plain) {
-            return Err(LoadError::damaged(
-                &path,
-                "expected at least one segment, named by a plain file name",
-            ));
-        }
-        Ok(manifest)
+        Ok(bytes)
     }
 
     /// Opens and verifies the current snapshot, and warms it as the options say.
@@ -164,7 +204,13 @@ impl Store {
     /// # Errors
     /// As [`load_current`](Self::load_current).
     pub fn load(&self, pointer: &Pointer, options: &LoadOptions) -> Result<Snapshot, LoadError> {
-        Snapshot::load(self.manifest(pointer)?, self, options, Holding::InUse(None))
+        let manifest = self.manifest(pointer)?;
+        self.remembered(Snapshot::load(
+            manifest,
+            self,
+            options,
+            Holding::InUse(None),
+        )?)
     }
 
     /// Loads the snapshot of a pointer beside another one, loaded with the same options: the segments that it has
@@ -179,7 +225,16 @@ impl Store {
         beside: &Snapshot,
     ) -> Result<Snapshot, LoadError> {
         let manifest = self.manifest(pointer)?;
-        Snapshot::load(manifest, self, options, Holding::InUse(Some(beside)))
+        let in_use = Holding::InUse(Some(beside));
+        self.remembered(Snapshot::load(manifest, self, options, in_use)?)
+    }
+
+    /// A snapshot that has been opened whole, once it is remembered that it was seen.
+    fn remembered(&self, snapshot: Snapshot) -> Result<Snapshot, LoadError> {
+        if let Some(highest) = self.terms.highest() {
+            highest.remember(snapshot.manifest())?;
+        }
+        Ok(snapshot)
     }
 
     /// Loads the snapshot of a manifest of this store.
@@ -201,7 +256,7 @@ impl Store {
     }
 
     /// The manifests from that of a pointer back to the oldest that is kept, each held against the digest that
-    /// its successor has of it.
+    /// its successor has of it: so the signatures of the first, if asked for, vouch for all.
     ///
     /// # Errors
     /// [`LoadError`] when one is damaged or of another format.
@@ -210,7 +265,8 @@ impl Store {
         while let Some(pointer) = chain.last().and_then(Manifest::previous)
             && self.manifest_path(&pointer).exists()
         {
-            chain.push(self.manifest(&pointer)?);
+            let path = self.manifest_path(&pointer);
+            chain.push(parse(&path, &self.manifest_bytes(&pointer)?)?);
         }
         Ok(chain)
     }
@@ -243,4 +299,37 @@ impl Store {
     fn manifest_path(&self, pointer: &Pointer) -> PathBuf {
         self.path.join(MANIFESTS).join(&pointer.manifest)
     }
+
+    /// Where the signatures of a manifest's file are.
+    pub(super) fn signatures_path(&self, manifest: &str) -> PathBuf {
+        self.path
+            .join(MANIFESTS)
+            .join(format!("{manifest}{SIGNATURES}"))
+    }
+}
+
+/// Reads the bytes of a manifest.
+fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, LoadError> {
+    // The version first: what else a newer form holds is not known here.
+    #[derive(serde::Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let not_a_manifest = |error: serde_json::Error| LoadError::damaged(path, error.to_string());
+    let Version { format } = serde_json::from_slice(bytes).map_err(not_a_manifest)?;
+    if format != FORMAT {
+        let what = format!("manifest format {format}, but this program reads format {FORMAT}");
+        return Err(LoadError::damaged(path, what));
+    }
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(not_a_manifest)?;
+    let plain =
+        |entry: &SegmentEntry| !entry.file.contains(['/', '\\']) && !entry.file.starts_with('.');
+    let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
+    if manifest.segments.is_empty() || !manifest.segments.iter().chain(delta).all(plain) {
+        return Err(LoadError::damaged(
+            path,
+            "expected at least one segment, named by a plain file name",
+        ));
+    }
+    Ok(manifest)
 }

@@ -5,9 +5,11 @@ use super::files;
 use super::history::{self, Happened};
 use super::manifest::{Manifest, SegmentEntry};
 use super::retention;
+use super::signature::Signatures;
 use super::store::{
     BUILDING, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
 };
+use super::terms::Terms;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -109,7 +111,8 @@ impl Turn {
     }
 
     /// Makes a manifest current, whose segments have their places; notes it in the history, and removes
-    /// what nothing that is kept needs any more.
+    /// what nothing that is kept needs any more. It is signed as the terms of the store say; if that would not make
+    /// it acceptable on these terms, it is not published.
     ///
     /// # Errors
     /// [`PublishError`]. Up to the pointer the old snapshot then stays current.
@@ -124,6 +127,8 @@ impl Turn {
         let bytes = serde_json::to_vec_pretty(manifest)
             .map_err(std::io::Error::from)
             .map_err(PublishError::io(&manifest_path))?;
+        let signatures = self.store.terms.sign(&bytes, manifest.published_at)?;
+        self.write_signatures(&name, signatures)?;
         files::write_whole(&manifest_path, &bytes).map_err(PublishError::io(&manifest_path))?;
         let pointer = Pointer {
             manifest: name,
@@ -137,6 +142,24 @@ impl Turn {
         chain.extend_from_slice(self.chain()?);
         let unneeded = retention::unneeded(&self.store, &chain, manifest.bases_kept)?;
         retention::remove(&unneeded)
+    }
+
+    /// Puts signatures where those of a manifest belong. Without any, those are removed that a killed publish of
+    /// the same generation has left: they are not of this one.
+    fn write_signatures(
+        &self,
+        manifest: &str,
+        signatures: Option<Signatures>,
+    ) -> Result<(), PublishError> {
+        let path = self.store.signatures_path(manifest);
+        let written = match signatures {
+            Some(signatures) => files::write_whole(&path, signatures.to_string().as_bytes()),
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        written.map_err(PublishError::io(&path))
     }
 }
 
@@ -155,6 +178,11 @@ pub(super) struct Workplace {
 }
 
 impl Workplace {
+    /// Publishes on other terms.
+    pub(super) fn set_terms(&mut self, terms: Terms) {
+        self.store.terms = terms;
+    }
+
     /// Takes the right to build, and removes what a killed build has left. The lock is one on the store's
     /// folder itself, so that no other file comes into being for it.
     ///

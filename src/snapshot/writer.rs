@@ -7,6 +7,7 @@ use super::error::PublishError;
 use super::figures::Figures;
 use super::manifest::{Act, Event, Manifest, SourceEntry};
 use super::store::{REJECTS, Store};
+use super::terms::Terms;
 use super::turn::{self, Turn, Workplace};
 use crate::index::{BuildOptions, LoadMode, Said, Segment, SegmentBuilder};
 use crate::report::Day;
@@ -111,13 +112,23 @@ impl Store {
     /// # Errors
     /// [`PublishError::Locked`] while another process has it, or what the system says.
     pub fn writer(path: impl Into<PathBuf>) -> Result<StoreWriter, PublishError> {
-        let store = Self { path: path.into() };
+        let store = Self {
+            path: path.into(),
+            terms: Terms::default(),
+        };
         let workplace = Workplace::take(&store)?;
         Ok(StoreWriter { workplace })
     }
 }
 
 impl StoreWriter {
+    /// Publishes on other terms.
+    #[must_use]
+    pub fn with_terms(mut self, terms: Terms) -> Self {
+        self.workplace.set_terms(terms);
+        self
+    }
+
     /// The store.
     pub fn store(&self) -> &Store {
         self.workplace.store()
@@ -131,6 +142,19 @@ impl StoreWriter {
     /// The folder for rejected rows.
     pub fn rejects(&self) -> PathBuf {
         self.store().path.join(REJECTS)
+    }
+
+    /// Whether anything can be published over what is current at an instant, as far as that can be told before the
+    /// work.
+    ///
+    /// # Errors
+    /// [`PublishError`] when what is current can't be read, or the terms do not allow it.
+    pub fn check(&self, at: Timestamp) -> Result<(), PublishError> {
+        let store = self.store();
+        if let Some(pointer) = turn::pointer(store)? {
+            store.manifest(&pointer)?;
+        }
+        Ok(store.terms.check(at)?)
     }
 
     /// The current base; `None` where nothing has been published yet.

@@ -1,0 +1,110 @@
+//! On what terms a store is read and published.
+
+use super::highest::HighestSeen;
+use super::signature::{
+    KeyError, KeyId, SIGNATURES_MAX, SignatureError, Signatures, SigningKey, TrustedKeys,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// On what terms a store is read and published: whose signatures are asked for, who signs, what is remembered, and
+/// how long what is published is good for. By default nobody signs, and anything whole is accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    trusted: Option<Arc<TrustedKeys>>,
+    signing: Arc<[SigningKey]>,
+    highest: Option<Arc<HighestSeen>>,
+    valid_for: Option<Duration>,
+}
+
+impl Terms {
+    /// Accepts only snapshots that one of these keys has signed, reading and publishing.
+    #[must_use]
+    pub fn trusting(self, keys: TrustedKeys) -> Self {
+        Self {
+            trusted: Some(Arc::new(keys)),
+            ..self
+        }
+    }
+
+    /// Signs with all of these keys what is published.
+    ///
+    /// # Errors
+    /// [`KeyError::TooMany`].
+    pub fn signing(self, keys: Vec<SigningKey>) -> Result<Self, KeyError> {
+        if keys.len() > SIGNATURES_MAX {
+            return Err(KeyError::TooMany(keys.len()));
+        }
+        Ok(Self {
+            signing: keys.into(),
+            ..self
+        })
+    }
+
+    /// Loads no snapshot older than the newest that was loaded, in this process or one before.
+    #[must_use]
+    pub fn remembering(self, highest: HighestSeen) -> Self {
+        Self {
+            highest: Some(Arc::new(highest)),
+            ..self
+        }
+    }
+
+    /// Says of what is published that it must not be relied on for longer.
+    #[must_use]
+    pub fn valid_for(self, valid_for: Option<Duration>) -> Self {
+        Self { valid_for, ..self }
+    }
+
+    /// Until when what is built at an instant is good, if nothing new is said of what was `promised` before.
+    pub(super) fn not_after(
+        &self,
+        built_at: Timestamp,
+        promised: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        match self.valid_for {
+            Some(valid_for) => Some(built_at.checked_add(valid_for).unwrap_or(Timestamp::MAX)),
+            None => promised,
+        }
+    }
+
+    /// Whether what is signed on these terms would be accepted on them, of a snapshot published at an instant.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: no key to sign with is trusted, or not at this time.
+    pub(super) fn check(&self, published_at: Timestamp) -> Result<(), SignatureError> {
+        let Some(trusted) = &self.trusted else {
+            return Ok(());
+        };
+        let keys: Vec<KeyId> = self.signing.iter().map(SigningKey::id).collect();
+        trusted.among(&keys)?.valid_at(published_at)
+    }
+
+    /// Signs the bytes of a manifest's file; `None` without a key.
+    ///
+    /// # Errors
+    /// [`SignatureError`] if the signatures would not be accepted on these terms.
+    pub(super) fn sign(
+        &self,
+        manifest: &[u8],
+        published_at: Timestamp,
+    ) -> Result<Option<Signatures>, SignatureError> {
+        let signatures = Signatures::sign(manifest, &self.signing);
+        if let Some(trusted) = &self.trusted {
+            let signatures = signatures.as_ref().ok_or(SignatureError::Unsigned)?;
+            trusted
+                .signers(manifest, signatures)?
+                .valid_at(published_at)?;
+        }
+        Ok(signatures)
+    }
+
+    pub(super) fn trusted(&self) -> Option<&TrustedKeys> {
+        self.trusted.as_deref()
+    }
+
+    pub(super) fn highest(&self) -> Option<&HighestSeen> {
+        self.highest.as_deref()
+    }
+}
