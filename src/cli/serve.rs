@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 /// The log goes to standard error and never holds a document number. RUST_LOG=debug says more.
 ///
 /// Exit codes: 0 ended as asked, 2 wrong usage or configuration, 3 could not serve (nothing
-/// published, the snapshot damaged, the address taken).
+/// published, the snapshot damaged or not signed as the configuration asks, the address taken).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("The configuration, all of it optional:\n\n{CONFIG}"))]
 pub(crate) struct ServeArgs {
@@ -66,7 +66,13 @@ warm = \"all\"              # or \"filter\"; default: all, where memory allows
 soft_age = \"26h\"          # past it answers say stale; default: never
 hard_age = \"7d\"           # past it a miss is INCONCLUSIVE; default: never
 fail_when_too_old = false # past it health says NOT_SERVING, too
-metrics = \"127.0.0.1:9440\"  # where /metrics, /healthz, /readyz are served; default: nowhere";
+metrics = \"127.0.0.1:9440\"  # where /metrics, /healthz, /readyz are served; default: nowhere
+state_dir = \"state\"       # needed with trusted keys: remembers the highest generation seen
+
+[[trusted_key]]           # any number; default: none, and snapshots need not be signed
+file = \"2026.pub\"
+not_before = \"2026-01-01T00:00:00Z\"   # what was published in this time is accepted;
+not_after = \"2027-02-01T00:00:00Z\"    # default: no limit";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Log {
@@ -112,7 +118,10 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::from(super::FAILED)
+            ExitCode::from(match error {
+                service::ServeError::TrustedKey(_) => super::USAGE,
+                _ => super::FAILED,
+            })
         }
     }
 }
@@ -177,20 +186,16 @@ fn log_panics_without_their_message() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_configuration_in_the_help_is_one() {
-        let config = Config::from_toml(CONFIG).unwrap();
-        let shown = format!("{config:?}");
-        // Every field that there is; what is shown as a default is one.
-        let keys = CONFIG.lines().map(|line| line.split(' ').next().unwrap());
-        for key in keys {
-            assert!(shown.contains(&format!("{key}: ")), "{key}: {shown}");
-        }
-        assert_eq!(
-            shown.matches(": ").count(),
-            CONFIG.lines().count(),
-            "{shown}"
-        );
+        Config::from_toml(CONFIG).unwrap();
+        let shown: toml::Table = CONFIG.parse().unwrap();
+        // The message about a key that there is not lists all that there are.
+        let message = Config::from_toml("none = 1").unwrap_err().to_string();
+        let (_, known) = message.split_once("expected one of ").unwrap();
+        let known: BTreeSet<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert_eq!(known, shown.keys().map(String::as_str).collect());
     }
 }

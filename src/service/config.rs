@@ -2,6 +2,7 @@
 
 use super::duration::parse_duration;
 use crate::index::LoadMode;
+use crate::snapshot::signature::TrustedKeyFile;
 use crate::snapshot::{LoadOptions, Warm};
 use serde::{Deserialize, Deserializer};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,6 +29,12 @@ use std::time::Duration;
 ///     hard_age = "7d"           # past it a miss is INCONCLUSIVE; default: never
 ///     fail_when_too_old = true  # past it health says NOT_SERVING, too; default: false
 ///     metrics = "127.0.0.1:9440"  # where /metrics, /healthz, /readyz are served; default: nowhere
+///     state_dir = "state"       # needed with trusted keys: where the highest generation seen is remembered
+///
+///     [[trusted_key]]           # any number; default: none, and snapshots need not be signed
+///     file = "2026.pub"
+///     not_before = "2026-01-01T00:00:00Z"   # what was published in this time is accepted;
+///     not_after = "2027-02-01T00:00:00Z"    # default: no limit
 /// "#).unwrap();
 /// assert_eq!(config.drain, std::time::Duration::from_secs(8));
 /// ```
@@ -68,6 +75,13 @@ pub struct Config {
     pub fail_when_too_old: bool,
     /// Loopback address of the HTTP listener for `/metrics`, `/healthz` and `/readyz`. Default: none.
     pub metrics: Option<SocketAddr>,
+    /// Folder in which the highest generation seen of a store is remembered. Used where keys are trusted, and
+    /// required then. [`read`](Self::read) takes it as relative to the folder of the file.
+    pub state_dir: Option<PathBuf>,
+    /// Keys of which one must have signed a snapshot, for it to be served. Default: none, anything whole is served.
+    /// [`read`](Self::read) takes their paths as relative to the folder of the file.
+    #[serde(rename = "trusted_key", deserialize_with = "some_keys")]
+    pub trusted_keys: Vec<TrustedKeyFile>,
 }
 
 /// Form of the log.
@@ -124,6 +138,8 @@ impl Default for Config {
             hard_age: None,
             fail_when_too_old: false,
             metrics: None,
+            state_dir: None,
+            trusted_keys: Vec::new(),
         }
     }
 }
@@ -139,7 +155,17 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_toml(&text)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let config = Self::from_toml(&text)?;
+        Ok(Self {
+            state_dir: config.state_dir.map(|dir| folder.join(dir)),
+            trusted_keys: config
+                .trusted_keys
+                .into_iter()
+                .map(|key| key.relative_to(folder))
+                .collect(),
+            ..config
+        })
     }
 
     /// Reads a configuration from the text of a file.
@@ -177,6 +203,10 @@ impl Config {
         {
             return wrong("hard_age", "no shorter than `soft_age`");
         }
+        if !self.trusted_keys.is_empty() && self.state_dir.is_none() {
+            // Without a memory a restart would open the way for any older snapshot that was once signed.
+            return wrong("state_dir", "set where a `trusted_key` is");
+        }
         Ok(())
     }
 }
@@ -188,6 +218,18 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
+}
+
+/// Written down, a list is not empty: that of a template that was not filled in must not mean that nobody signs.
+fn some_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TrustedKeyFile>, D::Error> {
+    let keys = Vec::deserialize(deserializer)?;
+    if keys.is_empty() {
+        return Err(serde::de::Error::invalid_length(
+            0,
+            &"a trusted key at least",
+        ));
+    }
+    Ok(keys)
 }
 
 fn load_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoadMode, D::Error> {
@@ -216,6 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn paths_in_a_file_are_relative_to_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sltd.toml");
+        std::fs::write(
+            &path,
+            "state_dir = \"state\"\n[[trusted_key]]\nfile = \"a.pub\"\n[[trusted_key]]\nfile = \"/b.pub\"\n",
+        )
+        .unwrap();
+        let config = Config::read(&path).unwrap();
+        assert_eq!(config.state_dir, Some(dir.path().join("state")));
+        let files: Vec<&Path> = config.trusted_keys.iter().map(|key| &*key.file).collect();
+        assert_eq!(files, [&*dir.path().join("a.pub"), Path::new("/b.pub")]);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let cases = [
             ("drian = \"8s\"", "unknown field `drian`"),
@@ -233,6 +290,23 @@ mod tests {
             (
                 "soft_age = \"2d\"\nhard_age = \"1d\"",
                 "no shorter than `soft_age`",
+            ),
+            (
+                "[[trusted_key]]\nfile = \"a.pub\"",
+                "`state_dir` must be set where a `trusted_key` is",
+            ),
+            ("trusted_key = []", "a trusted key at least"),
+            (
+                "[[trusted_key]]\nnot_after = \"2026-01-01T00:00:00Z\"",
+                "missing field `file`",
+            ),
+            (
+                "[[trusted_key]]\nfile = \"a\"\nnot_after = \"2026\"",
+                "not_after",
+            ),
+            (
+                "[[trusted_key]]\nfile = \"a\"\nuntil = \"2026\"",
+                "unknown field `until`",
             ),
         ];
         for (text, expected) in cases {

@@ -9,7 +9,8 @@ use super::health::Health;
 use super::monitor::Monitor;
 use super::watch::{LoadError, Watcher};
 use super::worker::Workers;
-use crate::snapshot;
+use crate::snapshot::signature::{KeyError, TrustedKeys};
+use crate::snapshot::{self, HighestSeen, Terms};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -52,6 +53,9 @@ pub enum ServeError {
     /// No snapshot can be served.
     #[error(transparent)]
     Store(#[from] snapshot::LoadError),
+    /// A trusted key can't be used.
+    #[error("trusted_key: {0}")]
+    TrustedKey(#[from] KeyError),
     /// Reading the snapshot ended in a panic: a defect of the program, and most likely damaged data too.
     #[error("reading the snapshot ended in a panic; `sltd-data verify` may say more")]
     Panicked,
@@ -173,6 +177,7 @@ pub async fn run_with_clock(
     clock: Clock,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, ServeError> {
+    let terms = terms(config)?;
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let condition = Arc::new(Condition::new(store, config, clock));
@@ -190,6 +195,7 @@ pub async fn run_with_clock(
     let connections = Arc::clone(&condition.connections);
     let workers = Workers::start(dispatches, connections, config.drain)?;
     let watcher = Watcher {
+        terms,
         options: config.load_options(),
         every: config.watch,
         condition: Arc::clone(&condition),
@@ -227,6 +233,22 @@ pub async fn run_with_clock(
     ended?;
     tracing::info!(cut, "ended");
     Ok(Drained { cut })
+}
+
+/// On what terms snapshots are loaded: reads the trusted keys, and looks whether the folder is there in which the
+/// highest generation seen is remembered. Where no key is trusted, nothing is remembered: who can put an older
+/// snapshot into the store could as well number it anew.
+fn terms(config: &Config) -> Result<Terms, ServeError> {
+    if config.trusted_keys.is_empty() {
+        return Ok(Terms::default());
+    }
+    let terms = Terms::default().trusting(TrustedKeys::open(config.trusted_keys.iter().cloned())?);
+    // A configuration that was not validated may have none.
+    let Some(state_dir) = &config.state_dir else {
+        return Ok(terms);
+    };
+    let highest = HighestSeen::at(state_dir).map_err(snapshot::LoadError::from)?;
+    Ok(terms.remembering(highest))
 }
 
 /// Takes connections and hands them out, for ever.

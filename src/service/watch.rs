@@ -6,7 +6,7 @@ use super::health::Health;
 use super::notices::Notices;
 use super::refusal::{Fault, Refusal};
 use super::serving::Current;
-use crate::snapshot::{self, LoadOptions, Manifest, Pointer, Store};
+use crate::snapshot::{self, LoadOptions, Manifest, Pointer, Store, Terms};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -33,6 +33,7 @@ pub(super) enum LoadError {
 
 /// Watches the store.
 pub(super) struct Watcher {
+    pub(super) terms: Terms,
     pub(super) options: LoadOptions,
     pub(super) every: Duration,
     pub(super) condition: Arc<Condition>,
@@ -55,9 +56,9 @@ pub(super) struct Seen {
 impl Watcher {
     /// Loads the current snapshot and puts it into service.
     pub(super) async fn begin(&self) -> Result<(Arc<Current>, Seen), LoadError> {
-        let path = self.condition.store.clone();
+        let (path, terms) = (self.condition.store.clone(), self.terms.clone());
         let (store, pointer) = blocking(move || {
-            let store = Store::open(path)?;
+            let store = Store::open(path)?.with_terms(terms);
             let pointer = store.pointer()?;
             Ok((store, pointer))
         })

@@ -9,6 +9,7 @@
 //! | `snapshots` | publications, good and bad, under running calls |
 //! | `status` | what a server has refused, whether it is ready; `sltd status` |
 //! | `monitor` | metrics over HTTP |
+//! | `signed` | servers that trust keys |
 //! | `logs` | what no log may hold |
 //! | `calls` | gRPC calls against the contract |
 //! | `frames` | bytes against HTTP/2 |
@@ -29,6 +30,7 @@ mod frames;
 mod life;
 mod logs;
 mod monitor;
+mod signed;
 mod snapshots;
 mod status;
 mod support;

@@ -17,7 +17,7 @@ pub(crate) use http2::{
 };
 pub(crate) use monitor::{get, say, wait_for_metric};
 pub(crate) use server::{Server, serve};
-pub(crate) use store::{NUMBERS, ROWS, passport, publish, publish_at, store};
+pub(crate) use store::{NUMBERS, ROWS, passport, publish, publish_at, publish_on, store};
 pub(crate) use zones::{LOST_CARD, digit, passport as passport_zone};
 
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@ use sltd::client::Question;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use sltd::index::{BuildOptions, Row, SegmentBuilder};
 use sltd::report::{Authority, Day, ReportStatus};
-use sltd::snapshot::{Act, Manifest, Origin, RowAccount, SourceEntry, Store};
+use sltd::snapshot::{Act, Manifest, Origin, RowAccount, SourceEntry, Store, Terms};
 use std::path::Path;
 
 /// Reports from which every verdict can be had. `by` names the source of a third party's report.
@@ -37,9 +37,18 @@ pub(crate) fn publish(path: &Path, rows: &str) -> Manifest {
     publish_at(path, rows, Timestamp::now())
 }
 
+/// The same on terms, such as a key to sign with.
+pub(crate) fn publish_on(path: &Path, rows: &str, terms: Terms) -> Manifest {
+    published(path, rows, Timestamp::now(), terms)
+}
+
 /// The same, of a certain age. The sources' data are as old.
 pub(crate) fn publish_at(path: &Path, rows: &str, built_at: Timestamp) -> Manifest {
-    let writer = Store::writer(path).unwrap();
+    published(path, rows, built_at, Terms::default())
+}
+
+fn published(path: &Path, rows: &str, built_at: Timestamp, terms: Terms) -> Manifest {
+    let writer = Store::writer(path).unwrap().with_terms(terms);
     let builder = SegmentBuilder::new(BuildOptions {
         memory: 16 << 20,
         threads: 1,
