@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 /// `verify`: something is damaged.
 pub(crate) const DAMAGED: u8 = 1;
@@ -27,6 +28,12 @@ pub(crate) fn say(message: impl Display) {
 /// Says what went wrong.
 pub(crate) fn complain(message: impl Display) {
     say(format_args!("error: {message}"));
+}
+
+/// Ends a command because of a file of the operator's that can't be used.
+pub(crate) fn unusable(error: impl Display) -> ExitCode {
+    complain(error);
+    ExitCode::from(USAGE)
 }
 
 /// Prints a text as it is. Where `println!` would panic because whoever reads has seen enough and

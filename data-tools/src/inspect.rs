@@ -2,11 +2,13 @@
 
 mod text;
 
-use crate::command::{FAILED, complain, print};
+use crate::command::{FAILED, complain, print, unusable};
+use crate::terms::TrustArgs;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use sltd::index::{CountOf, SectionKind};
+use sltd::snapshot::signature::Signatures;
 use sltd::snapshot::{LoadOptions, Snapshot, Store, Warm};
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +25,8 @@ use std::process::ExitCode;
 /// may add up to more than there are documents.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 shown, 2 wrong usage, 3 there is no store, or it can't be read or is damaged.")]
+Exit codes: 0 shown, 2 wrong usage, 3 there is no store, or it can't be read, is damaged or
+not signed with a trusted key.")]
 pub struct InspectArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
@@ -31,6 +34,8 @@ pub struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// What a snapshot holds. Its field names are the keys of `--json`, in camel case.
@@ -49,6 +54,8 @@ pub struct Inspection {
     pub as_of: String,
     /// After this the data must not be relied on; `None`: no such limit.
     pub not_after: Option<Timestamp>,
+    /// Ids of the keys that are said to have signed it; whether they have is asked with `--trusted-keys`.
+    pub signed_by: Vec<String>,
     /// Distinct documents that are reported.
     pub documents: u64,
     /// Distinct document numbers, summed over the segments.
@@ -173,9 +180,18 @@ pub fn run(args: &InspectArgs) -> ExitCode {
         warm: Some(Warm::Filter),
         ..LoadOptions::default()
     };
-    let loaded = Store::open(&args.store).and_then(|store| store.load_current(&options));
+    let terms = match args.trust.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
+    let loaded = Store::open(&args.store).and_then(|store| {
+        let store = store.with_terms(terms);
+        let pointer = store.pointer()?;
+        let snapshot = store.load(&pointer, &options)?;
+        Ok((snapshot, store.signatures(&pointer)?))
+    });
     let inspection = match loaded {
-        Ok(snapshot) => Inspection::of(&snapshot),
+        Ok((snapshot, signatures)) => Inspection::of(&snapshot, signatures.as_ref()),
         Err(error) => {
             complain(error);
             return ExitCode::from(FAILED);
@@ -196,8 +212,8 @@ pub fn run(args: &InspectArgs) -> ExitCode {
 }
 
 impl Inspection {
-    /// What a snapshot holds.
-    pub fn of(snapshot: &Snapshot) -> Self {
+    /// What a snapshot holds, and who is said to have signed it.
+    pub fn of(snapshot: &Snapshot, signatures: Option<&Signatures>) -> Self {
         let manifest = snapshot.manifest();
         let segments = snapshot.segments();
         let documents = snapshot.documents();
@@ -234,6 +250,11 @@ impl Inspection {
             data_as_of: manifest.data_as_of(),
             as_of: manifest.as_of.to_string(),
             not_after: manifest.not_after,
+            signed_by: signatures
+                .into_iter()
+                .flat_map(Signatures::keys)
+                .map(|key| key.to_string())
+                .collect(),
             documents,
             numbers: segments.iter().map(|segment| segment.numbers()).sum(),
             reports: segments.iter().map(|segment| segment.reports()).sum(),

@@ -10,6 +10,7 @@
 //! - [`nightly`]: all that is done every night, in one.
 //! - [`store`]: what is done to a store without lists.
 //! - [`generate`]: synthetic lists and queries, for capacity planning and benches.
+//! - [`keygen`]: a key to sign snapshots with.
 //! - [`verify`], [`inspect`], [`lookup`]: what a store holds, without a server.
 //! - [`load`]: how much a server answers, and how fast.
 //! - [`quickstart`]: all of it once, with sample lists.
@@ -23,6 +24,7 @@ pub mod diff;
 pub mod generate;
 pub mod guards;
 pub mod inspect;
+pub mod keygen;
 pub mod load;
 pub mod lookup;
 pub mod nightly;
@@ -30,4 +32,5 @@ pub mod publish;
 pub mod quickstart;
 pub mod sources;
 pub mod store;
+mod terms;
 pub mod verify;

@@ -1,12 +1,14 @@
 //! `sltd-data lookup`: a check without a server.
 
-use crate::command::{FAILED, USAGE, complain, print};
+use crate::command::{FAILED, USAGE, complain, print, unusable};
+use crate::terms::TrustArgs;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sltd::client::{Answer, Fault, Verdict, json, text};
 use sltd::document::DocumentType;
 use sltd::proto::CheckDocumentRequest;
 use sltd::service::{Offline, OfflineError};
+use sltd::snapshot::signature::KeyError;
 use sltd::snapshot::{LoadOptions, Store, Warm};
 use std::io;
 use std::path::PathBuf;
@@ -31,7 +33,7 @@ Exit codes, as of `sltd check`:
   12  INCONCLUSIVE: could not be answered
   13  REFER: stop and refer the holder to the authority
   2   wrong usage, or a question that is malformed
-  3   the store can't be read, or is damaged")]
+  3   the store can't be read, is damaged, or not signed with a trusted key")]
 pub struct LookupArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
@@ -48,6 +50,8 @@ pub struct LookupArgs {
     /// Print the answer as JSON (protobuf's canonical mapping), in one line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
@@ -75,6 +79,7 @@ pub fn run(args: &LookupArgs) -> ExitCode {
             };
             (text, USAGE)
         }
+        Err(Failure::Keys(error)) => return unusable(error),
         Err(Failure::Store(message)) => {
             complain(message);
             return ExitCode::from(FAILED);
@@ -91,6 +96,7 @@ pub fn run(args: &LookupArgs) -> ExitCode {
 
 enum Failure {
     Malformed(Fault),
+    Keys(KeyError),
     Store(String),
 }
 
@@ -109,8 +115,9 @@ fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
         warm: Some(Warm::Filter),
         ..LoadOptions::default()
     };
+    let terms = args.trust.read().map_err(Failure::Keys)?;
     let snapshot = Store::open(&args.store)
-        .and_then(|store| store.load_current(&options))
+        .and_then(|store| store.with_terms(terms).load_current(&options))
         .map_err(|error| Failure::Store(error.to_string()))?;
     Offline::new(snapshot)
         .check_document(&request)

@@ -3,7 +3,8 @@
 use clap::{CommandFactory as _, Parser};
 use sltd_data::store::{compact, history, prune, retract, rollback};
 use sltd_data::{
-    build, delta, diff, generate, inspect, load, lookup, nightly, publish, quickstart, verify,
+    build, delta, diff, generate, inspect, keygen, load, lookup, nightly, publish, quickstart,
+    verify,
 };
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ enum Command {
     Compact(compact::CompactArgs),
     Prune(prune::PruneArgs),
     History(history::HistoryArgs),
+    Keygen(keygen::KeygenArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
     Lookup(lookup::LookupArgs),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Compact(args) => compact::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Keygen(args) => keygen::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Lookup(args) => lookup::run(&args),

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use sltd::client::{Client, ClientError, ClientOptions};
 use sltd::report::Day;
 use sltd::service::{self, Config, ServeError};
-use sltd::snapshot::{LoadError, Store};
+use sltd::snapshot::{LoadError, Store, Terms};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -146,6 +146,7 @@ fn publish(store: &Path, sources: &SourcesFile) -> Result<Built, Failure> {
     let now = newest.max().unwrap_or_default().max(Timestamp::now());
     let accepted = Accepted::default();
     let request = Build {
+        terms: &Terms::default(),
         sources,
         store,
         memory: MEMORY,

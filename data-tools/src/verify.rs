@@ -5,10 +5,11 @@
 
 mod deep;
 
-use crate::command::{DAMAGED, FAILED, complain, print};
+use crate::command::{DAMAGED, FAILED, complain, print, unusable};
+use crate::terms::TrustArgs;
 use clap::Args;
 use sltd::index::Damage;
-use sltd::snapshot::{LoadError, LoadOptions, Snapshot, Store, Warm};
+use sltd::snapshot::{LoadError, LoadOptions, Snapshot, Store, Terms, Warm};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -24,12 +25,14 @@ use std::process::ExitCode;
 /// it is in memory meanwhile. A server may be serving the store at the same time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 whole, 1 something is damaged (said on standard error), 2 wrong usage, 3 the store
-can't be read, or there is none.")]
+Exit codes: 0 whole, 1 something is damaged, or not signed with a trusted key (said on standard
+error), 2 wrong usage, 3 the store can't be read, or there is none.")]
 pub struct VerifyArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Why a snapshot was not found whole.
@@ -41,6 +44,9 @@ pub enum VerifyError {
     /// Pointer, manifest or a segment is not what was written.
     #[error("damaged: {0}")]
     Damaged(LoadError),
+    /// It is not signed with a trusted key.
+    #[error("not to be trusted: {0}")]
+    Untrusted(LoadError),
     /// All digests match, yet what stands there can't be right: written by a faulty program.
     #[error("damaged: {part}: {what}")]
     Wrong {
@@ -70,7 +76,11 @@ pub struct Verified {
 
 /// Runs the command.
 pub fn run(args: &VerifyArgs) -> ExitCode {
-    match verify(&args.store) {
+    let terms = match args.trust.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
+    match verify(&args.store, &terms) {
         Ok(whole) => {
             let line = format!(
                 "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}\n",
@@ -94,17 +104,19 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
             complain(&error);
             ExitCode::from(match error {
                 VerifyError::Unreadable(_) => FAILED,
-                VerifyError::Damaged(_) | VerifyError::Wrong { .. } => DAMAGED,
+                VerifyError::Damaged(_) | VerifyError::Untrusted(_) | VerifyError::Wrong { .. } => {
+                    DAMAGED
+                }
             })
         }
     }
 }
 
-/// Verifies the current snapshot of a store.
+/// Verifies the current snapshot of a store, on terms such as whom to trust.
 ///
 /// # Errors
 /// [`VerifyError`] with the first thing found wrong.
-pub fn verify(store: &Path) -> Result<Verified, VerifyError> {
+pub fn verify(store: &Path, terms: &Terms) -> Result<Verified, VerifyError> {
     let options = LoadOptions {
         warm: Some(Warm::Filter),
         ..LoadOptions::default()
@@ -113,7 +125,7 @@ pub fn verify(store: &Path) -> Result<Verified, VerifyError> {
     // is a finding, not a crash.
     let whole = catch_unwind(AssertUnwindSafe(|| {
         let snapshot = Store::open(store)
-            .and_then(|store| store.load_current(&options))
+            .and_then(|store| store.with_terms(terms.clone()).load_current(&options))
             .map_err(sort)?;
         check_manifest(&snapshot)?;
         walk(&snapshot)
@@ -186,7 +198,8 @@ fn wrong(part: &str, what: impl Into<String>) -> VerifyError {
 /// Damage, or a store of which nothing can be said?
 fn sort(error: LoadError) -> VerifyError {
     let damaged = match &error {
-        LoadError::NotAStore(_) => false,
+        LoadError::Signature { .. } => return VerifyError::Untrusted(error),
+        LoadError::NotAStore(_) | LoadError::HighestSeen(_) => false,
         LoadError::Damaged { .. } => true,
         LoadError::Io { source, .. } => is_damage(source),
         LoadError::Segment { source, .. } => match &source.damage {

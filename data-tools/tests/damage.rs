@@ -10,6 +10,7 @@
 
 mod support;
 
+use sltd::snapshot::Terms;
 use sltd_data::verify::{VerifyError, verify};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -53,13 +54,16 @@ impl Victim {
     }
 
     fn is_whole(&self) {
-        assert_eq!(verify(&self.store()).unwrap().generation, 1);
+        assert_eq!(
+            verify(&self.store(), &Terms::default()).unwrap().generation,
+            1
+        );
     }
 
     /// Asserts that the store is called damaged.
     #[track_caller]
     fn is_damaged(&self, what: &dyn std::fmt::Debug) {
-        match verify(&self.store()) {
+        match verify(&self.store(), &Terms::default()) {
             Err(error @ VerifyError::Damaged(_)) => {
                 let said = error.to_string();
                 assert!(!said.contains("panic"), "{what:?}: {said}");

@@ -238,6 +238,8 @@ impl Draft {
         if let (Event::Build, Some(pin)) = (self.manifest.event, pinned) {
             return Err(PublishError::Pinned(pin.clone()));
         }
+        // Before a file is moved: what can't be published stays where it was.
+        self.turn.store().terms.check(self.manifest.published_at)?;
         for (path, entry) in &self.built {
             self.turn.keep(path, entry)?;
         }

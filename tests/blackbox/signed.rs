@@ -198,7 +198,11 @@ fn a_server_goes_on_with_what_a_key_has_signed_in_its_time() {
     let server = site.start();
     let logged = server.log().len();
     site.publish(&["old"]);
-    refuses(&server, logged, "which is trusted for what was published until");
+    refuses(
+        &server,
+        logged,
+        "which is trusted for what was published until",
+    );
 }
 
 #[test]

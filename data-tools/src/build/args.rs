@@ -2,12 +2,13 @@
 
 use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
-use crate::command::{FAILED, USAGE, complain, print};
+use crate::command::{FAILED, USAGE, complain, print, unusable};
 use crate::config;
 use crate::diff::Diff;
 use crate::publish::{
     AcceptArgs, Who, by, code_of, code_of_publish, conclude, default_memory, default_threads,
 };
+use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
 use sltd::report::Day;
@@ -124,6 +125,8 @@ pub struct BuildArgs {
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// Runs the command.
@@ -135,12 +138,17 @@ pub fn run(args: &BuildArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    let terms = match args.terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
     let now = Timestamp::now();
     let threads = args.threads.map(usize::from);
     let (by, accepted) = (by(&args.who), args.accept.accepted());
     let request = Build {
         sources: &sources,
         store: &args.store,
+        terms: &terms,
         memory: args.memory.unwrap_or_else(default_memory),
         threads: threads.unwrap_or_else(default_threads),
         as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),

@@ -19,7 +19,7 @@ use crate::sources::SourceError;
 use jiff::Timestamp;
 use sltd::index::BuildError;
 use sltd::report::Day;
-use sltd::snapshot::{Act, PublishError, RowAccount, Store};
+use sltd::snapshot::{Act, PublishError, RowAccount, Store, Terms};
 use std::path::{Path, PathBuf};
 
 /// What is built, where to, and with what.
@@ -29,6 +29,8 @@ pub struct Build<'a> {
     pub sources: &'a SourcesFile,
     /// The store; made if it does not exist.
     pub store: &'a Path,
+    /// On what terms it is read and published.
+    pub terms: &'a Terms,
     /// Bytes of rows to hold in memory at the most.
     pub memory: u64,
     /// Threads that parse and sort, at least one.
@@ -135,7 +137,11 @@ pub fn build(
     progress: &dyn Progress,
     show: &mut dyn FnMut(&Diff),
 ) -> Result<Built, BuildFailure> {
-    let writer = Store::writer(build.store)?;
+    let writer = Store::writer(build.store)?.with_terms(build.terms.clone());
+    if !build.put_aside {
+        // Better known now than after the work.
+        writer.check(build.built_at)?;
+    }
     let lists::Read {
         candidate,
         mut accounts,

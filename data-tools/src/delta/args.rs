@@ -2,9 +2,10 @@
 
 use super::{Changed, Changes, DeltaFailure, delta};
 use crate::build::{Shown, parse_size};
-use crate::command::{FAILED, USAGE, complain, print};
+use crate::command::{FAILED, USAGE, complain, print, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude, default_threads};
+use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ pub struct DeltaArgs {
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// Runs the command.
@@ -71,10 +74,15 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    let terms = match args.terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
     let (by, accepted) = (by(&args.who), args.accept.accepted());
     let changes = Changes {
         sources: &sources,
         store: &args.store,
+        terms: &terms,
         memory: args.memory,
         threads: args.threads.map_or_else(default_threads, usize::from),
         now: Timestamp::now(),

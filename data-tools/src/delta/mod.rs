@@ -17,7 +17,7 @@ use sltd::document::{DocumentType, IssuingState};
 use sltd::index::{Edition, Inserter, Standing};
 use sltd::report::Day;
 use sltd::snapshot::{
-    Act, Bearing, Delta, LoadError, PublishError, RowAccount, SourceEntry, Speaker, Store,
+    Act, Bearing, Delta, LoadError, PublishError, RowAccount, SourceEntry, Speaker, Store, Terms,
 };
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,6 +33,8 @@ pub struct Changes<'a> {
     pub sources: &'a SourcesFile,
     /// The store, which has a snapshot.
     pub store: &'a Path,
+    /// On what terms it is read and published.
+    pub terms: &'a Terms,
     /// Bytes of rows to hold in memory at the most.
     pub memory: u64,
     /// Threads that parse and sort, at least one.
@@ -110,7 +112,9 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
             return Err(layout(source.layout, &source.name));
         }
     }
-    let delta = Store::open(changes.store)?.delta()?;
+    let delta = Store::open(changes.store)?
+        .with_terms(changes.terms.clone())
+        .delta()?;
     let builder = delta.builder(changes.memory, changes.threads);
     let rejects = delta.rejects();
     let options = ReadOptions {

@@ -22,6 +22,9 @@ impl fmt::Display for Inspection {
         if let Some(not_after) = self.not_after {
             writeln!(f, "not after    {not_after}")?;
         }
+        if !self.signed_by.is_empty() {
+            writeln!(f, "signed by    {}", self.signed_by.join(", "))?;
+        }
         writeln!(
             f,
             "documents    {}, of {} numbers, with {} stored reports",

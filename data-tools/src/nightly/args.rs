@@ -2,9 +2,10 @@
 
 use super::{NightlyConfig, fetch};
 use crate::build::{Build, Silent, build, report};
-use crate::command::{FAILED, USAGE, complain, say};
+use crate::command::{FAILED, USAGE, complain, say, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Who, by, default_memory, default_threads};
+use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
 use sltd::report::Day;
@@ -31,6 +32,9 @@ threads = 2                      # default: the cores available
 max_rejects = 0.05               # largest share of a source's rows that may be rejected
 keep = 7                         # bases to keep to go back to; default: as before, at first 7
 by = "nightly"                   # default: the system's user
+sign_keys = ["keys/2026"]        # default: none, and what is published is not signed
+trusted_keys = "keys/trusted.toml"  # who must have signed; see `sltd-data build --help`
+valid_for = "36h"                # how long it may be relied on; default: no such limit
 put_aside = false                # true: `sltd-data publish` publishes it, after somebody has looked
 
 [[fetch]]                        # as many as there are suppliers
@@ -79,6 +83,15 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    let terms = TermsArgs {
+        sign_keys: config.sign_keys.clone(),
+        trusted_keys: config.trusted_keys.clone(),
+        valid_for: config.valid_for,
+    };
+    let terms = match terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
     for from in &config.fetches {
         match fetch(from, SystemTime::now()) {
             Ok(fetched) => say(format_args!("{}: {fetched}", from.from.display())),
@@ -100,6 +113,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
     let request = Build {
         sources: &sources,
         store: &config.store,
+        terms: &terms,
         memory: config.memory.unwrap_or_else(default_memory),
         threads: config
             .threads
@@ -128,6 +142,11 @@ mod tests {
         let config = NightlyConfig::load(&path).unwrap();
         assert_eq!(config.store, folder.path().join("store"));
         assert_eq!(config.fetches[0].from, PathBuf::from("/srv/inbox/ukraine"));
+        assert_eq!(config.sign_keys, [folder.path().join("keys/2026")]);
+        assert_eq!(
+            config.trusted_keys,
+            Some(folder.path().join("keys/trusted.toml"))
+        );
         assert!(CONFIG.lines().all(|line| line.len() <= 100));
     }
 

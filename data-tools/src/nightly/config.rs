@@ -28,6 +28,14 @@ pub struct NightlyConfig {
     /// Whether what was built is only put aside.
     #[serde(default)]
     pub put_aside: bool,
+    /// Files of private keys to sign with.
+    #[serde(default)]
+    pub sign_keys: Vec<PathBuf>,
+    /// A list of keys, with one of which must be signed what is current and what is published; default: none.
+    pub trusted_keys: Option<PathBuf>,
+    /// How long what is published may be relied on; default: no such limit.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub valid_for: Option<Duration>,
     /// Folders from which lists are fetched first.
     #[serde(default, rename = "fetch")]
     pub fetches: Vec<Fetch>,
@@ -100,6 +108,8 @@ impl NightlyConfig {
         let fetched = fetches.flat_map(|fetch| [&mut fetch.from, &mut fetch.to]);
         for path in [&mut config.store, &mut config.sources]
             .into_iter()
+            .chain(&mut config.sign_keys)
+            .chain(&mut config.trusted_keys)
             .chain(fetched)
         {
             // An absolute path replaces the folder.
@@ -127,4 +137,8 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     sltd::service::parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
 }

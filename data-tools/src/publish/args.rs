@@ -2,12 +2,13 @@
 
 use super::{OfferError, Offered, Outcome, Policy, Who, by, offer};
 use crate::build::parse_size;
-use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print};
+use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print, unusable};
 use crate::config;
 use crate::guards::{Acceptance, Accepted, Limits};
+use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
-use sltd::snapshot::{Act, PublishError, Store};
+use sltd::snapshot::{Act, PublishError, Store, Terms};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ pub struct PublishArgs {
     /// Print what was done as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// What is accepted.
@@ -65,6 +68,10 @@ pub fn run(args: &PublishArgs) -> ExitCode {
             return ExitCode::from(crate::command::USAGE);
         }
     };
+    let terms = match args.terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
     let by = by(&args.who);
     let (accepted, at) = (args.accept.accepted(), Timestamp::now());
     let policy = Policy {
@@ -80,7 +87,7 @@ pub fn run(args: &PublishArgs) -> ExitCode {
         memory: args.memory.unwrap_or_else(default_memory),
         threads: default_threads(),
     };
-    match publish(args, &policy) {
+    match publish(args, terms, &policy) {
         Ok(Some(offered)) => conclude(&offered, || {
             let object = offered.json();
             print(match args.json {
@@ -99,8 +106,12 @@ pub fn run(args: &PublishArgs) -> ExitCode {
     }
 }
 
-fn publish(args: &PublishArgs, policy: &Policy<'_>) -> Result<Option<Offered>, OfferError> {
-    let writer = Store::writer(&args.store)?;
+fn publish(
+    args: &PublishArgs,
+    terms: Terms,
+    policy: &Policy<'_>,
+) -> Result<Option<Offered>, OfferError> {
+    let writer = Store::writer(&args.store)?.with_terms(terms);
     let Some(candidate) = writer.take_up()? else {
         return Ok(None);
     };
@@ -154,6 +165,7 @@ pub(crate) fn code_of_publish(error: &PublishError) -> u8 {
     match error {
         PublishError::Locked(_) => LOCKED,
         PublishError::Pinned(_) => WITHHELD,
+        PublishError::Untrusted(_) | PublishError::Signature(_) => REFUSED,
         _ => FAILED,
     }
 }

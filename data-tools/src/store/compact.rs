@@ -2,12 +2,13 @@
 
 use super::{EXIT_CODES, failed, said};
 use crate::build::parse_size;
-use crate::command::{FAILED, complain, print};
+use crate::command::{FAILED, complain, print, unusable};
 use crate::publish::{Who, by, default_memory, default_threads};
+use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
 use sltd::index::BuildOptions;
-use sltd::snapshot::{Act, Manifest, PublishError, Store};
+use sltd::snapshot::{Act, Manifest, PublishError, Store, Terms};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ pub struct CompactArgs {
     threads: Option<u16>,
     #[command(flatten)]
     who: Who,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// What came of it.
@@ -40,7 +43,11 @@ enum Compaction {
 
 /// Runs the command.
 pub fn run(args: &CompactArgs) -> ExitCode {
-    match compact(args) {
+    let terms = match args.terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
+    match compact(args, terms) {
         Ok(Compaction::Published(manifest)) => said(&manifest),
         Ok(Compaction::NothingToDo) => {
             // Who can't read this has lost nothing.
@@ -55,10 +62,12 @@ pub fn run(args: &CompactArgs) -> ExitCode {
     }
 }
 
-fn compact(args: &CompactArgs) -> Result<Compaction, PublishError> {
+fn compact(args: &CompactArgs, terms: Terms) -> Result<Compaction, PublishError> {
     // Not made here if it does not exist.
     let path = Store::open(&args.store)?.path().to_owned();
-    let writer = Store::writer(path)?;
+    let writer = Store::writer(path)?.with_terms(terms);
+    let now = Timestamp::now();
+    writer.check(now)?;
     let options = BuildOptions {
         memory: args.memory.unwrap_or_else(default_memory),
         threads: args.threads.map_or_else(default_threads, usize::from),
@@ -69,7 +78,7 @@ fn compact(args: &CompactArgs) -> Result<Compaction, PublishError> {
     };
     let by = by(&args.who);
     let act = Act {
-        at: Timestamp::now(),
+        at: now,
         by: &by,
         reason: "",
     };

@@ -6,22 +6,29 @@ pub mod prune;
 pub mod retract;
 pub mod rollback;
 
-use crate::command::{FAILED, complain, print};
+use crate::command::{FAILED, complain, print, unusable};
 use crate::publish::{Who, by, code_of_publish};
+use crate::terms::TermsArgs;
 use jiff::Timestamp;
 use sltd::snapshot::{Act, Draft, LoadError, Manifest, PublishError, Store};
 use std::path::Path;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage, 3 failed, 23 another process is changing the store.";
+Exit codes: 0 published, 2 wrong usage, 3 failed, 21 the current snapshot or what was to be
+published is not signed with a trusted key, 23 another process is changing the store.";
 
 /// Publishes what `draft` puts together, and says so.
 fn publish(
     store: &Path,
     (who, reason): (&Who, &str),
+    terms: &TermsArgs,
     draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
 ) -> ExitCode {
+    let terms = match terms.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
+    };
     let by = by(who);
     let act = Act {
         at: Timestamp::now(),
@@ -30,7 +37,7 @@ fn publish(
     };
     let published = Store::open(store)
         .map_err(PublishError::from)
-        .and_then(|store| draft(&store, act)?.publish(Vec::new()));
+        .and_then(|store| draft(&store.with_terms(terms), act)?.publish(Vec::new()));
     match published {
         Ok(manifest) => said(&manifest),
         Err(error) => failed(&error),

@@ -2,6 +2,7 @@
 
 use super::{EXIT_CODES, parse_reason, publish};
 use crate::publish::Who;
+use crate::terms::TermsArgs;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ pub struct RetractArgs {
     reason: String,
     #[command(flatten)]
     who: Who,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// Runs the command.
@@ -34,6 +37,7 @@ pub fn run(args: &RetractArgs) -> ExitCode {
     publish(
         &args.store,
         (&args.who, &args.reason),
+        &args.terms,
         |store, act| match args.lift {
             true => store.lift(&args.source, act),
             false => store.retract(&args.source, act),

@@ -2,6 +2,7 @@
 
 use super::{EXIT_CODES, parse_reason, publish};
 use crate::publish::Who;
+use crate::terms::TermsArgs;
 use clap::Args;
 use sltd::snapshot::Rollback;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct RollbackArgs {
     reason: String,
     #[command(flatten)]
     who: Who,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// Let builds replace the base again that a rollback has pinned
@@ -43,6 +46,8 @@ pub struct UnpinArgs {
     reason: Option<String>,
     #[command(flatten)]
     who: Who,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 /// Runs `rollback`.
@@ -51,15 +56,21 @@ pub fn roll_back(args: &RollbackArgs) -> ExitCode {
         to: args.to,
         with_changes: !args.without_deltas,
     };
-    publish(&args.store, (&args.who, &args.reason), |store, act| {
-        store.roll_back(rollback, act)
-    })
+    publish(
+        &args.store,
+        (&args.who, &args.reason),
+        &args.terms,
+        |store, act| store.roll_back(rollback, act),
+    )
 }
 
 /// Runs `unpin`.
 pub fn unpin(args: &UnpinArgs) -> ExitCode {
     let reason = args.reason.as_deref().unwrap_or_default();
-    publish(&args.store, (&args.who, reason), |store, act| {
-        store.unpin(act)
-    })
+    publish(
+        &args.store,
+        (&args.who, reason),
+        &args.terms,
+        |store, act| store.unpin(act),
+    )
 }

@@ -16,6 +16,9 @@
 //! withhold what is new, which shows as age (`hard_age`), and remove what is there, which shows at once. Of a key that
 //! signs for several stores, the snapshots of one can be put in place of another's: give each store its own.
 //!
+//! The store in which is built and published must be its publisher's alone all the same: what stands in it before it is
+//! published, such as a base put aside, is signed as it stands.
+//!
 //! Who has the key can publish anything, under any date. Validity ([`TrustedKeyFile`]) counts against the time at which
 //! the manifest says it was published, and is for orderly change: a server goes on with the last snapshot that a key
 //! has signed in its time, however long ago that was, even if it starts anew. Against a key that was stolen it is no
