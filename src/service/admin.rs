@@ -130,6 +130,7 @@ fn refused(refusal: &Refusal) -> proto::RefusedPublication {
         RefusalReason::Unreadable => proto::RefusalReason::Unreadable,
         RefusalReason::Manifest => proto::RefusalReason::Manifest,
         RefusalReason::Segment => proto::RefusalReason::Segment,
+        RefusalReason::Signature => proto::RefusalReason::Signature,
         RefusalReason::Generation => proto::RefusalReason::Generation,
         RefusalReason::Panic => proto::RefusalReason::Panic,
     };

@@ -25,17 +25,20 @@ pub(super) enum RefusalReason {
     Manifest,
     /// A segment is not what was written.
     Segment,
-    /// The generation is not above what has been served.
+    /// No trusted key has signed it.
+    Signature,
+    /// The generation is not above what has been served, or that cannot be told.
     Generation,
     /// Reading it panicked.
     Panic,
 }
 
 impl RefusalReason {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Unreadable,
         Self::Manifest,
         Self::Segment,
+        Self::Signature,
         Self::Generation,
         Self::Panic,
     ];
@@ -46,6 +49,7 @@ impl RefusalReason {
             Self::Unreadable => "unreadable",
             Self::Manifest => "manifest",
             Self::Segment => "segment",
+            Self::Signature => "signature",
             Self::Generation => "generation",
             Self::Panic => "panic",
         }
@@ -54,12 +58,14 @@ impl RefusalReason {
 
 impl From<&Fault> for RefusalReason {
     fn from(fault: &Fault) -> Self {
-        use snapshot::LoadError::{Damaged, Io, NotAStore, Segment};
+        use snapshot::LoadError::{Damaged, HighestSeen, Io, NotAStore, Segment, Signature};
         match fault {
             Fault::Load(LoadError::Store(error)) => match error {
                 NotAStore(_) | Io { .. } => Self::Unreadable,
                 Damaged { .. } => Self::Manifest,
                 Segment { .. } => Self::Segment,
+                Signature { .. } => Self::Signature,
+                HighestSeen(_) => Self::Generation,
             },
             Fault::Load(LoadError::Panicked) => Self::Panic,
             Fault::NotAbove(_) => Self::Generation,
