@@ -36,6 +36,11 @@ pub(crate) fn unusable(error: impl Display) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// Says what went wrong beside what was done.
+pub(crate) fn warn(message: impl Display) {
+    say(format_args!("warning: {message}"));
+}
+
 /// Prints a text as it is. Where `println!` would panic because whoever reads has seen enough and
 /// closed the pipe (`sltd-data inspect | head`), this goes on in silence.
 pub(crate) fn print(text: impl Display) -> io::Result<()> {

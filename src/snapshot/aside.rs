@@ -2,6 +2,7 @@
 
 use super::error::{LoadError, PublishError};
 use super::files;
+use super::manifest::SegmentEntry;
 use super::store::CANDIDATE;
 use super::writer::{Candidate, StoreWriter};
 use std::fs;
@@ -44,14 +45,29 @@ impl StoreWriter {
             read => read.map_err(PublishError::io(&path))?,
         };
         let segment = self.aside().join(SEGMENT);
-        if !segment.exists() {
-            // It was published, and the process killed before it could say so.
-            self.drop_aside()?;
-            return Ok(None);
-        }
         let origin = serde_json::from_slice(&text)
             .map_err(|error| LoadError::damaged(&path, error.to_string()))?;
-        self.candidate(&segment, origin).map(Some)
+        let candidate = if segment.exists() {
+            let candidate = self.candidate(&segment, origin)?;
+            (!self.is_current(&candidate)?).then_some(candidate)
+        } else {
+            None
+        };
+        if candidate.is_none() {
+            // It was published, and the process killed before it could remove it.
+            self.drop_aside()?;
+        }
+        Ok(candidate)
+    }
+
+    /// Whether a candidate is the current base.
+    fn is_current(&self, candidate: &Candidate) -> Result<bool, PublishError> {
+        let Some(current) = self.current()? else {
+            return Ok(false);
+        };
+        let entry = SegmentEntry::of(&candidate.segment);
+        let same = current.manifest.segments.first() == Some(&entry);
+        Ok(same && current.manifest.built_at == candidate.origin.built_at)
     }
 
     /// Removes the candidate that was put aside, if there is one.

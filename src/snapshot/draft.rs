@@ -2,7 +2,7 @@
 
 use super::changes::{self, View};
 use super::counts::{Counts, Tally};
-use super::error::PublishError;
+use super::error::{Afterwards, PublishError};
 use super::figures::{Figures, Measure, Reference};
 use super::hiding;
 use super::history::{self, Happened, Happening};
@@ -25,6 +25,15 @@ pub struct Draft {
     segments: Vec<Arc<Segment>>,
     /// Files that get their places in the store once it is published.
     built: Vec<(PathBuf, SegmentEntry)>,
+}
+
+/// A snapshot that was made current, durably.
+#[derive(Debug)]
+pub struct Published {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What failed afterwards: the snapshot is current all the same.
+    pub warnings: Vec<Afterwards>,
 }
 
 impl Draft {
@@ -229,8 +238,8 @@ impl Draft {
     /// Makes it current. `notes` are for the history.
     ///
     /// # Errors
-    /// [`PublishError`]; up to the replacing of the pointer what was current stays so.
-    pub fn publish(self, notes: Vec<String>) -> Result<Manifest, PublishError> {
+    /// [`PublishError`]; what was current stays so, but for [`PublishError::Uncertain`].
+    pub fn publish(self, notes: Vec<String>) -> Result<Published, PublishError> {
         let pinned = self
             .before
             .as_ref()
@@ -245,8 +254,11 @@ impl Draft {
         }
         let before = self.before.as_ref().map_or(0, |before| before.documents);
         let happened = Happened::published(&self.manifest, before, notes);
-        self.turn.publish(&self.manifest, &happened)?;
-        Ok(self.manifest)
+        let warnings = self.turn.publish(&self.manifest, &happened)?;
+        Ok(Published {
+            manifest: self.manifest,
+            warnings,
+        })
     }
 
     /// Leaves what is current as it is, and notes in the history why.

@@ -70,6 +70,20 @@ pub enum PublishError {
         #[source]
         source: io::Error,
     },
+    /// The pointer was being replaced.
+    #[error(
+        "{path}: {source}; it is not certain whether generation {generation} was published and outlives a loss of \
+         power: `sltd-data inspect` tells what is current, and publishing again makes certain"
+    )]
+    Uncertain {
+        /// The generation.
+        generation: u64,
+        /// The pointer.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// What is published now can't be read, so that the next generation is not known.
     #[error(
         "the current snapshot can't be read, so the next generation is not known: {0}; use another \
@@ -121,6 +135,24 @@ pub enum PublishError {
     /// There is nothing to unpin.
     #[error("the base is not pinned")]
     NotPinned,
+}
+
+impl PublishError {
+    /// Whether it is certain that what was current still is.
+    pub fn leaves_current(&self) -> bool {
+        !matches!(self, Self::Uncertain { .. })
+    }
+}
+
+/// What was to be done after a snapshot was made current, and could not be. Later publishes make up for it.
+#[derive(Debug, thiserror::Error)]
+pub enum Afterwards {
+    /// It has no line in the history, which then tells of it from its manifest.
+    #[error("the history could not be written: {0}")]
+    History(#[source] PublishError),
+    /// What is not needed any more is still there.
+    #[error("what is not needed any more could not be removed: {0}")]
+    Removal(#[source] PublishError),
 }
 
 impl LoadError {

@@ -1,13 +1,13 @@
 //! The right to change what is current, and the steps of a publish.
 
-use super::error::{LoadError, PublishError};
+use super::error::{Afterwards, LoadError, PublishError};
 use super::files;
 use super::history::{self, Happened};
 use super::manifest::{Manifest, SegmentEntry};
 use super::retention;
 use super::signature::Signatures;
 use super::store::{
-    BUILDING, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
+    BUILDING, CANDIDATE, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
 };
 use super::terms::Terms;
 use std::fs::{self, File, TryLockError};
@@ -107,21 +107,31 @@ impl Turn {
     /// Gives a segment that has been built its place in the store.
     pub(super) fn keep(&self, built: &Path, entry: &SegmentEntry) -> Result<(), PublishError> {
         let path = self.store.segment_path(entry);
-        files::rename(built, &path).map_err(PublishError::io(&path))
+        let mut built = built.to_owned();
+        if built.starts_with(self.store.path.join(CANDIDATE)) {
+            // What was put aside stays there until it is published. Where a file can't have two names, it is lost if
+            // that fails.
+            let linked = self.scratch_file("candidate");
+            if fs::hard_link(&built, &linked).is_ok() {
+                built = linked;
+            }
+        }
+        files::rename(&built, &path).map_err(PublishError::io(&path))
     }
 
     /// Makes a manifest current, whose segments have their places; notes it in the history, and removes
     /// what nothing that is kept needs any more. It is signed as the terms of the store say; if that would not make
-    /// it acceptable on these terms, it is not published.
+    /// it acceptable on these terms, it is not published. What fails once it is current is returned.
     ///
     /// # Errors
-    /// [`PublishError`]. Up to the pointer the old snapshot then stays current.
+    /// [`PublishError`]. The old snapshot then stays current, but for [`PublishError::Uncertain`].
     pub(super) fn publish(
         &self,
         manifest: &Manifest,
         happened: &Happened,
-    ) -> Result<(), PublishError> {
+    ) -> Result<Vec<Afterwards>, PublishError> {
         let path = &self.store.path;
+        let before = pointer(&self.store)?;
         let name = Manifest::name(manifest.generation);
         let manifest_path = path.join(MANIFESTS).join(&name);
         let bytes = serde_json::to_vec_pretty(manifest)
@@ -136,11 +146,27 @@ impl Turn {
         };
         let current = path.join(CURRENT);
         let line = format!("{} {}\n", pointer.manifest, pointer.digest);
-        files::write_whole(&current, line.as_bytes()).map_err(PublishError::io(&current))?;
-        history::append(&self.store, happened)?;
-        let mut chain = vec![manifest.clone()];
+        if let Err(source) = files::write_whole(&current, line.as_bytes()) {
+            // Servers may have taken it over already, although its name is not durable.
+            return Err(match self::pointer(&self.store) {
+                Ok(stands) if stands == before => PublishError::io(&current)(source),
+                _ => PublishError::Uncertain {
+                    generation: manifest.generation,
+                    path: current,
+                    source,
+                },
+            });
+        }
+        let history = history::append(&self.store, happened).map_err(Afterwards::History);
+        let removed = self.remove_unneeded(manifest).map_err(Afterwards::Removal);
+        let failed = [history, removed].into_iter().filter_map(Result::err);
+        Ok(failed.collect())
+    }
+
+    fn remove_unneeded(&self, current: &Manifest) -> Result<(), PublishError> {
+        let mut chain = vec![current.clone()];
         chain.extend_from_slice(self.chain()?);
-        let unneeded = retention::unneeded(&self.store, &chain, manifest.bases_kept)?;
+        let unneeded = retention::unneeded(&self.store, &chain, current.bases_kept)?;
         retention::remove(&unneeded)
     }
 

@@ -272,7 +272,7 @@ impl StoreWriter {
     }
 
     /// Makes a segment that was built in [`building`](Self::building) the base of the current snapshot, and returns
-    /// its manifest.
+    /// its manifest. What fails once it is current is not told; [`Draft::publish`] tells it.
     ///
     /// # Errors
     /// [`PublishError`]; the old snapshot then stays current.
@@ -283,7 +283,7 @@ impl StoreWriter {
         act: Act<'_>,
     ) -> Result<Manifest, PublishError> {
         let candidate = self.candidate(segment, origin)?;
-        self.draft(&candidate, act)?.publish(Vec::new())
+        Ok(self.draft(&candidate, act)?.publish(Vec::new())?.manifest)
     }
 }
 

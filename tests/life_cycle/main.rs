@@ -175,7 +175,7 @@ fn publish(folder: &Path, of_sources: Vec<List>, held: &BTreeSet<&str>, model: &
         assert!(matches!(published, Err(PublishError::Pinned(_))));
         return;
     }
-    assert_eq!(published.unwrap().generation, generation);
+    assert_eq!(published.unwrap().manifest.generation, generation);
     model.bases.insert(generation, lists.clone());
     (model.base, model.lists) = (generation, lists);
 }
@@ -190,7 +190,7 @@ fn compact(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
     }
     if let Some(compacted) = compacted {
         let draft = writer.draft_compacted(&compacted, ACT).unwrap().unwrap();
-        let manifest = draft.publish(Vec::new()).unwrap();
+        let manifest = draft.publish(Vec::new()).unwrap().manifest;
         // There may be no rows in the changes drawn.
         assert!(manifest.segments.len() <= 1 + usize::from(meanwhile));
     }
@@ -208,7 +208,7 @@ fn roll_back(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
     let rollback = Rollback { to, with_changes };
     match Store::open(folder).unwrap().roll_back(rollback, ACT) {
         Ok(draft) => {
-            let manifest = draft.publish(Vec::new()).unwrap();
+            let manifest = draft.publish(Vec::new()).unwrap().manifest;
             assert_eq!(Some(manifest.base), expected);
             // What comes after it is undone.
             model.bases.split_off(&(manifest.base + 1));

@@ -105,7 +105,8 @@ impl Desk {
     fn delta(&self, terms: &Terms, second: i64) -> Result<Manifest, PublishError> {
         let delta = self.store(terms).delta()?;
         let changes = delta.build(delta.builder(1 << 20, 1), &[])?;
-        delta.draft(&changes, &[], act(second))?.publish(Vec::new())
+        let draft = delta.draft(&changes, &[], act(second))?;
+        Ok(draft.publish(Vec::new())?.manifest)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::accounts::SourceAccounts;
 use crate::config::SourcesFile;
 use crate::diff::Diff;
 use crate::guards::Accepted;
-use crate::publish::{Holds, OfferError, Offered, Policy, offer};
+use crate::publish::{Holds, OfferError, Offered, Policy, not_published, offer};
 use crate::sources::SourceError;
 use jiff::Timestamp;
 use sltd::index::BuildError;
@@ -53,7 +53,7 @@ pub struct Build<'a> {
     pub bases_kept: Option<u32>,
 }
 
-/// Why nothing was published.
+/// Why a base was not built, or not published.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildFailure {
     /// A list could not be read to its end.
@@ -108,10 +108,10 @@ pub enum BuildFailure {
     #[error("{0}; nothing was published")]
     Build(#[from] BuildError),
     /// The store could not be changed.
-    #[error("{0}; nothing was published")]
+    #[error("{}", not_published(.0))]
     Publish(#[from] PublishError),
     /// The base could not be offered.
-    #[error("{0}; nothing was published")]
+    #[error(transparent)]
     Offer(#[from] OfferError),
 }
 
@@ -131,7 +131,7 @@ pub struct Built {
 /// `show` is told what is different from that, before anything is published.
 ///
 /// # Errors
-/// [`BuildFailure`].
+/// [`BuildFailure`]; where it is not certain that the snapshot before is current, that says so.
 pub fn build(
     build: &Build<'_>,
     progress: &dyn Progress,

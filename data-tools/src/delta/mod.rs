@@ -10,7 +10,7 @@ use crate::accounts::{Account, SourceAccounts};
 use crate::build::Progress;
 use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
 use crate::guards::Accepted;
-use crate::publish::{Holds, Offered, Outcome, refuse};
+use crate::publish::{Holds, Offered, Outcome, not_published, refuse};
 use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Withdrawal};
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
@@ -47,7 +47,7 @@ pub struct Changes<'a> {
     pub accepted: &'a Accepted,
 }
 
-/// Why nothing was published.
+/// Why changes were not published.
 #[derive(Debug, thiserror::Error)]
 pub enum DeltaFailure {
     /// There are no lists of changes in a layout.
@@ -82,7 +82,7 @@ pub enum DeltaFailure {
     #[error(transparent)]
     Store(#[from] LoadError),
     /// The store could not be changed.
-    #[error("{0}; nothing was published")]
+    #[error("{}", not_published(.0))]
     Publish(#[from] PublishError),
 }
 
@@ -105,7 +105,7 @@ pub struct Changed {
 /// the snapshot before stays current.
 ///
 /// # Errors
-/// [`DeltaFailure`].
+/// [`DeltaFailure`]; where it is not certain that the snapshot before is current, that says so.
 pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, DeltaFailure> {
     for source in &changes.sources.sources {
         if !source.layout.has_changes() {
@@ -219,15 +219,16 @@ fn offer(
     }
     let mut notes: Vec<String> = holds.sentences().collect();
     notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
-    let offered = Offered {
+    let mut offered = Offered {
         outcome: Outcome::Published,
         manifest: draft.manifest().clone(),
         figures: draft.figures(),
         holds,
         accepted,
         diff: None,
+        warnings: Vec::new(),
     };
-    draft.publish(notes)?;
+    offered.warn(&draft.publish(notes)?);
     Ok(offered)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{OfferError, Offered, Outcome, Policy, Who, by, offer};
 use crate::build::parse_size;
-use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print, unusable};
+use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print, unusable, warn};
 use crate::config;
 use crate::guards::{Acceptance, Accepted, Limits};
 use crate::terms::TermsArgs;
@@ -100,7 +100,7 @@ pub fn run(args: &PublishArgs) -> ExitCode {
             ExitCode::from(FAILED)
         }
         Err(error) => {
-            complain(format_args!("{error}; nothing was published"));
+            complain(&error);
             ExitCode::from(code_of(&error))
         }
     }
@@ -122,15 +122,18 @@ fn publish(
             let _ = print(diff);
         }
     };
-    let offered = offer(
+    let mut offered = offer(
         &writer,
         &candidate,
         super::Holds::default(),
         policy,
         &mut show,
     )?;
-    if let Outcome::Published = offered.outcome {
-        writer.drop_aside()?;
+    if let Outcome::Published = offered.outcome
+        && let Err(error) = writer.drop_aside()
+    {
+        let warning = format!("what was put aside could not be removed: {error}");
+        offered.warnings.push(warning);
     }
     Ok(Some(offered))
 }
@@ -143,6 +146,9 @@ pub(crate) fn conclude(offered: &Offered, print: impl FnOnce() -> std::io::Resul
             "generation {generation}: what was done can't be printed: {error}"
         ));
         return ExitCode::from(FAILED);
+    }
+    for warning in &offered.warnings {
+        warn(warning);
     }
     match offered.outcome {
         Outcome::Refused(_) => ExitCode::from(REFUSED),

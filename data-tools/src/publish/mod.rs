@@ -15,7 +15,7 @@ use crate::guards::{Accepted, Limits, Trip};
 use serde_json::{Value, json};
 use sltd::index::{BuildOptions, Damage};
 use sltd::snapshot::{
-    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, StoreWriter,
+    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, Published, StoreWriter,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -93,17 +93,27 @@ pub struct Offered {
     pub diff: Option<Diff>,
     /// Documents by source and issuing State in it.
     pub figures: Figures,
+    /// What failed once it was published: one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Why a base could not be offered.
 #[derive(Debug, thiserror::Error)]
 pub enum OfferError {
     /// The store could not be changed.
-    #[error(transparent)]
+    #[error("{}", not_published(.0))]
     Publish(#[from] PublishError),
     /// It could not be compared with what is current.
-    #[error("the snapshots can't be compared: {0}")]
+    #[error("the snapshots can't be compared: {0}; nothing was published")]
     Compare(#[from] Damage),
+}
+
+/// Why nothing was published, or why that is not certain.
+pub(crate) fn not_published(error: &PublishError) -> String {
+    match error.leaves_current() {
+        true => format!("{error}; nothing was published"),
+        false => error.to_string(),
+    }
 }
 
 /// Offers a base: holds the sources that trip a guard, and publishes the rest if nothing stands against that.
@@ -111,7 +121,7 @@ pub enum OfferError {
 /// `holds` are the sources held so far; `show` is told the differences before anything is published.
 ///
 /// # Errors
-/// [`OfferError`]; nothing was published then.
+/// [`OfferError`]; what was current stays so, unless that says otherwise.
 pub fn offer(
     writer: &StoreWriter,
     candidate: &Candidate,
@@ -169,6 +179,7 @@ pub fn offer(
         holds,
         accepted,
         diff,
+        warnings: Vec::new(),
     };
     if policy.put_aside {
         writer.put_aside(candidate)?;
@@ -180,8 +191,8 @@ pub fn offer(
         writer.put_aside(candidate)?;
         return Ok(offered);
     }
-    let offered = offered(Outcome::Published, &draft);
-    draft.publish(notes)?;
+    let mut offered = offered(Outcome::Published, &draft);
+    offered.warn(&draft.publish(notes)?);
     Ok(offered)
 }
 
@@ -203,6 +214,7 @@ pub(crate) fn refuse(
         holds,
         accepted,
         diff: None,
+        warnings: Vec::new(),
     };
     let notes = trips.iter().map(ToString::to_string).collect();
     draft.give_up(Happening::Refused, act, notes)?;
@@ -236,6 +248,12 @@ fn differences(draft: &Draft, threads: usize) -> Result<Option<Diff>, OfferError
 }
 
 impl Offered {
+    /// Takes what failed once it was published.
+    pub(crate) fn warn(&mut self, published: &Published) {
+        let warnings = published.warnings.iter();
+        self.warnings.extend(warnings.map(ToString::to_string));
+    }
+
     /// What scripts are told beside the accounts.
     pub fn json(&self) -> Value {
         let sentences = |trips: &[Trip]| -> Vec<Value> {
@@ -256,6 +274,7 @@ impl Offered {
             "refused": refused,
             "accepted": sentences(&self.accepted),
             "diff": self.diff.as_ref().map(Diff::json),
+            "warnings": self.warnings,
         })
     }
 }

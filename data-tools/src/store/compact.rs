@@ -8,7 +8,7 @@ use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
 use sltd::index::BuildOptions;
-use sltd::snapshot::{Act, Manifest, PublishError, Store, Terms};
+use sltd::snapshot::{Act, PublishError, Published, Store, Terms};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,7 +36,7 @@ pub struct CompactArgs {
 
 /// What came of it.
 enum Compaction {
-    Published(Box<Manifest>),
+    Published(Box<Published>),
     NothingToDo,
     Overtaken,
 }
@@ -48,7 +48,7 @@ pub fn run(args: &CompactArgs) -> ExitCode {
         Err(error) => return unusable(error),
     };
     match compact(args, terms) {
-        Ok(Compaction::Published(manifest)) => said(&manifest),
+        Ok(Compaction::Published(published)) => said(&published),
         Ok(Compaction::NothingToDo) => {
             // Who can't read this has lost nothing.
             let _ = print("the base has no changes beside it\n");

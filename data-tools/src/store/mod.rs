@@ -6,11 +6,11 @@ pub mod prune;
 pub mod retract;
 pub mod rollback;
 
-use crate::command::{FAILED, complain, print, unusable};
-use crate::publish::{Who, by, code_of_publish};
+use crate::command::{FAILED, complain, print, unusable, warn};
+use crate::publish::{Who, by, code_of_publish, not_published};
 use crate::terms::TermsArgs;
 use jiff::Timestamp;
-use sltd::snapshot::{Act, Draft, LoadError, Manifest, PublishError, Store};
+use sltd::snapshot::{Act, Draft, LoadError, PublishError, Published, Store};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -39,12 +39,16 @@ fn publish(
         .map_err(PublishError::from)
         .and_then(|store| draft(&store.with_terms(terms), act)?.publish(Vec::new()));
     match published {
-        Ok(manifest) => said(&manifest),
+        Ok(published) => said(&published),
         Err(error) => failed(&error),
     }
 }
 
-fn said(manifest: &Manifest) -> ExitCode {
+fn said(published: &Published) -> ExitCode {
+    let manifest = &published.manifest;
+    for warning in &published.warnings {
+        warn(warning);
+    }
     let printed = print(format_args!(
         "published generation {}: {} documents, base of generation {}\n",
         manifest.generation, manifest.documents, manifest.base
@@ -64,7 +68,7 @@ fn said(manifest: &Manifest) -> ExitCode {
 fn failed(error: &PublishError) -> ExitCode {
     match error {
         PublishError::Current(LoadError::NotAStore(_)) => complain(error),
-        _ => complain(format_args!("{error}; nothing was published")),
+        _ => complain(not_published(error)),
     }
     ExitCode::from(code_of_publish(error))
 }
