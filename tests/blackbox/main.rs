@@ -7,6 +7,7 @@
 //! | `ways` | ways in and out of `sltd check`: files, standard input, wrong usage, a service that is away |
 //! | `life` | `sltd serve` from start to drain; health, reflection, other servers |
 //! | `snapshots` | publications, good and bad, under running calls |
+//! | `swaps` | thousands of publications, two servers |
 //! | `status` | what a server has refused, whether it is ready; `sltd status` |
 //! | `monitor` | metrics over HTTP |
 //! | `signed` | servers that trust keys |
@@ -34,5 +35,6 @@ mod signed;
 mod snapshots;
 mod status;
 mod support;
+mod swaps;
 mod verdicts;
 mod ways;

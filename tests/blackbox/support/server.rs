@@ -66,6 +66,11 @@ impl Server {
         }
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What clients call it by.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
