@@ -196,7 +196,13 @@ impl Draft {
         let store = self.turn.store();
         let lists = self.manifest.lists();
         let since = self.manifest.changes_since;
+        // Up to the oldest base: of what a removal that was stopped has left before it, segments may be missing, and
+        // it stands in that base's changes.
         let chain = self.turn.chain()?;
+        let oldest = chain.iter().rposition(Manifest::begins_base);
+        let chain = oldest
+            .and_then(|oldest| chain.get(..=oldest))
+            .unwrap_or(chain);
         let mut deltas = Vec::new();
         // What came before the oldest manifest stands in the changes that it had.
         if let Some(oldest) = chain.last()

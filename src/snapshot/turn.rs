@@ -248,7 +248,9 @@ impl Drop for Workplace {
 
 /// What is current in a store; `None` where nothing has been published yet.
 pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
-    if !store.path.join(CURRENT).exists() {
+    let path = store.path.join(CURRENT);
+    // What can't be looked at is not missing: a first generation would be published over it.
+    if !path.try_exists().map_err(PublishError::io(&path))? {
         return Ok(None);
     }
     Ok(Some(store.pointer()?))
