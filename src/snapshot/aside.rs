@@ -25,7 +25,7 @@ impl StoreWriter {
         }
         self.drop_aside()?;
         let origin = folder.join(ORIGIN);
-        fs::create_dir(&folder).map_err(PublishError::io(&folder))?;
+        files::make_folder(&folder).map_err(PublishError::io(&folder))?;
         let segment = folder.join(SEGMENT);
         files::rename(&candidate.path, &segment).map_err(PublishError::io(&segment))?;
         let text = serde_json::to_vec_pretty(&candidate.origin)
@@ -47,7 +47,8 @@ impl StoreWriter {
         let segment = self.aside().join(SEGMENT);
         let origin = serde_json::from_slice(&text)
             .map_err(|error| LoadError::damaged(&path, error.to_string()))?;
-        let candidate = if segment.exists() {
+        let there = segment.try_exists().map_err(PublishError::io(&segment))?;
+        let candidate = if there {
             let candidate = self.candidate(&segment, origin)?;
             (!self.is_current(&candidate)?).then_some(candidate)
         } else {

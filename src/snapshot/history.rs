@@ -4,6 +4,7 @@
 //! wrote its line.
 
 use super::error::{LoadError, PublishError};
+use super::files;
 use super::manifest::{Act, Event, Manifest};
 use super::store::{HISTORY, Store};
 use jiff::Timestamp;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
 
 /// One thing that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,20 +129,27 @@ pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishEr
     let append = || -> io::Result<()> {
         let mut line = serde_json::to_vec(happened)?;
         line.push(b'\n');
+        let mut file = File::options()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(&path)?;
+        let is_new = file.metadata()?.len() == 0;
         // A line that was cut short by a crash must not swallow this one.
-        let torn = last_byte(&path).is_ok_and(|last| last != b'\n');
-        let mut file = File::options().create(true).append(true).open(&path)?;
-        if torn {
+        if !is_new && last_byte(&mut file)? != b'\n' {
             file.write_all(b"\n")?;
         }
         file.write_all(&line)?;
-        file.sync_all()
+        file.sync_all()?;
+        if is_new {
+            files::sync_folder(&store.path)?;
+        }
+        Ok(())
     };
     append().map_err(PublishError::io(&path))
 }
 
-fn last_byte(path: &Path) -> io::Result<u8> {
-    let mut file = File::open(path)?;
+fn last_byte(file: &mut File) -> io::Result<u8> {
     file.seek(SeekFrom::End(-1))?;
     let mut last = [0];
     file.read_exact(&mut last)?;

@@ -5,11 +5,13 @@
 //! open is kept for as long as it has; a server on another machine keeps the bytes that it has mapped.
 
 use super::error::{LoadError, PublishError};
+use super::files;
 use super::manifest::{Manifest, not_undone};
 use super::store::{MANIFESTS, SEGMENTS, SIGNATURES, Store};
 use super::turn::Turn;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bases kept in a store of which nothing else was said, the current one included.
@@ -80,7 +82,9 @@ impl Store {
     pub fn prune(&self, bases: u32) -> Result<Unneeded, PublishError> {
         let turn = Turn::take(self)?;
         let unneeded = unneeded(self, turn.chain()?, bases)?;
-        remove(&unneeded)?;
+        // What a killed publish has made current may not be durable yet, and what it replaces goes now.
+        files::sync_folder(&self.path).map_err(PublishError::io(&self.path))?;
+        remove(self, &unneeded)?;
         Ok(unneeded)
     }
 }
@@ -120,12 +124,22 @@ pub(super) fn unneeded(
     Ok(unneeded)
 }
 
-/// Removes files.
+/// Removes files: first the manifests, oldest first, and durably, so that none comes back after a loss of power whose
+/// segments are gone.
 ///
 /// # Errors
 /// [`PublishError::Io`].
-pub(super) fn remove(unneeded: &Unneeded) -> Result<(), PublishError> {
-    for (path, _) in &unneeded.files {
+pub(super) fn remove(store: &Store, unneeded: &Unneeded) -> Result<(), PublishError> {
+    let manifests = store.path.join(MANIFESTS);
+    let files = unneeded.files.iter().map(|(path, _)| path);
+    let (first, then): (Vec<_>, Vec<_>) = files.partition(|path| path.starts_with(&manifests));
+    for path in &first {
+        fs::remove_file(path).map_err(PublishError::io(path))?;
+    }
+    if !first.is_empty() {
+        files::sync_folder(&manifests).map_err(PublishError::io(&manifests))?;
+    }
+    for path in then {
         fs::remove_file(path).map_err(PublishError::io(path))?;
     }
     Ok(())
@@ -139,6 +153,10 @@ pub(super) fn mark_in_use(path: &Path) -> Option<File> {
     Some(file)
 }
 
+/// Whether a server has a file open; also where that can't be told.
 fn in_use(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    match File::open(path) {
+        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }

@@ -262,10 +262,12 @@ impl Store {
     /// [`LoadError`] when one is damaged or of another format.
     pub fn chain(&self, pointer: &Pointer) -> Result<Vec<Manifest>, LoadError> {
         let mut chain = vec![self.manifest(pointer)?];
-        while let Some(pointer) = chain.last().and_then(Manifest::previous)
-            && self.manifest_path(&pointer).exists()
-        {
+        while let Some(pointer) = chain.last().and_then(Manifest::previous) {
             let path = self.manifest_path(&pointer);
+            // What can't be looked at is not missing: its changes would be lost.
+            if !path.try_exists().map_err(LoadError::io(&path))? {
+                break;
+            }
             chain.push(parse(&path, &self.manifest_bytes(&pointer)?)?);
         }
         Ok(chain)

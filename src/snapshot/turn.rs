@@ -167,7 +167,7 @@ impl Turn {
         let mut chain = vec![current.clone()];
         chain.extend_from_slice(self.chain()?);
         let unneeded = retention::unneeded(&self.store, &chain, current.bases_kept)?;
-        retention::remove(&unneeded)
+        retention::remove(&self.store, &unneeded)
     }
 
     /// Puts signatures where those of a manifest belong. Without any, those are removed that a killed publish of
@@ -259,7 +259,7 @@ pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
 fn make_folders(store: &Store) -> Result<(), PublishError> {
     for folder in [MANIFESTS, SEGMENTS, REJECTS] {
         let folder = store.path.join(folder);
-        fs::create_dir_all(&folder).map_err(PublishError::io(&folder))?;
+        files::make_folder(&folder).map_err(PublishError::io(&folder))?;
     }
     Ok(())
 }
