@@ -30,6 +30,7 @@ pub mod lookup;
 pub mod nightly;
 pub mod publish;
 pub mod quickstart;
+mod resources;
 pub mod sources;
 pub mod store;
 mod terms;

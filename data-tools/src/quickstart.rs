@@ -11,7 +11,7 @@ use crate::build::{self, Build, BuildFailure, Built, Silent};
 use crate::command::{FAILED, USAGE, complain, print};
 use crate::config::{self, SourcesFile};
 use crate::guards::Accepted;
-use crate::publish::default_threads;
+use crate::resources::default_threads;
 use checks::{Asked, Check};
 use clap::Args;
 use jiff::Timestamp;

@@ -2,12 +2,11 @@
 
 use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
-use crate::command::{FAILED, USAGE, complain, print, unusable};
+use crate::command::{FAILED, complain, print, unusable};
 use crate::config;
 use crate::diff::Diff;
-use crate::publish::{
-    AcceptArgs, Who, by, code_of, code_of_publish, conclude, default_memory, default_threads,
-};
+use crate::publish::{AcceptArgs, Who, by, code_of, code_of_publish, conclude};
+use crate::resources::ResourceArgs;
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -97,12 +96,8 @@ pub struct BuildArgs {
     /// The store; made if it does not exist
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
-    /// Memory for rows, such as 512MiB or 4GiB [default: half of the memory available]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    memory: Option<u64>,
-    /// Threads that parse, sort and build [default: the cores available]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    resources: ResourceArgs,
     /// The day (YYYY-MM-DD, UTC) on whose end a report must still be in force [default: today]
     #[arg(long, value_name = "DATE", value_parser = parse_day)]
     as_of: Option<Day>,
@@ -133,24 +128,20 @@ pub struct BuildArgs {
 pub fn run(args: &BuildArgs) -> ExitCode {
     let sources = match config::load(&args.sources) {
         Ok(sources) => sources,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::from(USAGE);
-        }
+        Err(error) => return unusable(error),
     };
     let terms = match args.terms.read() {
         Ok(terms) => terms,
         Err(error) => return unusable(error),
     };
     let now = Timestamp::now();
-    let threads = args.threads.map(usize::from);
     let (by, accepted) = (by(&args.who), args.accept.accepted());
     let request = Build {
         sources: &sources,
         store: &args.store,
         terms: &terms,
-        memory: args.memory.unwrap_or_else(default_memory),
-        threads: threads.unwrap_or_else(default_threads),
+        memory: args.resources.memory(),
+        threads: args.resources.threads(),
         as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),
         built_at: now,
         max_rejects: args.max_rejects,
@@ -219,22 +210,6 @@ fn accounts(built: &Built, json: bool) -> String {
     format!("{}{}", built.accounts, built.offered)
 }
 
-/// A size as commands take it: a number with KiB, MiB or GiB.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let expected =
-        || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit {
-        "KiB" => 10,
-        "MiB" => 20,
-        "GiB" => 30,
-        _ => return Err(expected()),
-    };
-    let number: u64 = number.parse().map_err(|_| expected())?;
-    number.checked_mul(1 << shift).ok_or_else(expected)
-}
-
 fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse_iso(text).ok_or_else(|| "expected a day of the calendar, YYYY-MM-DD".to_owned())
 }
@@ -255,23 +230,5 @@ mod tests {
         let file = config::parse(SOURCES, std::path::Path::new("")).unwrap();
         assert_eq!((file.sources.len(), file.authorities.len()), (1, 1));
         assert!(SOURCES.lines().all(|line| line.len() <= 100));
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(parse_size("512MiB"), Ok(512 << 20));
-        assert_eq!(parse_size("0KiB"), Ok(0));
-        for wrong in [
-            "",
-            "12",
-            "MiB",
-            "1MB",
-            "1 GiB",
-            "-1GiB",
-            "99999999999GiB",
-            "1.5GiB",
-        ] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
-        }
     }
 }

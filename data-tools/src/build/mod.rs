@@ -6,8 +6,8 @@ mod args;
 mod lists;
 mod progress;
 
+pub(crate) use args::report;
 pub use args::{BuildArgs, run};
-pub(crate) use args::{parse_size, report};
 pub use progress::{Progress, Shown, Silent};
 
 use crate::accounts::SourceAccounts;

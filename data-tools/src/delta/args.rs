@@ -1,10 +1,11 @@
 //! The command line of `sltd-data delta`.
 
 use super::{Changed, Changes, DeltaFailure, delta};
-use crate::build::{Shown, parse_size};
+use crate::build::Shown;
 use crate::command::{FAILED, USAGE, complain, print, unusable};
 use crate::config;
-use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude, default_threads};
+use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude};
+use crate::resources::{default_threads, parse_size};
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -69,10 +70,7 @@ pub struct DeltaArgs {
 pub fn run(args: &DeltaArgs) -> ExitCode {
     let sources = match config::load(&args.sources) {
         Ok(sources) => sources,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::from(USAGE);
-        }
+        Err(error) => return unusable(error),
     };
     let terms = match args.terms.read() {
         Ok(terms) => terms,

@@ -2,7 +2,7 @@
 
 use super::Diff;
 use crate::command::{FAILED, complain, print};
-use crate::publish::default_threads;
+use crate::resources::default_threads;
 use clap::Args;
 use sltd::index::LoadMode;
 use sltd::snapshot::{LoadOptions, Snapshot, Store, Warm};

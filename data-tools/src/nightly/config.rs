@@ -1,6 +1,6 @@
 //! The file `nightly.toml`.
 
-use crate::build::parse_size;
+use crate::resources::parse_size;
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

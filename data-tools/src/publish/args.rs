@@ -1,10 +1,10 @@
 //! The command line of `sltd-data publish`, and what other commands have in common with it.
 
 use super::{OfferError, Offered, Outcome, Policy, Who, by, offer};
-use crate::build::parse_size;
 use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print, unusable, warn};
 use crate::config;
 use crate::guards::{Acceptance, Accepted, Limits};
+use crate::resources::ResourceArgs;
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -29,10 +29,8 @@ pub struct PublishArgs {
     /// The file that describes the lists; its table [guards] holds
     #[arg(long, value_name = "FILE")]
     sources: Option<PathBuf>,
-    /// Memory for rows where a source is held, such as 512MiB or 4GiB [default: half of the memory
-    /// available]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    memory: Option<u64>,
+    #[command(flatten)]
+    resources: ResourceArgs,
     #[command(flatten)]
     accept: AcceptArgs,
     #[command(flatten)]
@@ -84,8 +82,8 @@ pub fn run(args: &PublishArgs) -> ExitCode {
         },
         put_aside: false,
         compare: true,
-        memory: args.memory.unwrap_or_else(default_memory),
-        threads: default_threads(),
+        memory: args.resources.memory(),
+        threads: args.resources.threads(),
     };
     match publish(args, terms, &policy) {
         Ok(Some(offered)) => conclude(&offered, || {
@@ -174,14 +172,4 @@ pub(crate) fn code_of_publish(error: &PublishError) -> u8 {
         PublishError::Untrusted(_) | PublishError::Signature(_) => REFUSED,
         _ => FAILED,
     }
-}
-
-/// Half of the memory available; where that can't be told, what any machine has.
-pub(crate) fn default_memory() -> u64 {
-    sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)
-}
-
-/// The cores available.
-pub(crate) fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }

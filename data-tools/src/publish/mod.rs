@@ -4,9 +4,7 @@
 mod args;
 mod by;
 
-pub(crate) use args::{
-    AcceptArgs, code_of, code_of_publish, conclude, default_memory, default_threads,
-};
+pub(crate) use args::{AcceptArgs, code_of, code_of_publish, conclude};
 pub use args::{PublishArgs, run};
 pub(crate) use by::{Who, by};
 

@@ -1,9 +1,9 @@
 //! `sltd-data compact`.
 
 use super::{EXIT_CODES, failed, said};
-use crate::build::parse_size;
 use crate::command::{FAILED, complain, print, unusable};
-use crate::publish::{Who, by, default_memory, default_threads};
+use crate::publish::{Who, by};
+use crate::resources::ResourceArgs;
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -22,12 +22,8 @@ pub struct CompactArgs {
     /// The store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
-    /// Memory for rows, such as 512MiB or 4GiB [default: half of the memory available]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    memory: Option<u64>,
-    /// Threads that read, sort and build [default: the cores available]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    resources: ResourceArgs,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
@@ -69,8 +65,8 @@ fn compact(args: &CompactArgs, terms: Terms) -> Result<Compaction, PublishError>
     let now = Timestamp::now();
     writer.check(now)?;
     let options = BuildOptions {
-        memory: args.memory.unwrap_or_else(default_memory),
-        threads: args.threads.map_or_else(default_threads, usize::from),
+        memory: args.resources.memory(),
+        threads: args.resources.threads(),
         scratch: writer.building(),
     };
     let Some(compacted) = writer.compact(options)? else {

@@ -1,0 +1,75 @@
+//! What a command may use of the machine.
+
+use clap::Args;
+
+/// Memory and threads.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ResourceArgs {
+    /// Memory for rows, such as 512MiB or 4GiB [default: half of the memory available]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+    /// Threads that read, sort and build [default: the cores available]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl ResourceArgs {
+    /// Bytes of rows to hold in memory at the most.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.unwrap_or_else(default_memory)
+    }
+
+    /// Threads, at least one.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or_else(default_threads, usize::from)
+    }
+}
+
+/// Half of the memory available; where that can't be told, what any machine has.
+pub(crate) fn default_memory() -> u64 {
+    sltd::memory::available().map_or(1 << 30, |bytes| bytes / 2)
+}
+
+/// The cores available.
+pub(crate) fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A size as commands take it: a number with KiB, MiB or GiB.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let expected =
+        || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    number.checked_mul(1 << shift).ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_size("0KiB"), Ok(0));
+        for wrong in [
+            "",
+            "12",
+            "MiB",
+            "1MB",
+            "1 GiB",
+            "-1GiB",
+            "99999999999GiB",
+            "1.5GiB",
+        ] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}
