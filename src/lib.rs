@@ -26,6 +26,7 @@
 //! |---|---|
 //! | [`document`] | What is a travel document? |
 //! | [`report`] | What is reported of one, and what does a check conclude? |
+//! | [`files`] | How are files made, replaced, removed and read? |
 //! | [`index`] | One immutable segment: how is it built, verified and asked? |
 //! | [`snapshot`] | Which segments are current, and what do they say of a document? |
 //! | [`proto`] | What goes over the wire? |
@@ -41,6 +42,7 @@ struct Readme;
 
 pub mod client;
 pub mod document;
+pub mod files;
 pub mod index;
 pub mod memory;
 pub mod proto;

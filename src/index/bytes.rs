@@ -1,11 +1,10 @@
 //! A segment's bytes: mapped, or read into memory. The only room with `unsafe`.
 
 use super::error::Damage;
+use crate::files::File;
 use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// How a segment's bytes are held.
@@ -52,7 +51,7 @@ impl Bytes {
                 // the same file before this, catch what was changed until then, and readers
                 // check every position against the slice, so changed bytes give wrong values or
                 // a caught panic, never a read outside the mapping.
-                let map = unsafe { MmapOptions::new().len(len).map(&file) }?;
+                let map = unsafe { MmapOptions::new().len(len).map(file.as_std()) }?;
                 map.advise(Advice::Random)?;
                 Backing::Mapped { map, file }
             }

@@ -11,8 +11,8 @@ use super::union::UnionFilter;
 use super::verify::{read_frame, verify_sections};
 use super::walk::Walk;
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
+use crate::files::File;
 use crate::report::Authority;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 

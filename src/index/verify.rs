@@ -2,16 +2,15 @@
 
 use super::error::Damage;
 use super::format::{Frame, HEADER_LEN, Section};
+use crate::files::File;
 use rayon::prelude::*;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 
 /// Bytes read at a time while digests are verified.
 const VERIFY_BUFFER: usize = 1 << 20;
 
 /// Reads and checks header and section table; also returns their digest and the file's length.
 pub(super) fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Damage> {
-    let file_len = file.metadata()?.len();
+    let file_len = file.length()?;
     if file_len < HEADER_LEN as u64 {
         return Err(Damage::Length {
             expected: HEADER_LEN as u64,

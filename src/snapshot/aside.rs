@@ -1,13 +1,13 @@
 //! A base that was built to be published later: put aside, and taken up again.
 
 use super::error::{LoadError, PublishError};
-use super::files;
-use super::manifest::SegmentEntry;
+use super::manifest::Event;
 use super::store::CANDIDATE;
-use super::writer::{Candidate, StoreWriter};
-use std::fs;
+use super::turn;
+use super::writer::{Candidate, Origin, StoreWriter};
+use crate::files;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const SEGMENT: &str = "segment";
 /// Written last: without it there is no candidate.
@@ -25,13 +25,15 @@ impl StoreWriter {
         }
         self.drop_aside()?;
         let origin = folder.join(ORIGIN);
-        files::make_folder(&folder).map_err(PublishError::io(&folder))?;
+        files::create_folder(&folder).map_err(PublishError::io(&folder))?;
         let segment = folder.join(SEGMENT);
         files::rename(&candidate.path, &segment).map_err(PublishError::io(&segment))?;
         let text = serde_json::to_vec_pretty(&candidate.origin)
             .map_err(std::io::Error::from)
             .map_err(PublishError::io(&origin))?;
-        files::write_whole(&origin, &text).map_err(PublishError::io(&origin))
+        files::write_whole(&origin, &text).map_err(PublishError::io(&origin))?;
+        let store = self.store().path();
+        files::sync_folder(store).map_err(PublishError::io(store))
     }
 
     /// The candidate that was put aside, read back; `None` if there is none.
@@ -40,35 +42,49 @@ impl StoreWriter {
     /// [`PublishError`] when it can't be read.
     pub fn take_up(&self) -> Result<Option<Candidate>, PublishError> {
         let path = self.aside().join(ORIGIN);
-        let text = match fs::read(&path) {
+        let text = match files::read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             read => read.map_err(PublishError::io(&path))?,
         };
-        let segment = self.aside().join(SEGMENT);
         let origin = serde_json::from_slice(&text)
             .map_err(|error| LoadError::damaged(&path, error.to_string()))?;
-        let there = segment.try_exists().map_err(PublishError::io(&segment))?;
-        let candidate = if there {
-            let candidate = self.candidate(&segment, origin)?;
-            (!self.is_current(&candidate)?).then_some(candidate)
-        } else {
-            None
-        };
-        if candidate.is_none() {
-            // It was published, and the process killed before it could remove it.
-            self.drop_aside()?;
-        }
-        Ok(candidate)
+        self.candidate(&self.aside().join(SEGMENT), origin)
+            .map(Some)
     }
 
-    /// Whether a candidate is the current base.
-    fn is_current(&self, candidate: &Candidate) -> Result<bool, PublishError> {
-        let Some(current) = self.current()? else {
+    /// Removes a candidate that was published, or was not put aside or dropped to the end.
+    ///
+    /// # Errors
+    /// [`PublishError`] when the store can't be read or changed.
+    pub(super) fn tidy_aside(&self) -> Result<(), PublishError> {
+        let folder = self.aside();
+        let there = |path: &Path| files::exists(path).map_err(PublishError::io(path));
+        if !there(&folder)? {
+            return Ok(());
+        }
+        let (origin, segment) = (folder.join(ORIGIN), folder.join(SEGMENT));
+        if !there(&origin)? || !there(&segment)? {
+            return self.drop_aside();
+        }
+        let text = files::read(&origin).map_err(PublishError::io(&origin))?;
+        // One that is damaged is kept for who takes it up to be told.
+        if let Ok(origin) = serde_json::from_slice(&text)
+            && self.was_published(&origin)?
+        {
+            self.drop_aside()?;
+        }
+        Ok(())
+    }
+
+    /// Whether a base was published of what was built from this; perhaps with some sources held.
+    fn was_published(&self, origin: &Origin) -> Result<bool, PublishError> {
+        let store = self.store();
+        let Some(pointer) = turn::pointer(store)? else {
             return Ok(false);
         };
-        let entry = SegmentEntry::of(&candidate.segment);
-        let same = current.manifest.segments.first() == Some(&entry);
-        Ok(same && current.manifest.built_at == candidate.origin.built_at)
+        let chain = store.chain(&pointer)?;
+        let mut builds = chain.iter().filter(|one| one.event == Event::Build);
+        Ok(builds.any(|build| build.built_at == origin.built_at))
     }
 
     /// Removes the candidate that was put aside, if there is one.
@@ -77,12 +93,8 @@ impl StoreWriter {
     /// [`PublishError::Io`].
     pub fn drop_aside(&self) -> Result<(), PublishError> {
         let folder = self.aside();
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(PublishError::io(&folder)(error))
-            }
-            _ => Ok(()),
-        }
+        let removed = files::remove_folder(&folder).map_err(PublishError::io(&folder));
+        removed.map(|_| ())
     }
 
     fn aside(&self) -> PathBuf {

@@ -196,13 +196,11 @@ impl Draft {
         let store = self.turn.store();
         let lists = self.manifest.lists();
         let since = self.manifest.changes_since;
-        // Up to the oldest base: of what a removal that was stopped has left before it, segments may be missing, and
-        // it stands in that base's changes.
         let chain = self.turn.chain()?;
-        let oldest = chain.iter().rposition(Manifest::begins_base);
-        let chain = oldest
-            .and_then(|oldest| chain.get(..=oldest))
-            .unwrap_or(chain);
+        // What is older is about to be removed, and not all of what it names may be there any more.
+        let oldest_base = chain.iter().rposition(Manifest::begins_base);
+        let chain = chain.get(..=oldest_base.unwrap_or_default());
+        let chain = chain.unwrap_or_default();
         let mut deltas = Vec::new();
         // What came before the oldest manifest stands in the changes that it had.
         if let Some(oldest) = chain.last()

@@ -9,9 +9,8 @@
 //! goes on with what it has. A file that is missing is a store that was never seen, so that removing it is the way
 //! to begin anew.
 
-use super::files;
 use super::manifest::Manifest;
-use std::fs::{self, File};
+use crate::files::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -71,7 +70,7 @@ impl HighestSeen {
     /// [`HighestSeenError::Io`] if it is no folder that can be read.
     pub fn at(folder: impl Into<PathBuf>) -> Result<Self, HighestSeenError> {
         let folder = folder.into();
-        fs::read_dir(&folder).map_err(HighestSeenError::io(&folder))?;
+        files::list(&folder).map_err(HighestSeenError::io(&folder))?;
         Ok(Self { folder })
     }
 
@@ -101,7 +100,9 @@ impl HighestSeen {
         let file = self.file(&manifest.store)?;
         let lock = File::open(&self.folder).map_err(HighestSeenError::io(&self.folder))?;
         // Held for as long as a small file is written; given up when the handle is dropped.
-        lock.lock().map_err(HighestSeenError::io(&self.folder))?;
+        lock.as_std()
+            .lock()
+            .map_err(HighestSeenError::io(&self.folder))?;
         self.admit(manifest)?;
         if highest(&file, &manifest.store)? == Some(manifest.generation) {
             return Ok(());
@@ -122,7 +123,7 @@ impl HighestSeen {
 /// The generation that a file remembers; `None` if it is not there.
 fn highest(file: &Path, store: &str) -> Result<Option<u64>, HighestSeenError> {
     let damaged = || HighestSeenError::Damaged(file.to_owned());
-    let text = match fs::read_to_string(file) {
+    let text = match files::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(damaged()),

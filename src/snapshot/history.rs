@@ -4,14 +4,13 @@
 //! wrote its line.
 
 use super::error::{LoadError, PublishError};
-use super::files;
 use super::manifest::{Act, Event, Manifest};
 use super::store::{HISTORY, Store};
+use crate::files::{self, File};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io;
 
 /// One thing that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,31 +128,18 @@ pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishEr
     let append = || -> io::Result<()> {
         let mut line = serde_json::to_vec(happened)?;
         line.push(b'\n');
-        let mut file = File::options()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(&path)?;
-        let is_new = file.metadata()?.len() == 0;
-        // A line that was cut short by a crash must not swallow this one.
-        if !is_new && last_byte(&mut file)? != b'\n' {
-            file.write_all(b"\n")?;
+        let file = File::append(&path)?;
+        match file.last_byte()? {
+            // Its name is durable before what it holds: a file that was never synced is empty.
+            None => files::sync_folder(&store.path)?,
+            Some(b'\n') => {}
+            // A line that was cut short by a crash must not swallow this one.
+            Some(_) => line.insert(0, b'\n'),
         }
         file.write_all(&line)?;
-        file.sync_all()?;
-        if is_new {
-            files::sync_folder(&store.path)?;
-        }
-        Ok(())
+        file.sync_all()
     };
     append().map_err(PublishError::io(&path))
-}
-
-fn last_byte(file: &mut File) -> io::Result<u8> {
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last[0])
 }
 
 impl Store {
@@ -164,7 +150,7 @@ impl Store {
     /// [`LoadError`] when the history, the pointer or a manifest can't be read.
     pub fn history(&self) -> Result<(Vec<Happened>, usize), LoadError> {
         let path = self.path.join(HISTORY);
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(LoadError::io(&path))?,
         };

@@ -19,7 +19,6 @@ mod differences;
 mod draft;
 mod error;
 mod figures;
-mod files;
 mod hiding;
 mod highest;
 mod history;
@@ -56,12 +55,12 @@ pub use store::{Pointer, Store};
 pub use terms::Terms;
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
+use crate::files::File;
 use crate::index::{Count, Damage, LoadMode, Segment, UnionFilter};
 use counts::Counts;
 use coverage::CoverageTable;
 use jiff::Timestamp;
 use precedence::{Lists, Retracted};
-use std::fs::File;
 use std::sync::Arc;
 
 /// What is brought into memory before a snapshot is served.

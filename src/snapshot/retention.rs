@@ -5,13 +5,13 @@
 //! open is kept for as long as it has; a server on another machine keeps the bytes that it has mapped.
 
 use super::error::{LoadError, PublishError};
-use super::files;
 use super::manifest::{Manifest, not_undone};
 use super::store::{MANIFESTS, SEGMENTS, SIGNATURES, Store};
 use super::turn::Turn;
+use crate::files::{self, File};
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs::TryLockError;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Bases kept in a store of which nothing else was said, the current one included.
@@ -81,9 +81,10 @@ impl Store {
     /// [`PublishError`].
     pub fn prune(&self, bases: u32) -> Result<Unneeded, PublishError> {
         let turn = Turn::take(self)?;
-        let unneeded = unneeded(self, turn.chain()?, bases)?;
-        // What a killed publish has made current may not be durable yet, and what it replaces goes now.
+        // A process that was killed may have published what is current, and not made it durable: what was current
+        // before must not be removed until that is.
         files::sync_folder(&self.path).map_err(PublishError::io(&self.path))?;
+        let unneeded = unneeded(self, turn.chain()?, bases)?;
         remove(self, &unneeded)?;
         Ok(unneeded)
     }
@@ -102,8 +103,7 @@ pub(super) fn unneeded(
     let mut unneeded = Unneeded::default();
     for (folder, kept) in [(SEGMENTS, kept.segments), (MANIFESTS, kept.manifests)] {
         let folder = store.path.join(folder);
-        for entry in fs::read_dir(&folder).map_err(LoadError::io(&folder))? {
-            let entry = entry.map_err(LoadError::io(&folder))?;
+        for entry in files::list(&folder).map_err(LoadError::io(&folder))? {
             let path = entry.path();
             let name = entry.file_name();
             // Signatures are kept with what they are of.
@@ -124,23 +124,24 @@ pub(super) fn unneeded(
     Ok(unneeded)
 }
 
-/// Removes files: first the manifests, oldest first, and durably, so that none comes back after a loss of power whose
-/// segments are gone.
+/// Removes files.
 ///
 /// # Errors
 /// [`PublishError::Io`].
 pub(super) fn remove(store: &Store, unneeded: &Unneeded) -> Result<(), PublishError> {
     let manifests = store.path.join(MANIFESTS);
-    let files = unneeded.files.iter().map(|(path, _)| path);
-    let (first, then): (Vec<_>, Vec<_>) = files.partition(|path| path.starts_with(&manifests));
-    for path in &first {
-        fs::remove_file(path).map_err(PublishError::io(path))?;
-    }
-    if !first.is_empty() {
-        files::sync_folder(&manifests).map_err(PublishError::io(&manifests))?;
-    }
-    for path in then {
-        fs::remove_file(path).map_err(PublishError::io(path))?;
+    let of_manifests = |(path, _): &&(PathBuf, u64)| path.starts_with(&manifests);
+    let (names, segments): (Vec<_>, Vec<_>) = unneeded.files.iter().partition(of_manifests);
+    // A manifest that came back after a loss of power without its segments would stop all builds: they read what the
+    // manifests that are there name.
+    for (files, folder) in [(names, MANIFESTS), (segments, SEGMENTS)] {
+        for (path, _) in &files {
+            files::remove_file(path).map_err(PublishError::io(path))?;
+        }
+        if !files.is_empty() {
+            let folder = store.path.join(folder);
+            files::sync_folder(&folder).map_err(PublishError::io(&folder))?;
+        }
     }
     Ok(())
 }
@@ -149,14 +150,14 @@ pub(super) fn remove(store: &Store, unneeded: &Unneeded) -> Result<(), PublishEr
 /// it is not marked.
 pub(super) fn mark_in_use(path: &Path) -> Option<File> {
     let file = File::open(path).ok()?;
-    file.try_lock_shared().ok()?;
+    file.as_std().try_lock_shared().ok()?;
     Some(file)
 }
 
-/// Whether a server has a file open; also where that can't be told.
 fn in_use(path: &Path) -> bool {
     match File::open(path) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
+        Ok(file) => matches!(file.as_std().try_lock(), Err(TryLockError::WouldBlock)),
+        // Nobody can tell: it stays for now.
+        Err(error) => error.kind() != ErrorKind::NotFound,
     }
 }

@@ -32,9 +32,9 @@ use super::manifest::{FORMAT, Manifest, SegmentEntry};
 use super::signature::{FILE_MAX, SignatureError, Signatures};
 use super::terms::Terms;
 use super::{Holding, LoadOptions, Snapshot};
+use crate::files;
 use crate::index::{Damage, LoadMode, Segment};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub(super) const CURRENT: &str = "CURRENT";
@@ -80,13 +80,15 @@ impl Store {
     /// [`LoadError::NotAStore`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, LoadError> {
         let path = path.into();
-        if !path.join(CURRENT).is_file() {
-            return Err(LoadError::NotAStore(path));
+        let current = path.join(CURRENT);
+        match files::exists(&current) {
+            Ok(true) => Ok(Self {
+                path,
+                terms: Terms::default(),
+            }),
+            Ok(false) => Err(LoadError::NotAStore(path)),
+            Err(error) => Err(LoadError::io(&current)(error)),
         }
-        Ok(Self {
-            path,
-            terms: Terms::default(),
-        })
     }
 
     /// The same store on other terms.
@@ -106,7 +108,12 @@ impl Store {
     /// [`LoadError`] when the pointer can't be read.
     pub fn pointer(&self) -> Result<Pointer, LoadError> {
         let path = self.path.join(CURRENT);
-        let text = fs::read_to_string(&path).map_err(LoadError::io(&path))?;
+        let text = match files::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(LoadError::NotAStore(self.path.clone()));
+            }
+            read => read.map_err(LoadError::io(&path))?,
+        };
         let damaged = || {
             LoadError::damaged(
                 &path,
@@ -164,14 +171,11 @@ impl Store {
     /// [`LoadError`] when they can't be read or are malformed.
     pub fn signatures(&self, pointer: &Pointer) -> Result<Option<Signatures>, LoadError> {
         let path = self.signatures_path(&pointer.manifest);
-        let mut text = Vec::new();
         // One byte more than there may be shows that there are more.
-        let read = File::open(&path)
-            .and_then(|file| file.take(FILE_MAX as u64 + 1).read_to_end(&mut text));
-        match read {
+        match files::read_up_to(&path, FILE_MAX as u64 + 1) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LoadError::io(&path)(error)),
-            Ok(_) => {
+            Ok(text) => {
                 let parsed = Signatures::parse(&text).map_err(LoadError::signature(&path));
                 parsed.map(Some)
             }
@@ -181,7 +185,7 @@ impl Store {
     /// The bytes of a manifest, held against the digest of the pointer.
     fn manifest_bytes(&self, pointer: &Pointer) -> Result<Vec<u8>, LoadError> {
         let path = self.manifest_path(pointer);
-        let bytes = fs::read(&path).map_err(LoadError::io(&path))?;
+        let bytes = files::read(&path).map_err(LoadError::io(&path))?;
         if blake3::hash(&bytes).to_hex().as_str() != pointer.digest {
             return Err(LoadError::damaged(
                 &path,
@@ -263,12 +267,12 @@ impl Store {
     pub fn chain(&self, pointer: &Pointer) -> Result<Vec<Manifest>, LoadError> {
         let mut chain = vec![self.manifest(pointer)?];
         while let Some(pointer) = chain.last().and_then(Manifest::previous) {
-            let path = self.manifest_path(&pointer);
-            // What can't be looked at is not missing: its changes would be lost.
-            if !path.try_exists().map_err(LoadError::io(&path))? {
-                break;
-            }
-            chain.push(parse(&path, &self.manifest_bytes(&pointer)?)?);
+            let bytes = match self.manifest_bytes(&pointer) {
+                // What is older is not kept. One that can't be read is another matter: it may hold changes.
+                Err(LoadError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => break,
+                bytes => bytes?,
+            };
+            chain.push(parse(&self.manifest_path(&pointer), &bytes)?);
         }
         Ok(chain)
     }

@@ -1,7 +1,6 @@
 //! The right to change what is current, and the steps of a publish.
 
 use super::error::{Afterwards, LoadError, PublishError};
-use super::files;
 use super::history::{self, Happened};
 use super::manifest::{Manifest, SegmentEntry};
 use super::retention;
@@ -10,8 +9,8 @@ use super::store::{
     BUILDING, CANDIDATE, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
 };
 use super::terms::Terms;
-use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use crate::files::{self, File};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,12 +39,7 @@ impl Turn {
     pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
         let path = store.path.join(LOCK);
         make_folders(store)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(PublishError::io(&path))?;
+        let lock = File::append(&path).map_err(PublishError::io(&path))?;
         let mut left = PATIENCE;
         while !try_lock(&lock, &path)? {
             left = left
@@ -112,7 +106,7 @@ impl Turn {
             // What was put aside stays there until it is published. Where a file can't have two names, it is lost if
             // that fails.
             let linked = self.scratch_file("candidate");
-            if fs::hard_link(&built, &linked).is_ok() {
+            if files::link(&built, &linked).is_ok() {
                 built = linked;
             }
         }
@@ -180,10 +174,7 @@ impl Turn {
         let path = self.store.signatures_path(manifest);
         let written = match signatures {
             Some(signatures) => files::write_whole(&path, signatures.to_string().as_bytes()),
-            None => match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            },
+            None => files::remove_file(&path).map(|_| ()),
         };
         written.map_err(PublishError::io(&path))
     }
@@ -248,24 +239,27 @@ impl Drop for Workplace {
 
 /// What is current in a store; `None` where nothing has been published yet.
 pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
-    let path = store.path.join(CURRENT);
-    // What can't be looked at is not missing: a first generation would be published over it.
-    if !path.try_exists().map_err(PublishError::io(&path))? {
-        return Ok(None);
+    match store.pointer() {
+        Err(LoadError::NotAStore(_)) => Ok(None),
+        pointer => Ok(Some(pointer?)),
     }
-    Ok(Some(store.pointer()?))
 }
 
 fn make_folders(store: &Store) -> Result<(), PublishError> {
     for folder in [MANIFESTS, SEGMENTS, REJECTS] {
         let folder = store.path.join(folder);
-        files::make_folder(&folder).map_err(PublishError::io(&folder))?;
+        files::create_folders(&folder).map_err(PublishError::io(&folder))?;
+    }
+    if pointer(store)?.is_none() {
+        // A process that was killed may have made the store, and not made that durable.
+        let folder = files::folder_of(&store.path);
+        files::sync_folder(folder).map_err(PublishError::io(folder))?;
     }
     Ok(())
 }
 
 fn try_lock(file: &File, path: &Path) -> Result<bool, PublishError> {
-    match file.try_lock() {
+    match file.as_std().try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(source)) => Err(PublishError::io(path)(source)),
@@ -274,12 +268,10 @@ fn try_lock(file: &File, path: &Path) -> Result<bool, PublishError> {
 
 fn make_anew(folder: &Path) -> Result<(), PublishError> {
     remove_folder(folder)?;
-    fs::create_dir(folder).map_err(PublishError::io(folder))
+    files::create_folder(folder).map_err(PublishError::io(folder))
 }
 
 fn remove_folder(folder: &Path) -> Result<(), PublishError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(PublishError::io(folder)(error)),
-        _ => Ok(()),
-    }
+    let removed = files::remove_folder(folder).map_err(PublishError::io(folder));
+    removed.map(|_| ())
 }

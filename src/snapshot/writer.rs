@@ -117,7 +117,9 @@ impl Store {
             terms: Terms::default(),
         };
         let workplace = Workplace::take(&store)?;
-        Ok(StoreWriter { workplace })
+        let writer = StoreWriter { workplace };
+        writer.tidy_aside()?;
+        Ok(writer)
     }
 }
 

@@ -5,9 +5,8 @@ use super::BuildOptions;
 use super::ordered::ordered;
 use super::record::{Record, Span};
 use super::runs::{Buffer, Run, Runs, read_records, write_records};
+use crate::files::File;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Sizes of a piece in bytes: small enough for a core's cache where memory allows.

@@ -2,9 +2,8 @@
 
 use super::super::error::BuildError;
 use super::record::{Record, Reference};
-use std::fs::File;
+use crate::files::File;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -157,12 +156,7 @@ pub(super) fn write_records(
     texts: &[u8],
 ) -> Result<File, BuildError> {
     let write = || {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?;
+        let file = File::create(path)?;
         let mut out = BufWriter::with_capacity(1 << 18, &file);
         for record in records {
             out.write_all(&record.to_bytes())?;

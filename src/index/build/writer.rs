@@ -5,9 +5,8 @@
 
 use super::super::error::BuildError;
 use super::super::format::{Frame, HEADER_LEN, Section, SectionKind, align_up};
-use std::fs::File;
+use crate::files::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -66,13 +65,7 @@ pub(super) struct OpenSection {
 impl SegmentWriter {
     /// Starts an empty file.
     pub(super) fn create(path: &Path) -> Result<Self, BuildError> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path);
-        let file = file.map_err(|source| BuildError::io(path, source))?;
+        let file = File::create(path).map_err(|source| BuildError::io(path, source))?;
         let clone = file
             .try_clone()
             .map_err(|source| BuildError::io(path, source))?;

@@ -1,7 +1,7 @@
 //! Private keys and what names a key.
 
 use super::error::KeyError;
-use crate::snapshot::files;
+use crate::files;
 use ed25519_dalek::Signer as _;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -113,7 +113,7 @@ impl SigningKey {
             let written = file
                 .write_all(text.as_bytes())
                 .and_then(|()| file.sync_all())
-                .and_then(|()| files::sync_folder(path.parent().unwrap_or(Path::new("."))));
+                .and_then(|()| files::sync_folder(files::folder_of(path)));
             written.map_err(|source| {
                 // Half a key is none; what the first error was is said.
                 let _ = fs::remove_file(path);
