@@ -57,13 +57,14 @@ impl Watcher {
     /// Loads the current snapshot and puts it into service.
     pub(super) async fn begin(&self) -> Result<(Arc<Current>, Seen), LoadError> {
         let (path, terms) = (self.condition.store.clone(), self.terms.clone());
-        let (store, pointer) = blocking(move || {
+        let (options, condition) = (self.options, Arc::clone(&self.condition));
+        let (store, pointer, current) = blocking(move || {
             let store = Store::open(path)?.with_terms(terms);
-            let pointer = store.pointer()?;
-            Ok((store, pointer))
+            let (pointer, snapshot) = store.load_what_is_current(&options)?;
+            let current = Arc::new(Current::new(snapshot, condition.ages));
+            Ok((store, pointer, current))
         })
         .await?;
-        let current = self.load(&store, &pointer, None).await?;
         let mut generations = Generations::default();
         generations.served(current.snapshot().manifest());
         self.condition.swap(Some(Arc::clone(&current)));

@@ -49,6 +49,9 @@ pub(super) const PUBLISHING: &str = "publishing";
 pub(super) const CANDIDATE: &str = "candidate";
 pub(super) const HISTORY: &str = "history.jsonl";
 
+/// How often a snapshot may be replaced and removed while it is being opened, before that counts as an error.
+const OVERTAKEN_MAX: u32 = 8;
+
 /// A folder with snapshots.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -87,6 +90,10 @@ impl Store {
                 terms: Terms::default(),
             }),
             Ok(false) => Err(LoadError::NotAStore(path)),
+            // The path is a file's.
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                Err(LoadError::NotAStore(path))
+            }
             Err(error) => Err(LoadError::io(&current)(error)),
         }
     }
@@ -200,7 +207,32 @@ impl Store {
     /// # Errors
     /// [`LoadError`] with whatever is wrong with pointer, manifest or segments.
     pub fn load_current(&self, options: &LoadOptions) -> Result<Snapshot, LoadError> {
-        self.load(&self.pointer()?, options)
+        Ok(self.load_what_is_current(options)?.1)
+    }
+
+    /// [`load_current`](Self::load_current), with the pointer to it.
+    ///
+    /// # Errors
+    /// As of [`load_current`](Self::load_current).
+    pub fn load_what_is_current(
+        &self,
+        options: &LoadOptions,
+    ) -> Result<(Pointer, Snapshot), LoadError> {
+        let mut pointer = self.pointer()?;
+        for _ in 0..OVERTAKEN_MAX {
+            match self.load(&pointer, options) {
+                Ok(snapshot) => return Ok((pointer, snapshot)),
+                Err(error) => {
+                    let now = self.pointer()?;
+                    if now == pointer {
+                        return Err(error);
+                    }
+                    pointer = now;
+                }
+            }
+        }
+        let snapshot = self.load(&pointer, options)?;
+        Ok((pointer, snapshot))
     }
 
     /// Opens, verifies and warms the snapshot of a pointer.
