@@ -35,7 +35,7 @@ pub fn temporary(path: &Path) -> PathBuf {
 /// Replaces (or makes) a file by one with these bytes.
 ///
 /// Killed at any instant, or the power gone: the old file stands whole, or the new one does;
-/// a [temporary](temporary) file may be left. The data are durable before the name points to them, and the name is
+/// a [temporary] file may be left. The data are durable before the name points to them, and the name is
 /// when this returns.
 ///
 /// # Errors
