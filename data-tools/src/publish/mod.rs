@@ -13,7 +13,8 @@ use crate::guards::{Accepted, Limits, Trip};
 use serde_json::{Value, json};
 use sltd::index::{BuildOptions, Damage};
 use sltd::snapshot::{
-    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, Published, StoreWriter,
+    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, Published, Snapshot,
+    StoreWriter,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -128,7 +129,8 @@ pub fn offer(
     show: &mut dyn FnMut(&Diff),
 ) -> Result<Offered, OfferError> {
     let act = policy.act;
-    let mut draft = writer.draft(candidate, act)?;
+    let mut chosen = candidate.clone();
+    let mut draft = writer.draft(&chosen, act)?;
     let read = candidate.origin().sources.iter();
     let read = read.filter(|source| source.list.is_none() && !source.removed);
     let read: BTreeSet<&str> = read.map(|source| source.name.as_str()).collect();
@@ -152,21 +154,25 @@ pub fn offer(
             threads: policy.threads,
             scratch: writer.building(),
         };
-        let held = writer.hold(candidate.clone(), &tripped_sources, options)?;
-        draft = writer.draft(&held, act)?;
+        chosen = writer.hold(chosen, &tripped_sources, options)?;
+        draft = writer.draft(&chosen, act)?;
+    }
+    let mut diff = None;
+    if policy.compare {
+        let snapshots = draft.snapshots()?;
+        // To compare takes a while, and deltas wait for nobody: what they publish meanwhile is in the next draft.
+        drop(draft);
+        diff = differences(snapshots, policy.threads)?;
+        if let Some(diff) = &diff {
+            show(diff);
+        }
+        draft = writer.draft(&chosen, act)?;
     }
     if let Some(overall) = policy.limits.overall(&draft) {
         if !policy.accepted.lets_pass(&overall) {
             return Ok(refuse(draft, vec![overall], holds, accepted, act)?);
         }
         accepted.push(overall);
-    }
-    let diff = match policy.compare {
-        true => differences(&draft, policy.threads)?,
-        false => None,
-    };
-    if let Some(diff) = &diff {
-        show(diff);
     }
     let mut notes: Vec<String> = holds.sentences().collect();
     notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
@@ -239,8 +245,10 @@ fn older(draft: &Draft, candidate: &Candidate) -> Vec<Trip> {
         .collect()
 }
 
-fn differences(draft: &Draft, threads: usize) -> Result<Option<Diff>, OfferError> {
-    let (before, after) = draft.snapshots()?;
+fn differences(
+    (before, after): (Option<Snapshot>, Snapshot),
+    threads: usize,
+) -> Result<Option<Diff>, OfferError> {
     let diff = before.map(|before| Diff::of(&before, &after, threads));
     Ok(diff.transpose()?)
 }
