@@ -66,6 +66,9 @@ impl StoreWriter {
         if !there(&origin)? || !there(&segment)? {
             return self.drop_aside();
         }
+        // A loss of power may leave both of its names.
+        let temporary = files::temporary(&origin);
+        files::remove_file(&temporary).map_err(PublishError::io(&temporary))?;
         let text = files::read(&origin).map_err(PublishError::io(&origin))?;
         // One that is damaged is kept for who takes it up to be told.
         if let Ok(origin) = serde_json::from_slice(&text)
