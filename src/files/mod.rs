@@ -8,6 +8,7 @@
 //! the power went (`faults`). No program is built with the feature.
 
 mod file;
+mod lock;
 #[cfg(not(feature = "fault-injection"))]
 mod unwatched;
 
@@ -15,6 +16,7 @@ mod unwatched;
 pub mod faults;
 
 pub use file::File;
+pub use lock::Lock;
 
 #[cfg(feature = "fault-injection")]
 use faults::Watch;

@@ -10,7 +10,7 @@
 //! to begin anew.
 
 use super::manifest::Manifest;
-use crate::files::{self, File};
+use crate::files::{self, File, Lock};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -98,11 +98,9 @@ impl HighestSeen {
     /// [`HighestSeenError`].
     pub(super) fn remember(&self, manifest: &Manifest) -> Result<(), HighestSeenError> {
         let file = self.file(&manifest.store)?;
-        let lock = File::open(&self.folder).map_err(HighestSeenError::io(&self.folder))?;
-        // Held for as long as a small file is written; given up when the handle is dropped.
-        lock.as_std()
-            .lock()
-            .map_err(HighestSeenError::io(&self.folder))?;
+        let lock = File::open(&self.folder).and_then(Lock::wait);
+        // For as long as a small file is written.
+        let _lock = lock.map_err(HighestSeenError::io(&self.folder))?;
         self.admit(manifest)?;
         if highest(&file, &manifest.store)? == Some(manifest.generation) {
             return Ok(());

@@ -55,7 +55,7 @@ pub use store::{Pointer, Store};
 pub use terms::Terms;
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
-use crate::files::File;
+use crate::files::Lock;
 use crate::index::{Count, Damage, LoadMode, Segment, UnionFilter};
 use counts::Counts;
 use coverage::CoverageTable;
@@ -92,7 +92,7 @@ pub struct Snapshot {
     /// Shared with the snapshots before and after that have them too.
     segments: Vec<Arc<Segment>>,
     /// For each segment that it is in use.
-    marks: Vec<Option<Arc<File>>>,
+    marks: Vec<Option<Arc<Lock>>>,
     /// Of all segments but the base: asked in place of their own.
     changed: Option<UnionFilter>,
     counts: Vec<Count>,
@@ -122,7 +122,7 @@ impl Snapshot {
     fn of(
         manifest: Manifest,
         segments: Vec<Arc<Segment>>,
-        marks: Vec<Option<Arc<File>>>,
+        marks: Vec<Option<Arc<Lock>>>,
     ) -> Result<Self, Damage> {
         let changes = segments.iter().skip(1).map(AsRef::as_ref);
         let changed = UnionFilter::of(changes)?;
@@ -192,7 +192,7 @@ impl Snapshot {
     }
 
     /// A segment that it has open, by its digest, with the mark that it is in use.
-    fn open(&self, digest: &str) -> Option<(&Arc<Segment>, &Option<Arc<File>>)> {
+    fn open(&self, digest: &str) -> Option<(&Arc<Segment>, &Option<Arc<Lock>>)> {
         let mut open = self.segments.iter().zip(&self.marks);
         open.find(|(segment, _)| segment.digest().to_hex().as_str() == digest)
     }

@@ -8,9 +8,8 @@ use super::error::{LoadError, PublishError};
 use super::manifest::{Manifest, not_undone};
 use super::store::{MANIFESTS, SEGMENTS, SIGNATURES, Store};
 use super::turn::Turn;
-use crate::files::{self, File};
+use crate::files::{self, File, Lock};
 use std::collections::BTreeSet;
-use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -148,15 +147,13 @@ pub(super) fn remove(store: &Store, unneeded: &Unneeded) -> Result<(), PublishEr
 
 /// Marks a file as in use for as long as what is returned lives. Where that is not possible (some network file systems)
 /// it is not marked.
-pub(super) fn mark_in_use(path: &Path) -> Option<File> {
-    let file = File::open(path).ok()?;
-    file.as_std().try_lock_shared().ok()?;
-    Some(file)
+pub(super) fn mark_in_use(path: &Path) -> Option<Lock> {
+    File::open(path).and_then(Lock::shared).ok()?
 }
 
 fn in_use(path: &Path) -> bool {
     match File::open(path) {
-        Ok(file) => matches!(file.as_std().try_lock(), Err(TryLockError::WouldBlock)),
+        Ok(file) => matches!(Lock::exclusive(file), Ok(None)),
         // Nobody can tell: it stays for now.
         Err(error) => error.kind() != ErrorKind::NotFound,
     }

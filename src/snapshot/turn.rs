@@ -9,8 +9,7 @@ use super::store::{
     BUILDING, CANDIDATE, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
 };
 use super::terms::Terms;
-use crate::files::{self, File};
-use std::fs::TryLockError;
+use crate::files::{self, File, Lock};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,8 +26,7 @@ pub(super) struct Turn {
     store: Store,
     chain: OnceLock<Vec<Manifest>>,
     scratch_files: AtomicU32,
-    /// The lock lives as long as the open file: a process that dies gives it up.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Turn {
@@ -39,14 +37,17 @@ impl Turn {
     pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
         let path = store.path.join(LOCK);
         make_folders(store)?;
-        let lock = File::append(&path).map_err(PublishError::io(&path))?;
         let mut left = PATIENCE;
-        while !try_lock(&lock, &path)? {
+        let lock = loop {
+            let lock = File::append(&path).and_then(Lock::exclusive);
+            if let Some(lock) = lock.map_err(PublishError::io(&path))? {
+                break lock;
+            }
             left = left
                 .checked_sub(PAUSE)
                 .ok_or_else(|| PublishError::Locked(path.clone()))?;
             std::thread::sleep(PAUSE);
-        }
+        };
         make_anew(&store.path.join(PUBLISHING))?;
         Ok(Self {
             store: store.clone(),
@@ -191,7 +192,7 @@ impl Drop for Turn {
 #[derive(Debug)]
 pub(super) struct Workplace {
     store: Store,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Workplace {
@@ -208,10 +209,9 @@ impl Workplace {
     pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
         make_folders(store)?;
         let path = &store.path;
-        let lock = File::open(path).map_err(PublishError::io(path))?;
-        if !try_lock(&lock, path)? {
-            return Err(PublishError::Locked(path.clone()));
-        }
+        let lock = File::open(path).and_then(Lock::exclusive);
+        let lock = lock.map_err(PublishError::io(path))?;
+        let lock = lock.ok_or_else(|| PublishError::Locked(path.clone()))?;
         make_anew(&path.join(BUILDING))?;
         Ok(Self {
             store: store.clone(),
@@ -256,14 +256,6 @@ fn make_folders(store: &Store) -> Result<(), PublishError> {
         files::sync_folder(folder).map_err(PublishError::io(folder))?;
     }
     Ok(())
-}
-
-fn try_lock(file: &File, path: &Path) -> Result<bool, PublishError> {
-    match file.as_std().try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(source)) => Err(PublishError::io(path)(source)),
-    }
 }
 
 fn make_anew(folder: &Path) -> Result<(), PublishError> {
