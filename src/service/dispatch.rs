@@ -6,8 +6,9 @@ use super::convert;
 use super::errors::{CallError, Violation};
 use super::health::Health;
 use super::monitor::{Counters, Method};
+use super::reply::{self, Reply};
 use super::serving::Serving;
-use super::wire::{self, MESSAGE_BYTES_MAX, Reply};
+use super::wire::{self, MESSAGE_BYTES_MAX};
 use super::{batch, lookup, stream};
 use crate::proto;
 use crate::proto::admin_service_server::AdminServiceServer;
@@ -95,7 +96,7 @@ impl Dispatch {
                 Box::pin(within(deadline, self.other(request, deadline))).await
             }
         };
-        match wire::status(&response) {
+        match reply::status(&response) {
             Some(code) => {
                 call.answered(code);
                 response

@@ -48,6 +48,7 @@ mod offline;
 mod question;
 mod readiness;
 mod refusal;
+mod reply;
 mod server;
 mod serving;
 mod slice;
