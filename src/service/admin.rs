@@ -8,7 +8,7 @@ use super::refusal::{Refusal, RefusalReason};
 use super::serving::{Ages, Current};
 use crate::proto;
 use crate::proto::admin_service_server::AdminService;
-use crate::snapshot::{Event, SegmentEntry, SourceEntry};
+use crate::snapshot::{Event, Manifest, SegmentEntry, SourceEntry};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -40,9 +40,11 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
     let now = condition.now();
     let readiness = condition.readiness(now);
     let current = condition.serving.hold().ok();
-    let sources = current
-        .iter()
-        .flat_map(|current| &current.snapshot().manifest().sources);
+    let manifest = current.iter().map(|current| current.snapshot().manifest());
+    let sources = manifest.flat_map(|manifest| {
+        let sources = manifest.sources.iter();
+        sources.map(|of| source(manifest, of, now))
+    });
     let watch_method = if condition.is_notified() {
         proto::WatchMethod::Inotify
     } else {
@@ -59,7 +61,7 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
         snapshot: current
             .as_ref()
             .map(|current| served(current, condition.ages, now)),
-        sources: sources.map(|of| source(of, now)).collect(),
+        sources: sources.collect(),
         refused: condition.refused().map(|refusal| refused(&refusal)),
         refusals: condition.refusals().map(|(_, count)| count).sum(),
         swaps: condition.swaps(),
@@ -102,6 +104,10 @@ fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapsho
         too_old: current.is_too_old(now),
         documents: manifest.documents,
         segments: manifest.segments.iter().map(segment).collect(),
+        pinned: manifest.pinned.as_ref().map(|pin| proto::Intervention {
+            since_generation: pin.since,
+            reason: pin.reason.clone(),
+        }),
     }
 }
 
@@ -114,14 +120,19 @@ fn segment(entry: &SegmentEntry) -> proto::SegmentStatus {
     }
 }
 
-fn source(entry: &SourceEntry, now: Timestamp) -> proto::SourceStatus {
+fn source(manifest: &Manifest, entry: &SourceEntry, now: Timestamp) -> proto::SourceStatus {
     let age = age(entry.newest(), now);
+    let retraction = manifest.retraction(&entry.name);
     proto::SourceStatus {
         name: entry.name.clone(),
         newest_as_of: Some(timestamp(entry.newest())),
         age: Some(duration(age)),
         stale_after: Some(duration(entry.stale_after())),
         stale: age > entry.stale_after(),
+        retracted: retraction.map(|retraction| proto::Intervention {
+            since_generation: retraction.since,
+            reason: retraction.reason.clone(),
+        }),
     }
 }
 

@@ -285,7 +285,12 @@ impl Manifest {
 
     /// Whether a source is out of service.
     pub fn is_retracted(&self, source: &str) -> bool {
-        self.retracted.iter().any(|one| one.source == source)
+        self.retraction(source).is_some()
+    }
+
+    /// How a source came to be out of service; `None` while it is in service.
+    pub fn retraction(&self, source: &str) -> Option<&Retraction> {
+        self.retracted.iter().find(|one| one.source == source)
     }
 
     /// The sources out of service.

@@ -6,6 +6,7 @@ use crate::support::{
 };
 use jiff::{SignedDuration, Timestamp};
 use sltd::client::{Health, ServerStatus};
+use sltd::snapshot::{Act, Rollback, Store};
 use std::fs;
 use std::path::Path;
 
@@ -39,6 +40,52 @@ fn point(store: &Path, pointer: &[u8]) {
     let new = store.join("CURRENT.tmp");
     fs::write(&new, pointer).unwrap();
     fs::rename(new, store.join("CURRENT")).unwrap();
+}
+
+#[test]
+fn what_operators_have_done_is_told_until_it_is_undone() {
+    let (_dir, path) = movable_store();
+    publish(&path, &ROWS.replace("passport,stolen,", "passport,lost,"));
+    let store = Store::open(&path).unwrap();
+    let act = |reason| Act {
+        at: Timestamp::now(),
+        by: "test",
+        reason,
+    };
+    let (server, monitor) = Server::monitored(&path, "");
+    let metrics = |pinned, retracted| {
+        wait_for_metric(monitor, "sltd_snapshot_pinned", pinned);
+        wait_for_metric(monitor, "sltd_source_retracted{source=\"NLD\"}", retracted);
+        wait_for_metric(monitor, "sltd_source_retracted{source=\"own\"}", 0.0);
+    };
+    metrics(0.0, 0.0);
+
+    let before = Rollback {
+        to: None,
+        with_changes: true,
+    };
+    let draft = store.roll_back(before, act("wrong merge"));
+    draft.unwrap().publish(Vec::new()).unwrap();
+    let draft = store.retract("NLD", act("withdrawn by letter"));
+    draft.unwrap().publish(Vec::new()).unwrap();
+    metrics(1.0, 1.0);
+    let told = status(&server);
+    let pinned = told.snapshot.unwrap().pinned.unwrap();
+    assert_eq!(
+        (pinned.since_generation, pinned.reason.as_str()),
+        (3, "wrong merge")
+    );
+    let retracted = told.sources.into_iter().map(|source| source.retracted);
+    let retracted: Vec<_> = retracted.map(|one| one.map(|one| one.reason)).collect();
+    assert_eq!(retracted, [None, Some("withdrawn by letter".to_owned())]);
+
+    store.unpin(act("")).unwrap().publish(Vec::new()).unwrap();
+    let draft = store.lift("NLD", act(""));
+    draft.unwrap().publish(Vec::new()).unwrap();
+    metrics(0.0, 0.0);
+    let told = status(&server);
+    assert_eq!(told.snapshot.unwrap().pinned, None);
+    assert!(told.sources.iter().all(|source| source.retracted.is_none()));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::{label, words};
 use crate::proto::{
-    GetStatusResponse, NotReadyReason, RefusedPublication, ServedSnapshot, SnapshotEvent,
-    SourceStatus, WatchMethod,
+    GetStatusResponse, Intervention, NotReadyReason, RefusedPublication, ServedSnapshot,
+    SnapshotEvent, SourceStatus, WatchMethod,
 };
 use std::fmt::Write as _;
 
@@ -87,6 +87,13 @@ fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
         }
         label(text, "Built", &built);
     }
+    if let Some(pinned) = &snapshot.pinned {
+        let until = format!(
+            "{}; builds are withheld until it is unpinned",
+            intervention_words(pinned)
+        );
+        label(text, "PINNED", &until);
+    }
     let limits = [
         (&snapshot.soft_age, "stale from an age of"),
         (&snapshot.hard_age, "too old from an age of"),
@@ -121,6 +128,14 @@ fn refused_words(refused: &RefusedPublication) -> String {
     text
 }
 
+fn intervention_words(intervention: &Intervention) -> String {
+    let mut text = format!("since generation {}", intervention.since_generation);
+    if !intervention.reason.is_empty() {
+        let _ = write!(text, ": {}", intervention.reason);
+    }
+    text
+}
+
 fn source_words(source: &SourceStatus) -> String {
     let mut text = source.name.clone();
     if let (Some(as_of), Some(age)) = (&source.newest_as_of, &source.age) {
@@ -128,6 +143,9 @@ fn source_words(source: &SourceStatus) -> String {
     }
     if source.stale {
         text.push_str(", STALE");
+    }
+    if let Some(retracted) = &source.retracted {
+        let _ = write!(text, ", OUT OF SERVICE {}", intervention_words(retracted));
     }
     text
 }
@@ -173,6 +191,10 @@ mod tests {
                     };
                     2
                 ],
+                pinned: Some(Intervention {
+                    since_generation: 5,
+                    reason: "wrong merge".to_owned(),
+                }),
                 ..Default::default()
             }),
             sources: vec![SourceStatus {
@@ -180,6 +202,10 @@ mod tests {
                 newest_as_of: at(0),
                 age: lasting(172_800),
                 stale: true,
+                retracted: Some(Intervention {
+                    since_generation: 6,
+                    reason: String::new(),
+                }),
                 ..Default::default()
             }],
             refused: Some(RefusedPublication {
@@ -200,12 +226,13 @@ Server    version 0.1.0, serving since 1970-01-01T00:00:00Z, 2 connections open
 Store     var/store, told of publications by the system
 Snapshot  generation 7, changes to the one before; 12 documents in 2 segments, 200 bytes
 Built     1970-01-01T00:01:00Z, 24 h ago, TOO OLD: a miss is INCONCLUSIVE
+PINNED    since generation 5: wrong merge; builds are withheld until it is unpinned
 Limit     stale from an age of 60 min
 Limit     too old from an age of 2 h
 Limit     too old from 1970-01-01T00:02:00Z, by its publisher
 REFUSED   00000006.json (generation 6) since 1970-01-01T00:00:30Z: it is not above
 Counts    3 swaps, 1 publications refused, 0 suspect snapshots verified anew
-Source    list [2J: as of 1970-01-01T00:00:00Z, 2 days old, STALE
+Source    list [2J: as of 1970-01-01T00:00:00Z, 2 days old, STALE, OUT OF SERVICE since generation 6
 ";
         assert_eq!(server(&status), expected);
     }

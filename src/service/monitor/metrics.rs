@@ -222,6 +222,11 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
         "Segments of the snapshot served: the base, and those of changes.",
         manifest.segments.len() as u64,
     )?;
+    writer.gauge(
+        "snapshot_pinned",
+        "Whether the base of the snapshot served is pinned, so that builds are withheld (1) or not (0).",
+        u64::from(manifest.pinned.is_some()),
+    )?;
     let of_sources = || {
         manifest
             .sources
@@ -239,6 +244,14 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
         of_sources().map(|(source, age)| {
             let stale = age > source.stale_after();
             ([("source", source.name.as_str())], u64::from(stale))
+        }),
+    )?;
+    writer.gauges(
+        "source_retracted",
+        "Whether a source is out of service (1) or not (0).",
+        of_sources().map(|(source, _)| {
+            let retracted = manifest.is_retracted(&source.name);
+            ([("source", source.name.as_str())], u64::from(retracted))
         }),
     )
 }
