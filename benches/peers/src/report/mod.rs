@@ -46,7 +46,10 @@ pub(crate) struct Order {
 /// others are measured all the same.
 pub(crate) fn run(order: &Order) -> Result<ExitCode> {
     let scratch = match &order.scratch {
-        Some(folder) => tempfile::tempdir_in(folder)?,
+        Some(folder) => {
+            std::fs::create_dir_all(folder)?;
+            tempfile::tempdir_in(folder)?
+        }
         None => tempfile::tempdir()?,
     };
     let programs = Programs::build()?;
