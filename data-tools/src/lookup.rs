@@ -10,8 +10,9 @@ use sltd::proto::CheckDocumentRequest;
 use sltd::service::{Offline, OfflineError};
 use sltd::snapshot::signature::KeyError;
 use sltd::snapshot::{LoadOptions, Store, Warm};
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Check one document against a store, without a server
@@ -32,20 +33,23 @@ Exit codes, as of `sltd check`:
   11  REVIEW: perhaps reported, a person must compare
   12  INCONCLUSIVE: could not be answered
   13  REFER: stop and refer the holder to the authority
-  2   wrong usage, or a question that is malformed
+  2   wrong usage, input that cannot be read, or a question that is malformed
   3   the store can't be read, is damaged, or not signed with a trusted key")]
 pub struct LookupArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
     /// Number as typed or printed
-    #[arg(long, value_name = "N")]
-    number: String,
+    #[arg(long, value_name = "N", required_unless_present = "mrz_file")]
+    number: Option<String>,
+    /// File with the lines of one zone as printed; `-`: standard input
+    #[arg(long, value_name = "F", conflicts_with = "number")]
+    mrz_file: Option<PathBuf>,
     /// Issuing State: a Doc 9303 or ISO 3166-1 code, such as D or FRA; without it a match is a REVIEW
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", conflicts_with = "mrz_file")]
     issuer: Option<String>,
     /// Type of document; without it a match is a REVIEW
-    #[arg(long = "type", value_name = "T", value_parser = type_parser())]
+    #[arg(long = "type", value_name = "T", conflicts_with = "mrz_file", value_parser = type_parser())]
     document_type: Option<DocumentType>,
     /// Print the answer as JSON (protobuf's canonical mapping), in one line
     #[arg(long)]
@@ -79,6 +83,7 @@ pub fn run(args: &LookupArgs) -> ExitCode {
             };
             (text, USAGE)
         }
+        Err(Failure::Input(message)) => return unusable(message),
         Err(Failure::Keys(error)) => return unusable(error),
         Err(Failure::Store(message)) => {
             complain(message);
@@ -96,19 +101,21 @@ pub fn run(args: &LookupArgs) -> ExitCode {
 
 enum Failure {
     Malformed(Fault),
+    Input(String),
     Keys(KeyError),
     Store(String),
 }
 
 fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
+    let mrz = args.mrz_file.as_deref().map(read_zone).transpose();
     let request = CheckDocumentRequest {
-        number: args.number.clone(),
+        number: args.number.clone().unwrap_or_default(),
+        mrz: mrz.map_err(Failure::Input)?.unwrap_or_default(),
         issuing_state: args.issuer.clone().unwrap_or_default(),
         // Types have the same codes on the wire and in segments.
         r#type: args
             .document_type
             .map_or(0, |document_type| i32::from(document_type.code())),
-        ..CheckDocumentRequest::default()
     };
     // One question touches a few pages; only the filter is worth bringing in.
     let options = LoadOptions {
@@ -128,6 +135,22 @@ fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
             }),
             other => Failure::Store(other.to_string()),
         })
+}
+
+/// The longest zone read, in bytes: room for three lines with whatever a reader puts around them.
+const ZONE_BYTES_MAX: u64 = 1024;
+
+fn read_zone(path: &Path) -> Result<String, String> {
+    let mut zone = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().take(ZONE_BYTES_MAX).read_to_string(&mut zone)
+    } else {
+        File::open(path).and_then(|file| file.take(ZONE_BYTES_MAX).read_to_string(&mut zone))
+    };
+    match read {
+        Ok(_) => Ok(zone),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
 }
 
 /// The contract of the exit codes, as `sltd check` has it.
