@@ -81,8 +81,9 @@ The first four are required; each but the number may be fixed in the source inst
 /// what it reported before, and so is one whose files did not come. Before publishing, what is
 /// different from the current snapshot is printed.
 ///
-/// Rows that can't be used go to DIR/rejects/SOURCE.csv with the reason, fit to be sent back to
-/// whoever supplied them. Time is linear in the number of rows; rows past --memory go through
+/// Rows that can't be used go to DIR/rejects/SOURCE.csv with the reason and the columns that the
+/// layout reads, fit to be sent back to whoever supplied them; other columns, such as names, are not
+/// kept, and nothing of a row whose columns can't be told apart. Time is linear in the number of rows; rows past --memory go through
 /// scratch files in the store.
 #[derive(Debug, Args)]
 #[command(

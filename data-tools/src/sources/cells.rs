@@ -22,6 +22,7 @@ use sltd::document::DocumentNumber;
 use sltd::report::Day;
 
 use super::SourceError;
+use super::kept::Form;
 use super::memo::Memos;
 use super::reading::{Reading, Says};
 use super::reject::{Reason, Reject};
@@ -51,6 +52,22 @@ pub(super) const COLUMNS: [&str; COUNT] = [
 ];
 /// How many there are.
 pub(super) const COUNT: usize = 13;
+/// The forms of their cells.
+pub(super) const FORMS: [Form; COUNT] = [
+    Form::Number,
+    Form::Code(3),
+    Form::Type,
+    Form::Status,
+    Form::Date,
+    Form::Date,
+    Form::Date,
+    Form::Text,
+    Form::Text,
+    Form::Text,
+    Form::Number,
+    Form::Action,
+    Form::Text,
+];
 
 const NUMBER: usize = 0;
 const ISSUING_STATE: usize = 1;

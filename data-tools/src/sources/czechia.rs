@@ -29,16 +29,19 @@ use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
 use super::cells::trim;
-use super::delimited::{self, Format};
+use super::delimited::{self, Cells, Format};
 use super::input::Input;
+use super::kept::Form;
 use super::reading::Reading;
 use super::reject::{Reason, Reject};
 use super::worker::{Worker, series_and_number};
-use super::{RowSink, SourceError};
+use super::{RowSink, SourceError, kept};
 use crate::config::{Purpose, SourceConfig};
 
 /// What files and archives call the kind.
 const KIND: &str = "typ_dokladu";
+/// The forms of number, series and date.
+const FORMS: [Form; 3] = [Form::Number, Form::Series, Form::Date];
 
 /// The kind of document a file is about, and the form of its rows.
 pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), SourceError> {
@@ -128,20 +131,25 @@ pub(super) fn rows<S: RowSink>(
     } else {
         DocumentType::Passport
     };
-    delimited::each_row(format, chunk, |raw, cells| {
-        let read = cells.and_then(|&[number, series, date, ..]| {
-            let series = if kind == 1 { trim(series) } else { "" };
-            let number = joined(series, trim(number), kind == 1)?;
-            let date_reported = day(trim(date))?;
-            if withdraws {
-                return Ok(Reading::withdrawn(number, state, document_type, ""));
-            }
-            Ok(Reading {
-                date_reported,
-                ..Reading::new(source, number, state, document_type, status)
-            })
-        });
-        worker.row(raw, read);
+    let read = |&[number, series, date, ..]: &Cells<'_>| {
+        let series = if kind == 1 { trim(series) } else { "" };
+        let number = joined(series, trim(number), kind == 1)?;
+        let date_reported = day(trim(date))?;
+        if withdraws {
+            return Ok(Reading::withdrawn(number, state, document_type, ""));
+        }
+        Ok(Reading {
+            date_reported,
+            ..Reading::new(source, number, state, document_type, status)
+        })
+    };
+    delimited::each_row(format, chunk, |cells| {
+        match cells {
+            Ok(cells) => worker.row(read(cells), |line| {
+                kept::delimited(format, cells, &FORMS, line)
+            }),
+            Err(reject) => worker.unusable_row(reject),
+        }
         !worker.has_failed()
     });
 }

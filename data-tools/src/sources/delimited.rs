@@ -11,7 +11,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 use memchr::memchr;
 
 use super::cut::{RowEnd, row_end};
-use super::reject::{EXCERPT_BYTES, ROW, ROW_BYTES_MAX, Reason, Reject};
+use super::reject::{ROW, ROW_BYTES_MAX, Reason, Reject};
 
 /// The most columns a header may have.
 pub(super) const COLUMNS_MAX: usize = 256;
@@ -34,12 +34,11 @@ pub(super) struct Format {
 /// A column that goes to no cell.
 pub(super) const IGNORED: u8 = CELLS as u8;
 
-/// Calls `take` for each row with the row as it came and its cells, or with the reason why it has
-/// none. `take` returns whether to go on.
+/// Calls `take` for each row with its cells, or with the reason why it has none. `take` returns whether to go on.
 pub(super) fn each_row(
     format: &Format,
     chunk: &[u8],
-    mut take: impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
+    mut take: impl FnMut(Result<&Cells<'_>, Reject>) -> bool,
 ) {
     match from_utf8(chunk) {
         Ok(text) if !(format.quoted && memchr(b'"', chunk).is_some()) => {
@@ -50,11 +49,7 @@ pub(super) fn each_row(
 }
 
 /// Text without quotation marks.
-fn plain(
-    format: &Format,
-    text: &str,
-    take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
-) {
+fn plain(format: &Format, text: &str, take: &mut impl FnMut(Result<&Cells<'_>, Reject>) -> bool) {
     let bytes = text.as_bytes();
     let mut rows = Plain {
         format,
@@ -129,7 +124,7 @@ impl Plain<'_, '_> {
     fn end_field(
         &mut self,
         end: usize,
-        take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
+        take: &mut impl FnMut(Result<&Cells<'_>, Reject>) -> bool,
     ) -> bool {
         let (format, bytes) = (self.format, self.text.as_bytes());
         let part = self.text.get(self.field..end).unwrap_or_default();
@@ -147,9 +142,9 @@ impl Plain<'_, '_> {
         let raw = without_break(bytes.get(row..end).unwrap_or_default());
         match self.cells.first_chunk::<CELLS>() {
             _ if raw.is_empty() => true,
-            _ if end - row > ROW_BYTES_MAX => take_too_long(raw, end - row, take),
-            _ if columns != format.columns.len() => take(raw, Err(field_count(format, columns))),
-            Some(cells) => take(raw, Ok(cells)),
+            _ if end - row > ROW_BYTES_MAX => take_too_long(end - row, take),
+            _ if columns != format.columns.len() => take(Err(field_count(format, columns))),
+            Some(cells) => take(Ok(cells)),
             None => true,
         }
     }
@@ -159,7 +154,7 @@ impl Plain<'_, '_> {
 fn careful(
     format: &Format,
     chunk: &[u8],
-    take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
+    take: &mut impl FnMut(Result<&Cells<'_>, Reject>) -> bool,
 ) {
     let mut reader = Unquoting::new(format);
     let mut row = 0;
@@ -186,7 +181,7 @@ fn careful(
         let go_on = if raw.is_empty() {
             true
         } else if bytes > ROW_BYTES_MAX {
-            take_too_long(raw, bytes, take)
+            take_too_long(bytes, take)
         } else {
             let read = if sound || end == line_end {
                 reader.cells(format, raw)
@@ -202,10 +197,9 @@ fn careful(
                     ..
                 }) if end > line_end => {
                     (next, torn_until) = (line_end, torn_until.max(end));
-                    let raw = without_break(bounds.get(row..line_end).unwrap_or_default());
-                    take(raw, Err(unclosed()))
+                    take(Err(unclosed()))
                 }
-                read => take(raw, read.as_ref().map_err(Clone::clone)),
+                read => take(read.as_ref().map_err(Clone::clone)),
             }
         };
         if !go_on {
@@ -221,19 +215,9 @@ pub(super) fn without_break(row: &[u8]) -> &[u8] {
     row.strip_suffix(b"\r").unwrap_or(row)
 }
 
-fn take_too_long(
-    raw: &[u8],
-    bytes: usize,
-    take: &mut impl FnMut(&[u8], Result<&Cells<'_>, Reject>) -> bool,
-) -> bool {
+fn take_too_long(bytes: usize, take: &mut impl FnMut(Result<&Cells<'_>, Reject>) -> bool) -> bool {
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    take(
-        raw.get(..EXCERPT_BYTES).unwrap_or(raw),
-        Err(Reject {
-            field: ROW,
-            reason: Reason::TooLong { bytes },
-        }),
-    )
+    take(Err(Reject::new(ROW, Reason::TooLong { bytes })))
 }
 
 fn unclosed() -> Reject {

@@ -8,7 +8,7 @@ use super::cut::{Cut, Cutter, Wrong};
 use super::delimited::without_break;
 use super::layout::{Head, cutter, header_end};
 use super::pipeline::{Feeder, Stop, What};
-use super::reject::{EXCERPT_BYTES, ROW_BYTES_MAX, Reason};
+use super::reject::{ROW_BYTES_MAX, Reason};
 
 /// Bytes that are filled from a stream and go to a worker. The memory is kept for the next use.
 #[derive(Debug, Default)]
@@ -111,10 +111,8 @@ impl<'f, 'a> Feed<'f, 'a> {
                 }
                 Cut::None(count) => buffer.drop_front(count),
                 Cut::Unusable(count, reason) => {
-                    let raw =
-                        without_break(buffer.bytes().get(..count).unwrap_or_default()).to_vec();
                     buffer.drop_front(count);
-                    self.feeder.send(self.stream, What::Unusable(raw, reason))?;
+                    self.feeder.send(self.stream, What::Unusable(reason))?;
                 }
                 Cut::TooLong => self.pass_over(&mut buffer)?,
                 Cut::Wrong(Wrong::Ends) => return Err(self.damaged("the JSON array is not closed")),
@@ -180,11 +178,6 @@ impl<'f, 'a> Feed<'f, 'a> {
 
     /// Passes over a row that is too long and rejects it.
     fn pass_over(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
-        let raw = buffer
-            .bytes()
-            .get(..EXCERPT_BYTES)
-            .unwrap_or(buffer.bytes())
-            .to_vec();
         let (mut bytes, mut first) = (0, true);
         loop {
             let end = self.cutter.pass_over(buffer.bytes(), first);
@@ -203,7 +196,7 @@ impl<'f, 'a> Feed<'f, 'a> {
             first = false;
         }
         self.feeder
-            .send(self.stream, What::Unusable(raw, Reason::TooLong { bytes }))
+            .send(self.stream, What::Unusable(Reason::TooLong { bytes }))
     }
 
     fn damaged(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Stop {

@@ -18,6 +18,7 @@ mod feed;
 mod input;
 mod json;
 mod json_object;
+mod kept;
 mod layout;
 mod ledger;
 mod memo;

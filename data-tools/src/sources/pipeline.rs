@@ -14,7 +14,7 @@ use super::feed::{Buffer, Feed};
 use super::input::{Input, with_text};
 use super::layout::Head;
 use super::ledger::{Closed, Ledger};
-use super::reject::{Reason, RejectsFile};
+use super::reject::{ROW, Reason, Reject, RejectsFile};
 use super::sltd_parquet::Table;
 use super::worker::Worker;
 use super::{Progress, ReadOptions, RowSink, SourceError, czechia};
@@ -35,8 +35,8 @@ pub(super) struct Work {
 pub(super) enum What {
     /// Whole rows.
     Rows(Arc<Head>, Buffer),
-    /// One row that cannot be used.
-    Unusable(Vec<u8>, Reason),
+    /// One row whose columns can't be told apart.
+    Unusable(Reason),
     /// A row group of a Parquet file.
     RowGroup(Arc<Table>, usize),
 }
@@ -177,7 +177,7 @@ fn take<S: RowSink>(
             // The reader may have gone already.
             let _ = give_back.send(buffer);
         }
-        What::Unusable(raw, reason) => worker.unusable_row(&raw, reason),
+        What::Unusable(reason) => worker.unusable_row(Reject::new(ROW, reason)),
         What::RowGroup(table, group) => {
             table
                 .rows(worker, group)

@@ -11,8 +11,6 @@ use crate::config::{Purpose, SourceConfig};
 /// The longest row read. A longer one is rejected and passed over without being kept: the rows
 /// of every published list are shorter than a ten-thousandth of it.
 pub const ROW_BYTES_MAX: usize = 1024 * 1024;
-/// How much of a row longer than [`ROW_BYTES_MAX`] stands in the rejects file.
-pub(super) const EXCERPT_BYTES: usize = 4096;
 
 /// Why a row cannot be used: the field, and what is wrong with it. Repeats no document number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +27,7 @@ pub(super) const ROW: &str = "row";
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Reason {
-    #[error(
-        "row of {bytes} bytes: expected at most {ROW_BYTES_MAX}; the first {EXCERPT_BYTES} are shown"
-    )]
+    #[error("row of {bytes} bytes: expected at most {ROW_BYTES_MAX}")]
     TooLong { bytes: u64 },
     #[error("quotation mark without its pair before the end of the row: expected a closing one")]
     UnclosedQuote,
@@ -115,7 +111,7 @@ impl RejectsFile {
         &self.path
     }
 
-    /// Appends one row. `raw` is the row as it came, without its line break.
+    /// Appends one row. `raw` has the columns that the layout reads.
     pub(super) fn write(
         &mut self,
         file: &str,
@@ -243,26 +239,26 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A row as it came, on one line of text: line breaks and other control characters are written
-/// `\n`, `\r`, `\x00`, and so are bytes that are not UTF-8.
-pub(super) fn one_line(raw: &[u8], line: &mut String) {
+/// Puts a text on one line: line breaks and other control characters become `\n`, `\r`, `\x00`.
+pub(super) fn on_one_line(line: &mut String) {
     use std::fmt::Write as _;
-    for chunk in raw.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\n' => line.push_str("\\n"),
-                '\r' => line.push_str("\\r"),
-                '\t' => line.push('\t'),
-                control if control.is_control() => {
-                    let _ = write!(line, "\\x{:02x}", u32::from(control));
-                }
-                other => line.push(other),
+    if !line.contains(char::is_control) {
+        return;
+    }
+    let mut escaped = String::with_capacity(line.len() + 8);
+    for character in line.chars() {
+        match character {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push('\t'),
+            control if control.is_control() => {
+                // Writing to a string can't fail.
+                let _ = write!(escaped, "\\x{:02x}", u32::from(control));
             }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(line, "\\x{byte:02x}");
+            other => escaped.push(other),
         }
     }
+    *line = escaped;
 }
 
 #[cfg(test)]
@@ -272,14 +268,14 @@ mod tests {
     #[test]
     fn a_row_on_one_line() {
         for (raw, expected) in [
-            (&b"plain,row"[..], "plain,row"),
-            (b"a\r\nb\tc\\n", "a\\r\\nb\tc\\n"),
-            (b"\xcf\xe0\x00", "\\xcf\\xe0\\x00"),
-            ("ВТРАЧЕНО\u{85}".as_bytes(), "ВТРАЧЕНО\\x85"),
-            (b"", ""),
+            ("plain,row", "plain,row"),
+            ("a\r\nb\tc\\n", "a\\r\\nb\tc\\n"),
+            ("\0", "\\x00"),
+            ("ВТРАЧЕНО\u{85}", "ВТРАЧЕНО\\x85"),
+            ("", ""),
         ] {
-            let mut line = String::new();
-            one_line(raw, &mut line);
+            let mut line = raw.to_owned();
+            on_one_line(&mut line);
             assert_eq!(line, expected);
         }
     }

@@ -20,13 +20,16 @@ use sltd::report::ReportStatus;
 
 use super::cells::trim;
 use super::delimited::{self, Format};
+use super::kept::Form;
 use super::reading::Reading;
 use super::reject::Reject;
 use super::worker::Worker;
-use super::{RowSink, SourceError};
+use super::{RowSink, SourceError, kept};
 
 const SERIES: &str = "PASSP_SERIES";
 const NUMBER: &str = "PASSP_NUMBER";
+/// The forms of both columns.
+const FORMS: [Form; 2] = [Form::Series, Form::Number];
 
 /// Checks the header.
 pub(super) fn head(file: &str, header: &[u8]) -> Result<Format, SourceError> {
@@ -53,18 +56,17 @@ pub(super) fn rows<S: RowSink>(
 ) {
     let source = worker.source;
     let status = source.status.unwrap_or(ReportStatus::Invalidated);
-    delimited::each_row(format, chunk, |raw, cells| {
-        let read = cells.and_then(|&[series, passport, ..]| {
-            let number = number(trim(series), trim(passport))?;
-            Ok(Reading::new(
-                source,
-                number,
-                state,
-                DocumentType::DomesticPassport,
-                status,
-            ))
-        });
-        worker.row(raw, read);
+    delimited::each_row(format, chunk, |cells| {
+        match cells {
+            Ok(cells @ &[series, passport, ..]) => {
+                let number = number(trim(series), trim(passport));
+                let passport = DocumentType::DomesticPassport;
+                let read =
+                    number.map(|number| Reading::new(source, number, state, passport, status));
+                worker.row(read, |line| kept::delimited(format, cells, &FORMS, line));
+            }
+            Err(reject) => worker.unusable_row(reject),
+        }
         !worker.has_failed()
     });
 }

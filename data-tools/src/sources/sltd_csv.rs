@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::cells;
 use super::delimited::{self, COLUMNS_MAX, Format, IGNORED};
 use super::worker::{Worker, remember_unknown};
-use super::{RowSink, SourceError};
+use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
 
 /// Reads the header: which column goes to which cell.
@@ -75,9 +75,16 @@ pub(super) fn head(
 
 /// Reads the rows of a chunk.
 pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, format: &Format, chunk: &[u8]) {
-    delimited::each_row(format, chunk, |raw, cells| {
-        let read = cells.and_then(|cells| cells::read(worker.source, &mut worker.memos, cells));
-        worker.row(raw, read);
+    delimited::each_row(format, chunk, |cells| {
+        match cells {
+            Ok(cells) => {
+                let read = cells::read(worker.source, &mut worker.memos, cells);
+                worker.row(read, |line| {
+                    kept::delimited(format, cells, &cells::FORMS, line)
+                });
+            }
+            Err(reject) => worker.unusable_row(reject),
+        }
         !worker.has_failed()
     });
 }

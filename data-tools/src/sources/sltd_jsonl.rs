@@ -5,12 +5,12 @@
 //! no leading zeros, document numbers do. Unknown fields are named in a warning and not read. Series
 //! and number stand in one field, as in `sltd-csv`.
 
-use super::RowSink;
 use super::cells::{self, COLUMNS, COUNT};
 use super::delimited::without_break;
 use super::json_object::{self, Value};
 use super::reject::{ROW_BYTES_MAX, Reject};
 use super::worker::Worker;
+use super::{RowSink, kept};
 
 /// Reads the rows of a chunk. Blank lines are passed over.
 pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, chunk: &[u8]) {
@@ -25,14 +25,19 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, chunk: &[u8]) {
             continue;
         }
         if bytes > ROW_BYTES_MAX {
-            worker.too_long_row(row, u64::try_from(bytes).unwrap_or(u64::MAX));
+            worker.too_long_row(u64::try_from(bytes).unwrap_or(u64::MAX));
             continue;
         }
         let fields = json_object::read(row, &COLUMNS, |name| worker.unknown_column(name));
-        let read = fields.as_ref().map_err(Clone::clone);
         let source = worker.source;
-        let read = read.and_then(|fields| cells::read(source, &mut worker.memos, &texts(fields)?));
-        worker.row(row, read);
+        match &fields {
+            Ok(fields) => {
+                let read =
+                    texts(fields).and_then(|texts| cells::read(source, &mut worker.memos, &texts));
+                worker.row(read, |line| kept::fields(&COLUMNS, fields, line));
+            }
+            Err(reject) => worker.unusable_row(reject.clone()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! `DATE`. Unknown columns are named in a warning and not read. A file packs its own pages (Snappy,
 //! gzip, Zstandard) and is read where it lies, row group by row group, so it must not be packed once
 //! more. Series and number stand in one column, as in `sltd-csv`. In the rejects a row is shown as a
-//! JSON object of its cells.
+//! JSON object of the cells that are read.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -27,7 +27,7 @@ use super::cells::{self, COLUMNS, COUNT};
 use super::input::{Input, Origin, Packing, ReadSeek, open_raw};
 use super::reject::{ROW, ROW_BYTES_MAX, Reason, Reject};
 use super::worker::{Worker, remember_unknown};
-use super::{RowSink, SourceError};
+use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
 
 /// Rows decoded at a time: a few hundred kilobytes.
@@ -219,19 +219,12 @@ fn take_row<S: RowSink>(worker: &mut Worker<'_, S>, columns: &[Decoder<'_>], row
         Some(reject) => Err(reject),
         None => cells::read(worker.source, &mut worker.memos, &texts),
     };
-    let render = |line: &mut String| {
-        let shown = if too_long { 64 } else { usize::MAX };
-        let cell = |text: &str| text.chars().take(shown).collect::<String>();
-        let cells = COLUMNS
-            .iter()
-            .zip(texts)
-            .filter(|(_, text)| !text.is_empty());
-        let object: serde_json::Map<_, _> = cells
-            .map(|(&name, text)| (name.to_owned(), cell(text).into()))
-            .collect();
-        line.push_str(&serde_json::Value::Object(object).to_string());
-    };
-    worker.rendered_row(render, read);
+    worker.row(read, |line| {
+        if !too_long {
+            let cells = COLUMNS.iter().zip(texts);
+            kept::object(cells.map(|(&name, text)| (name, text.into())), line);
+        }
+    });
 }
 
 /// The values of one column, a batch at a time.

@@ -29,7 +29,6 @@
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
-use super::RowSink;
 use super::cells::{REFERENCE_BYTES_MAX, text, trim};
 use super::json::elements;
 use super::json_object::{self, Value};
@@ -37,6 +36,7 @@ use super::memo::Memos;
 use super::reading::Reading;
 use super::reject::{Reason, Reject};
 use super::worker::{Worker, series_and_number};
+use super::{RowSink, kept};
 use crate::config::SourceConfig;
 
 const FIELDS: [&str; 8] = [
@@ -115,10 +115,22 @@ pub(super) fn rows<S: RowSink>(worker: &mut Worker<'_, S>, state: IssuingState, 
         }
         let fields = json_object::read(element, &FIELDS, |name| worker.unknown_column(name));
         let source = worker.source;
-        let read = fields.as_ref().map_err(Clone::clone);
-        let read =
-            read.and_then(|fields| read_row(source, &mut worker.memos, state, fields, &mut names));
-        worker.row(element, read);
+        match &fields {
+            Ok(fields) => {
+                let read = read_row(source, &mut worker.memos, state, fields, &mut names);
+                worker.row(read, |line| {
+                    let [_, police, ..] = &FIELDS;
+                    let read = FIELDS
+                        .iter()
+                        .zip(fields)
+                        .filter(|(name, _)| *name != police);
+                    let (names, values): (Vec<&str>, Vec<Value<'_>>) =
+                        read.map(|(&name, value)| (name, value.clone())).unzip();
+                    kept::fields(&names, &values, line);
+                });
+            }
+            Err(reject) => worker.unusable_row(reject.clone()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use sltd::report::{Day, ReportStatus, last_day_in_force};
 
 use super::memo::Memos;
 use super::reading::{Reading, Says};
-use super::reject::{EXCERPT_BYTES, ROW, Reason, Reject, one_line};
+use super::reject::{ROW, Reason, Reject, on_one_line};
 use super::{Fate, Row, RowSink, SinkError, Withdrawal};
 use crate::config::{SourceConfig, ThirdParty};
 
@@ -49,7 +49,7 @@ pub(super) struct Rejected {
     pub(super) row: u64,
     pub(super) field: &'static str,
     pub(super) reason: String,
-    /// The row on one line.
+    /// The columns of the row that are read; empty where they can't be told apart.
     pub(super) raw: String,
 }
 
@@ -87,38 +87,28 @@ impl<'a, S: RowSink> Worker<'a, S> {
         }
     }
 
-    /// Takes the next row of the chunk: what the layout has read, and the row as it came.
+    /// Takes the next row of the chunk: what the layout has read. `kept` writes the columns that are read, for the
+    /// file of rejects.
     #[inline]
-    pub(super) fn row(&mut self, raw: &[u8], read: Result<Reading<'_>, Reject>) {
-        if let Err(reject) = read.and_then(|reading| self.usable(&reading)) {
-            self.reject(&reject, |line| one_line(raw, line));
-        }
-        self.outcome.tally.rows += 1;
-    }
-
-    /// Takes a row that cannot be used as a whole.
-    pub(super) fn unusable_row(&mut self, raw: &[u8], reason: Reason) {
-        self.row(raw, Err(Reject { field: ROW, reason }));
-    }
-
-    /// Takes a row longer than [`ROW_BYTES_MAX`](super::ROW_BYTES_MAX), of which the beginning is there.
-    pub(super) fn too_long_row(&mut self, raw: &[u8], bytes: u64) {
-        self.unusable_row(
-            raw.get(..EXCERPT_BYTES).unwrap_or(raw),
-            Reason::TooLong { bytes },
-        );
-    }
-
-    /// Takes a row of a layout without text: `raw` writes it in some readable form.
-    pub(super) fn rendered_row(
+    pub(super) fn row(
         &mut self,
-        raw: impl FnOnce(&mut String),
         read: Result<Reading<'_>, Reject>,
+        kept: impl FnOnce(&mut String),
     ) {
         if let Err(reject) = read.and_then(|reading| self.usable(&reading)) {
-            self.reject(&reject, raw);
+            self.reject(&reject, kept);
         }
         self.outcome.tally.rows += 1;
+    }
+
+    /// Takes a row whose columns can't be told apart: nothing of it is kept.
+    pub(super) fn unusable_row(&mut self, reject: Reject) {
+        self.row(Err(reject), |_| {});
+    }
+
+    /// Takes a row longer than [`ROW_BYTES_MAX`](super::ROW_BYTES_MAX).
+    pub(super) fn too_long_row(&mut self, bytes: u64) {
+        self.unusable_row(Reject::new(ROW, Reason::TooLong { bytes }));
     }
 
     #[inline]
@@ -199,11 +189,12 @@ impl<'a, S: RowSink> Worker<'a, S> {
     }
 
     #[cold]
-    fn reject(&mut self, reject: &Reject, raw: impl FnOnce(&mut String)) {
+    fn reject(&mut self, reject: &Reject, kept: impl FnOnce(&mut String)) {
         self.outcome.tally.rejected += 1;
         if self.keep_rejects {
             let mut line = String::new();
-            raw(&mut line);
+            kept(&mut line);
+            on_one_line(&mut line);
             self.outcome.rejects.push(Rejected {
                 row: self.outcome.tally.rows,
                 field: reject.field,

@@ -115,7 +115,7 @@ proptest! {
         let text = writer.into_inner().unwrap();
         let format = super::super::delimited::Format { delimiter: b',', quoted: true, columns: vec![0, 1, 2, 3, 4] };
         let mut found = Vec::new();
-        super::super::delimited::each_row(&format, &text, |_, cells| {
+        super::super::delimited::each_row(&format, &text, |cells| {
             found.push(cells.unwrap()[..5].iter().map(|cell| cell.as_bytes().to_vec()).collect::<Vec<_>>());
             true
         });
@@ -127,7 +127,7 @@ proptest! {
     fn plain_rows_are_those_of_the_csv_crate(text in "[ab, \r\n;ж]{0,80}") {
         let format = super::super::delimited::Format { delimiter: b',', quoted: true, columns: vec![0, 1, 2] };
         let (mut found, mut rejected) = (Vec::new(), 0);
-        super::super::delimited::each_row(&format, text.as_bytes(), |_, cells| {
+        super::super::delimited::each_row(&format, text.as_bytes(), |cells| {
             match cells {
                 Ok(cells) => found.push(cells[..3].iter().map(|cell| cell.as_bytes().to_vec()).collect::<Vec<_>>()),
                 Err(_) => rejected += 1,

@@ -99,14 +99,14 @@ fn each_unusable_row_is_rejected_with_field_and_reason() {
     let rejected = |row: &str, expected: &str| {
         let text =
             format!("{HEADER}A1,FRA,passport,lost,,,,,,,\n{row}\nA2,FRA,passport,lost,,,,,,,\n");
-        let row = format!(
-            "2,{expected},{}",
-            if row.contains(',') {
-                format!("\"{row}\"")
-            } else {
-                row.to_owned()
-            }
-        );
+        // Of a row that may have slipped by a column, only numbers and codes are kept.
+        let kept = match expected.split(',').next() {
+            Some("row") => String::new(),
+            _ if row.contains(",pass,") => "\"A1,FRA,,lost,,,,,,,\"".to_owned(),
+            _ if row.contains(",gone,") => "\"A1,FRA,passport,,,,,,,,\"".to_owned(),
+            _ => format!("\"{row}\""),
+        };
+        let row = format!("2,{expected},{kept}");
         check(
             &csv(),
             text,
@@ -273,7 +273,7 @@ fn quotation_marks() {
             &csv(),
             format!("{header}A1,FRA,visa,lost,\"open\n{after}"),
             &rows,
-            &[&format!("1,row,{unclosed},\"A1,FRA,visa,lost,\"\"open\"")],
+            &[&format!("1,row,{unclosed},")],
         );
     }
 }
@@ -298,9 +298,9 @@ fn lines_of_json() {
         "{\"number\":1}\nnull\n{\"number\":\"A1\"",
         &[],
         &[
-            "1,number,\"expected a text, found a number: leading zeros would be lost\",\"{\"\"number\"\":1}\"",
-            "2,row,not a JSON object: expected one,null",
-            "3,row,not a JSON object: error in character 14 of the row,\"{\"\"number\"\":\"\"A1\"\"\"",
+            "1,number,\"expected a text, found a number: leading zeros would be lost\",\"{\"\"number\"\":\"\"1\"\"}\"",
+            "2,row,not a JSON object: expected one,",
+            "3,row,not a JSON object: error in character 14 of the row,",
         ],
     );
 }

@@ -4,6 +4,7 @@ mod chunks;
 mod files;
 mod layouts;
 mod parquet;
+mod personal;
 mod published;
 mod streams;
 

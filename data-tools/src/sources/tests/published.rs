@@ -32,7 +32,7 @@ fn russia() {
             &format!("4,PASSP_NUMBER,{number},\"0102,3\""),
             "5,PASSP_SERIES,expected a series of four digits,\"01,000003\"",
             &format!("6,PASSP_NUMBER,{number},\"0102,00000+\""),
-            "7,row,1 fields: expected 2,0102",
+            "7,row,1 fields: expected 2,",
         ],
     );
 }
@@ -55,12 +55,12 @@ fn windows_1251_is_read_where_a_source_says_so() {
         "{}",
         decoded.rejects
     );
-    // Read as UTF-8 the row is rejected all the same, its bytes shown.
+    // Read as UTF-8 the row is rejected all the same.
     let raw = read_all_ways(&source(Layout::Russia), "list", &encoded).unwrap();
     assert_eq!(raw.rows, decoded.rows);
     assert_eq!(
         raw.rejects,
-        "2,row,byte 3 of the row is not UTF-8 text: expected UTF-8,\"IV\\xcc\\xde,000002\"\n"
+        "2,row,byte 3 of the row is not UTF-8 text: expected UTF-8,\n"
     );
 }
 
@@ -208,9 +208,9 @@ fn ukrainian_arrays_that_are_none() {
         "[1, [], \"x\"]",
         &[],
         &[
-            "1,row,not a JSON object: expected one,1",
-            "2,row,not a JSON object: expected one,[]",
-            "3,row,not a JSON object: expected one,\"\"\"x\"\"\"",
+            "1,row,not a JSON object: expected one,",
+            "2,row,not a JSON object: expected one,",
+            "3,row,not a JSON object: expected one,",
         ],
     );
     check_error(
@@ -251,9 +251,9 @@ fn czechia() {
             "000000003 CZE identity_card invalidated",
         ],
         &[
-            &format!("4,{wrong},000000004;5.3.19"),
+            &format!("4,{wrong},000000004;"),
             &format!("5,{wrong},000000005;32.1.2020"),
-            "6,row,1 fields: expected 2,000000006",
+            "6,row,1 fields: expected 2,",
             "7,number,missing: expected a value,;1.1.2020",
         ],
     );
@@ -266,7 +266,7 @@ fn czechia() {
         ],
         &[
             "3,series,missing: expected a value,000001;;5.3.2019",
-            "4,row,2 fields: expected 3,000001;5.3.2019",
+            "4,row,2 fields: expected 3,",
         ],
     );
     check(

@@ -248,7 +248,7 @@ fn a_row_of_ten_megabytes_is_one_reject() {
         assert!(
             outcome
                 .rejects
-                .contains(" bytes: expected at most 1048576; the first 4096 are shown,")
+                .contains(" bytes: expected at most 1048576,")
         );
         assert!(outcome.rejects.len() < 10_000);
     }
@@ -284,14 +284,14 @@ fn a_row_of_a_little_more_than_the_longest_is_rejected_wherever_it_is_cut() {
 #[test]
 fn a_row_cut_short_at_the_end_is_rejected() {
     for (cut, reason) in [
-        ("A4,FRA,vi", "4,row,3 fields: expected 4,\"A4,FRA,vi\""),
+        ("A4,FRA,vi", "4,row,3 fields: expected 4,"),
         (
             "A4,FRA,visa,lo",
             "4,status,\"expected lost, stolen, stolen_blank, revoked or invalidated, found another text\",\"A4,FRA,visa,lo\"",
         ),
         (
             "A4,FRA,visa,\"lo",
-            "4,row,quotation mark without its pair before the end of the row: expected a closing one,\"A4,FRA,visa,\"\"lo\"",
+            "4,row,quotation mark without its pair before the end of the row: expected a closing one,",
         ),
     ] {
         check(&csv(), format!("{TEXT}{cut}"), &ROWS, &[reason]);
