@@ -5,7 +5,7 @@ use crate::accounts::SourceAccounts;
 use crate::config::SourceConfig;
 use crate::guards::Trip;
 use crate::publish::Holds;
-use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError};
+use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch};
 use sltd::index::{BuildOptions, Inserter, SegmentBuilder};
 use sltd::snapshot::{Candidate, CurrentBase, Origin, RowAccount, SourceEntry, StoreWriter};
 use std::collections::BTreeSet;
@@ -60,10 +60,18 @@ pub(super) fn read(
             source: &source.name,
         };
         let report = |read| progress.reading(&source.name, read);
-        match sources::read_source(source, &read_options, &sink, &report) {
+        let watch = Watch {
+            on_stuck: &|error| progress.stuck(&source.name, error),
+            ..Watch::default()
+        };
+        match sources::read_source_watched(source, &read_options, watch, &sink, &report) {
             Ok(read) => {
                 enough_rows(build, source, &read, &rejects)?;
                 accounts.push(source, read);
+            }
+            // A stall is no fault of the list, and may have left the builder locked.
+            Err(error @ SourceError::Stalled { .. }) => {
+                return Err(BuildFailure::source(source, error));
             }
             Err(error) if source.required || current.is_none() => {
                 return Err(BuildFailure::source(source, error));

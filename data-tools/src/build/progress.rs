@@ -1,7 +1,7 @@
 //! What a build shows while it works: a bar on a terminal, plain lines otherwise.
 
-use crate::command::say;
-use crate::sources;
+use crate::command::{FAILED, complain, say};
+use crate::sources::{self, SourceError};
 use indicatif::{ProgressBar, ProgressStyle};
 use sltd::index::BuildStep;
 use std::io::IsTerminal;
@@ -17,6 +17,9 @@ pub trait Progress: Sync {
     fn reading(&self, source: &str, read: sources::Progress);
     /// The segment is being built; `share` of the step is done.
     fn building(&self, step: BuildStep, share: f64);
+    /// A thread that reads a source is stuck and can't be interrupted. Unless this ends the process, the
+    /// store stays locked.
+    fn stuck(&self, _source: &str, _error: &SourceError) {}
 }
 
 /// Shows nothing.
@@ -112,5 +115,13 @@ impl Progress for Shown {
             BuildStep::Sync => "making it durable",
         };
         self.show(phase, share, "");
+    }
+
+    fn stuck(&self, source: &str, error: &SourceError) {
+        complain(format_args!(
+            "source {source}: {error}; nothing was published"
+        ));
+        // The kernel releases the locks. What was half built goes with the next build.
+        std::process::exit(i32::from(FAILED));
     }
 }

@@ -11,7 +11,9 @@ use crate::build::Progress;
 use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
 use crate::guards::Accepted;
 use crate::publish::{Holds, Offered, Outcome, not_published, refuse};
-use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Withdrawal};
+use crate::sources::{
+    self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
+};
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::index::{Edition, Inserter, Standing};
@@ -145,7 +147,12 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
             unmatched: &unmatched,
         };
         let report = |read| progress.reading(&source.name, read);
-        let read = sources::read_source(&source, &options, &sink, &report).map_err(failed)?;
+        let watch = Watch {
+            on_stuck: &|error| progress.stuck(&source.name, error),
+            ..Watch::default()
+        };
+        let read = sources::read_source_watched(&source, &options, watch, &sink, &report)
+            .map_err(failed)?;
         accounts.push(&source, read);
     }
     let built = delta.build(builder, &changes.sources.directory())?;

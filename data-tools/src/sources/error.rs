@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::SinkError;
+use super::{SinkError, Stage};
 use jiff::Timestamp;
 
 /// Why a source cannot be read. Nothing of it may be published then: a list that is
@@ -167,6 +167,17 @@ pub enum SourceError {
         path: PathBuf,
         /// What the system says.
         error: std::io::Error,
+    },
+    /// The threads that read waited for each other: a defect of this program.
+    #[error(
+        "reading has stalled: the stage `{stage}` made no progress for {seconds} s, although nothing waited for the \
+         disk or an input. This is a defect of this program: please report it"
+    )]
+    Stalled {
+        /// The stage that kept the others waiting.
+        stage: Stage,
+        /// How long nothing moved.
+        seconds: u64,
     },
     /// The sink gave up.
     #[error(transparent)]

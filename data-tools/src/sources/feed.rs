@@ -1,69 +1,14 @@
 //! One stream of text: filled into buffers, cut at row boundaries, handed out.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use super::SourceError;
 use super::cut::{Cut, Cutter, Wrong};
 use super::delimited::without_break;
 use super::layout::{Head, cutter, header_end};
-use super::pipeline::{Feeder, Stop, What};
+use super::pipeline::{Buffer, Feeder, Stop, What};
 use super::reject::{ROW_BYTES_MAX, Reason};
-
-/// Bytes that are filled from a stream and go to a worker. The memory is kept for the next use.
-#[derive(Debug, Default)]
-pub(super) struct Buffer {
-    memory: Vec<u8>,
-    used: usize,
-}
-
-impl Buffer {
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.memory.get(..self.used).unwrap_or_default()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.used = 0;
-    }
-
-    /// Reads up to `count` more bytes; fewer only at the end of the stream.
-    fn fill(&mut self, text: &mut dyn Read, count: usize) -> std::io::Result<usize> {
-        let from = self.used;
-        if self.memory.len() < from + count {
-            self.memory.resize(from + count, 0);
-        }
-        while let Some(room) = self.memory.get_mut(self.used..from + count)
-            && !room.is_empty()
-        {
-            match text.read(room) {
-                Ok(0) => break,
-                Ok(read) => self.used += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(self.used - from)
-    }
-
-    /// Drops the first bytes.
-    fn drop_front(&mut self, count: usize) {
-        self.memory.copy_within(count.min(self.used)..self.used, 0);
-        self.used -= count.min(self.used);
-    }
-
-    /// Moves what follows the first `count` bytes into an empty buffer.
-    fn split_into(&mut self, count: usize, rest: &mut Self) {
-        let tail = self.bytes().get(count..).unwrap_or_default();
-        if rest.memory.len() < tail.len() {
-            rest.memory.resize(tail.len(), 0);
-        }
-        if let Some(place) = rest.memory.get_mut(..tail.len()) {
-            place.copy_from_slice(tail);
-        }
-        rest.used = tail.len();
-        self.used = self.used.min(count);
-    }
-}
 
 /// The reading of one stream.
 pub(super) struct Feed<'f, 'a> {
@@ -127,7 +72,7 @@ impl<'f, 'a> Feed<'f, 'a> {
     /// Reads what stands before the first row: byte order mark and header.
     fn head(&mut self, buffer: &mut Buffer) -> Result<Head, Stop> {
         // A byte order mark has three bytes, and a chunk of a test may have one.
-        while buffer.used < 4 && !self.ended {
+        while buffer.len() < 4 && !self.ended {
             self.fill(buffer)?;
         }
         match buffer.bytes() {
@@ -140,7 +85,7 @@ impl<'f, 'a> Feed<'f, 'a> {
             }
             _ => {}
         }
-        if buffer.used == 0 && self.ended {
+        if buffer.len() == 0 && self.ended {
             return Err(SourceError::Empty {
                 file: self.name.to_owned(),
             }
@@ -151,7 +96,7 @@ impl<'f, 'a> Feed<'f, 'a> {
             match header_end(layout, buffer.bytes(), self.ended) {
                 Some(end) => break end,
                 // So long a header is none; the layout will say so.
-                None if buffer.used > ROW_BYTES_MAX => break buffer.used,
+                None if buffer.len() > ROW_BYTES_MAX => break buffer.len(),
                 None => self.fill(buffer)?,
             }
         };
@@ -181,7 +126,7 @@ impl<'f, 'a> Feed<'f, 'a> {
         let (mut bytes, mut first) = (0, true);
         loop {
             let end = self.cutter.pass_over(buffer.bytes(), first);
-            let passed = end.unwrap_or(buffer.used);
+            let passed = end.unwrap_or(buffer.len());
             let line_break = end.is_some()
                 && buffer
                     .bytes()
@@ -189,7 +134,7 @@ impl<'f, 'a> Feed<'f, 'a> {
                     .is_some_and(|row| row.ends_with(b"\n"));
             bytes += u64::try_from(passed - usize::from(line_break)).unwrap_or(u64::MAX);
             buffer.drop_front(passed);
-            if end.is_some() || (self.ended && buffer.used == 0) {
+            if end.is_some() || (self.ended && buffer.len() == 0) {
                 break;
             }
             self.fill(buffer)?;

@@ -30,6 +30,18 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// A file that is read as it is.
+    #[cfg(test)]
+    pub(super) fn plain(name: &str, origin: Origin) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes: 0,
+            origin,
+            packing: Packing::Plain,
+            archive_name_bytes: None,
+        }
+    }
+
     /// The archive of which it is an entry.
     pub(super) fn archive(&self) -> Option<&str> {
         self.archive_name_bytes.and_then(|end| self.name.get(..end))

@@ -39,6 +39,7 @@ pub use account::{FileAccount, Progress, SourceAccount};
 pub(crate) use cells::LIST_COLUMNS;
 pub use cells::{CODE_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX};
 pub use error::SourceError;
+pub use pipeline::{STALL_AFTER, Stage, Watch};
 pub use reject::ROW_BYTES_MAX;
 pub(crate) use reject::keep_rejects_of;
 pub use row::{Fate, Row, RowSink, SinkError, Withdrawal};
@@ -52,7 +53,9 @@ use sltd::report::Day;
 
 use crate::config::{Layout, SourceConfig};
 use input::{Inputs, Origin};
-use pipeline::{CHUNK_BYTES, Done};
+#[cfg(test)]
+use pipeline::CHUNK_BYTES;
+use pipeline::{Done, Tuning};
 
 /// By how much clocks of machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
@@ -84,11 +87,29 @@ pub fn read_source<S: RowSink>(
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
+    read_source_watched(source, options, Watch::default(), make_sink, progress)
+}
+
+/// [`read_source`] with a [`Watch`] over its threads.
+///
+/// # Errors
+/// Those of [`read_source`], and [`SourceError::Stalled`].
+pub fn read_source_watched<S: RowSink>(
+    source: &SourceConfig,
+    options: &ReadOptions<'_>,
+    watch: Watch<'_>,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<SourceAccount, SourceError> {
+    let tuning = Tuning {
+        watch,
+        ..Tuning::new(options.threads)
+    };
     read_inputs(
         source,
         input::find(source)?,
         options,
-        CHUNK_BYTES,
+        &tuning,
         make_sink,
         progress,
     )
@@ -139,7 +160,8 @@ pub fn read_bytes(layout: Layout, bytes: &[u8]) -> Result<SourceAccount, SourceE
         rejects: None,
     };
     let source = SourceConfig::for_bytes(layout);
-    read_bytes_of(&source, "bytes", bytes, &options, CHUNK_BYTES, &|_| Nowhere)
+    let tuning = Tuning::new(options.threads);
+    read_bytes_of(&source, "bytes", bytes, &options, &tuning, &|_| Nowhere)
 }
 
 fn read_bytes_of<S: RowSink>(
@@ -147,7 +169,7 @@ fn read_bytes_of<S: RowSink>(
     name: &str,
     bytes: &[u8],
     options: &ReadOptions<'_>,
-    chunk_bytes: usize,
+    tuning: &Tuning<'_>,
     make_sink: &(dyn Fn(usize) -> S + Sync),
 ) -> Result<SourceAccount, SourceError> {
     let mut inputs = Inputs {
@@ -163,14 +185,14 @@ fn read_bytes_of<S: RowSink>(
         length,
         &mut inputs,
     )?;
-    read_inputs(source, inputs, options, chunk_bytes, make_sink, &|_| {})
+    read_inputs(source, inputs, options, tuning, make_sink, &|_| {})
 }
 
 fn read_inputs<S: RowSink>(
     source: &SourceConfig,
     found: Inputs,
     options: &ReadOptions<'_>,
-    chunk_bytes: usize,
+    tuning: &Tuning<'_>,
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
@@ -185,7 +207,7 @@ fn read_inputs<S: RowSink>(
     let Done {
         closed,
         unknown_columns,
-    } = pipeline::run(source, &inputs, options, chunk_bytes, make_sink, progress);
+    } = pipeline::run(source, &inputs, options, tuning, make_sink, progress);
     if let Some(error) = closed.error {
         return Err(error);
     }

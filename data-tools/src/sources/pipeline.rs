@@ -1,16 +1,19 @@
 //! The threads that read one source: the caller's reads, unpacks and cuts, workers parse.
 //!
-//! Chunks travel through a bounded channel, their buffers come back through another, so that memory
+//! Chunks travel through a bounded channel, and their buffers come back to the [`Pool`], so that memory
 //! is bounded by the number of buffers. Every chunk has a number; what becomes of it is entered in the
-//! [`Ledger`] in that order.
+//! [`Ledger`] in that order. A [`Watchdog`] ends the reading if the threads wait for each other.
+
+mod buffers;
+mod watchdog;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded};
 
-use super::feed::{Buffer, Feed};
+use super::feed::Feed;
 use super::input::{Input, with_text};
 use super::layout::Head;
 use super::ledger::{Closed, Ledger};
@@ -19,10 +22,34 @@ use super::sltd_parquet::Table;
 use super::worker::Worker;
 use super::{Progress, ReadOptions, RowSink, SourceError, czechia};
 use crate::config::{Layout, SourceConfig};
+use buffers::Pool;
+pub(super) use buffers::{Buffer, Lease};
+use watchdog::{Doing, Post, Threads, Watchdog, Watched};
+pub use watchdog::{STALL_AFTER, Stage, Watch};
 
 /// Bytes of a chunk, but for the rest of a row: small enough for a core's cache, large enough that
 /// handing it over costs nothing.
 pub(super) const CHUNK_BYTES: usize = 512 * 1024;
+
+/// What a reading is made with.
+pub(super) struct Tuning<'a> {
+    /// Bytes of a chunk.
+    pub(super) chunk_bytes: usize,
+    /// Number of buffers.
+    pub(super) buffers: usize,
+    pub(super) watch: Watch<'a>,
+}
+
+impl Tuning<'_> {
+    pub(super) fn new(threads: usize) -> Self {
+        Self {
+            chunk_bytes: CHUNK_BYTES,
+            // One for each worker, one for each place in the channel, two for the reader.
+            buffers: 2 * threads.max(1) + 2,
+            watch: Watch::default(),
+        }
+    }
+}
 
 /// A piece of work.
 pub(super) struct Work {
@@ -34,7 +61,7 @@ pub(super) struct Work {
 /// What is to be parsed.
 pub(super) enum What {
     /// Whole rows.
-    Rows(Arc<Head>, Buffer),
+    Rows(Arc<Head>, Lease),
     /// One row whose columns can't be told apart.
     Unusable(Reason),
     /// A row group of a Parquet file.
@@ -52,7 +79,7 @@ pub(super) fn run<S: RowSink>(
     source: &SourceConfig,
     inputs: &[Input],
     options: &ReadOptions<'_>,
-    chunk_bytes: usize,
+    tuning: &Tuning<'_>,
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Done {
@@ -68,28 +95,53 @@ pub(super) fn run<S: RowSink>(
     let feeding_failed = AtomicBool::new(false);
     let mut unknown_columns = BTreeSet::new();
 
+    let reader = &Post::default();
+    let posts: Vec<Post> = (0..threads).map(|_| Post::default()).collect();
+    let posts = posts.as_slice();
+    let known = Threads::default();
+
     std::thread::scope(|scope| {
         let (work, to_do) = bounded::<Work>(threads);
-        let (give_back, spare) = unbounded();
-        // One buffer for each worker, one for each place in the channel, two at the reader.
-        for _ in 0..2 * threads + 2 {
-            let _ = give_back.send(Buffer::default());
-        }
-        let workers: Vec<_> = (0..threads)
-            .map(|index| {
-                let (to_do, give_back) = (to_do.clone(), give_back.clone());
+        let pool = Pool::new(tuning.buffers);
+        let (running, ended) = bounded::<()>(0);
+        let watchdog = Watchdog {
+            watch: tuning.watch,
+            reader,
+            workers: posts,
+            ended,
+        };
+        let (to_close, to_fail, watched) = (Arc::clone(&pool), &ledger, &known);
+        scope.spawn(move || {
+            watchdog.run(watched, |stage, limit| {
+                let seconds = limit.as_secs();
+                to_fail.fail(SourceError::Stalled { stage, seconds });
+                to_close.close();
+            });
+        });
+        known.add_current();
+        let workers: Vec<_> = posts
+            .iter()
+            .enumerate()
+            .map(|(index, post)| {
+                let to_do = to_do.clone();
                 let (ledger, bytes, feeding_failed) = (&ledger, &bytes, &feeding_failed);
+                let known = &known;
                 scope.spawn(move || {
+                    known.add_current();
                     let _alarm = ledger.alarm();
-                    let mut worker =
-                        Worker::new(source, options.today, keep_rejects, make_sink(index));
+                    let _end = AtEnd(post);
+                    let sink = make_sink(index);
+                    let sink = Watched { sink, post };
+                    let mut worker = Worker::new(source, options.today, keep_rejects, sink);
                     for piece in &to_do {
+                        post.set(Doing::Parsing);
                         let (number, stream) = (piece.number, piece.stream);
                         let name = inputs.get(stream).map_or("", |input| input.name.as_str());
-                        let outcome = match take(&mut worker, piece, name, &give_back, bytes) {
+                        let outcome = match parse(&mut worker, piece, name, bytes) {
                             Ok(()) => worker.end_chunk().map_err(SourceError::from),
                             Err(error) => Err(error),
                         };
+                        post.set(Doing::Rejects);
                         let entered = match outcome {
                             Ok(outcome) => ledger.enter(number, stream, outcome),
                             Err(error) => {
@@ -105,6 +157,7 @@ pub(super) fn run<S: RowSink>(
                             rows: tally.rows,
                             rejected: tally.rejected,
                         });
+                        post.set(Doing::Waiting);
                     }
                     if feeding_failed.load(Ordering::Acquire) || ledger.has_failed() {
                         return None;
@@ -116,13 +169,15 @@ pub(super) fn run<S: RowSink>(
                 })
             })
             .collect();
-        drop((to_do, give_back));
+        drop(to_do);
 
+        reader.set(Doing::Input);
         let mut feeder = Feeder {
             source,
-            chunk_bytes,
+            chunk_bytes: tuning.chunk_bytes,
             work,
-            spare,
+            pool,
+            post: reader,
             number: 0,
             unknown: BTreeSet::new(),
             withdraws: false,
@@ -136,6 +191,7 @@ pub(super) fn run<S: RowSink>(
         // Before the channel closes: a worker that sees it closed must see this too.
         feeding_failed.store(fed.is_err(), Ordering::Release);
         drop(work);
+        reader.set(Doing::Ended);
         for worker in workers {
             match worker.join() {
                 Ok(names) => unknown_columns.extend(names.unwrap_or_default()),
@@ -146,6 +202,7 @@ pub(super) fn run<S: RowSink>(
         if let Err(Stop::Failed(error)) = fed {
             ledger.fail(error);
         }
+        drop(running);
     });
 
     let mut closed = ledger.close();
@@ -163,20 +220,15 @@ pub(super) fn run<S: RowSink>(
     }
 }
 
-/// Parses one piece of work and gives its buffer back.
-fn take<S: RowSink>(
+/// Parses one piece of work.
+fn parse<S: RowSink>(
     worker: &mut Worker<'_, S>,
     piece: Work,
     name: &str,
-    give_back: &Sender<Buffer>,
     bytes: &AtomicU64,
 ) -> Result<(), SourceError> {
     match piece.what {
-        What::Rows(head, buffer) => {
-            head.rows(worker, buffer.bytes());
-            // The reader may have gone already.
-            let _ = give_back.send(buffer);
-        }
+        What::Rows(head, buffer) => head.rows(worker, buffer.bytes()),
         What::Unusable(reason) => worker.unusable_row(Reject::new(ROW, reason)),
         What::RowGroup(table, group) => {
             table
@@ -190,6 +242,15 @@ fn take<S: RowSink>(
         }
     }
     Ok(())
+}
+
+/// Says on a post that its thread has ended, also when it unwinds.
+struct AtEnd<'a>(&'a Post);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.set(Doing::Ended);
+    }
 }
 
 /// Why the feeding ended early.
@@ -211,7 +272,8 @@ pub(super) struct Feeder<'a> {
     source: &'a SourceConfig,
     chunk_bytes: usize,
     work: Sender<Work>,
-    spare: Receiver<Buffer>,
+    pool: Arc<Pool>,
+    post: &'a Post,
     number: u64,
     unknown: BTreeSet<String>,
     /// Whether the stream being read is one of withdrawals.
@@ -248,10 +310,11 @@ impl Feeder<'_> {
     }
 
     /// An empty buffer, as soon as there is one.
-    pub(super) fn buffer(&self) -> Result<Buffer, Stop> {
-        let mut buffer = self.spare.recv().map_err(|_| Stop::NobodyListens)?;
-        buffer.clear();
-        Ok(buffer)
+    pub(super) fn buffer(&self) -> Result<Lease, Stop> {
+        self.post.set(Doing::Waiting);
+        let buffer = self.pool.lease().ok_or(Stop::NobodyListens);
+        self.post.set(Doing::Input);
+        buffer
     }
 
     pub(super) fn send(&mut self, stream: usize, what: What) -> Result<(), Stop> {
@@ -261,6 +324,9 @@ impl Feeder<'_> {
             what,
         };
         self.number += 1;
-        self.work.send(work).map_err(|_| Stop::NobodyListens)
+        self.post.set(Doing::Waiting);
+        let sent = self.work.send(work).map_err(|_| Stop::NobodyListens);
+        self.post.set(Doing::Input);
+        sent
     }
 }

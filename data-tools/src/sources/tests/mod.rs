@@ -3,9 +3,11 @@
 mod chunks;
 mod files;
 mod layouts;
+mod many_files;
 mod parquet;
 mod personal;
 mod published;
+mod stall;
 mod streams;
 
 use std::fmt::Write;
@@ -105,7 +107,11 @@ pub(super) fn read(
         rejects: Some(folder.path()),
     };
     let sink = |_| Lines(Arc::clone(&rows));
-    let mut account = read_bytes_of(source, name, bytes, &options, chunk_bytes, &sink)?;
+    let tuning = Tuning {
+        chunk_bytes,
+        ..Tuning::new(threads)
+    };
+    let mut account = read_bytes_of(source, name, bytes, &options, &tuning, &sink)?;
     assert!(account.adds_up());
     let rejects = account
         .rejects_file

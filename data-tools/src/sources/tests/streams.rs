@@ -15,13 +15,13 @@ pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-fn bzip2(text: &[u8]) -> Vec<u8> {
+pub(super) fn bzip2(text: &[u8]) -> Vec<u8> {
     let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     packed.write_all(text).unwrap();
     packed.finish().unwrap()
 }
 
-fn zstd(text: &[u8]) -> Vec<u8> {
+pub(super) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(text, 1).unwrap()
 }
 
@@ -330,7 +330,11 @@ fn a_sink_that_gives_up_ends_the_reading() {
             threads,
             rejects: None,
         };
-        let error = read_bytes_of(&csv(), "list", text.as_bytes(), &options, 1000, &|_| {
+        let tuning = Tuning {
+            chunk_bytes: 1000,
+            ..Tuning::new(threads)
+        };
+        let error = read_bytes_of(&csv(), "list", text.as_bytes(), &options, &tuning, &|_| {
             Full(0)
         })
         .unwrap_err();
