@@ -200,7 +200,7 @@ fn sort(error: LoadError) -> VerifyError {
     let damaged = match &error {
         LoadError::Signature { .. } => return VerifyError::Untrusted(error),
         LoadError::NotAStore(_) | LoadError::HighestSeen(_) => false,
-        LoadError::Damaged { .. } => true,
+        LoadError::Damaged { .. } | LoadError::NoPointer { .. } => true,
         LoadError::Io { source, .. } => is_damage(source),
         LoadError::Segment { source, .. } => match &source.damage {
             Damage::Io(source) => is_damage(source),

@@ -146,7 +146,7 @@ fn nothing_is_published_over_a_pointer_that_can_not_be_read() {
     let sources = folder.path().join("sources.toml");
     let build = ["build", "--sources", sources.to_str().unwrap()];
     let output = sltd_data(&build, &store);
-    check(&output, 3, &["CURRENT", "use another folder"]);
+    check(&output, 3, &["CURRENT", "sltd-data repair"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!said.contains("reading list"), "{said}");
     assert_eq!(fs::read(store.join("CURRENT")).unwrap(), b"rubbish\n");

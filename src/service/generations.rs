@@ -7,7 +7,8 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "generation {generation} is not above generation {highest}, the highest that this server has served of \
-     the store {store}"
+     the store {store}; if the store was restored from a backup, publish above that, with `--above {highest}` \
+     (`sltd-data build`, `delta` or `repair`)"
 )]
 pub(super) struct NotAbove {
     /// The store's id.

@@ -58,10 +58,12 @@ impl RefusalReason {
 
 impl From<&Fault> for RefusalReason {
     fn from(fault: &Fault) -> Self {
-        use snapshot::LoadError::{Damaged, HighestSeen, Io, NotAStore, Segment, Signature};
+        use snapshot::LoadError::{
+            Damaged, HighestSeen, Io, NoPointer, NotAStore, Segment, Signature,
+        };
         match fault {
             Fault::Load(LoadError::Store(error)) => match error {
-                NotAStore(_) | Io { .. } => Self::Unreadable,
+                NotAStore(_) | NoPointer { .. } | Io { .. } => Self::Unreadable,
                 Damaged { .. } => Self::Manifest,
                 Segment { .. } => Self::Segment,
                 Signature { .. } => Self::Signature,

@@ -98,7 +98,8 @@ impl StoreWriter {
         }
         let later = |entry: &&super::SegmentEntry| !of.segments.contains(entry);
         let later: Vec<_> = current.segments.iter().filter(later).cloned().collect();
-        let next = current.next(&pointer, Event::Compact, act);
+        let terms = &self.store().terms;
+        let next = current.next(&pointer, Event::Compact, act, terms);
         let manifest = Manifest {
             segments: Vec::new(),
             ..next

@@ -7,6 +7,7 @@ use super::error::PublishError;
 use super::manifest::{Act, DeltaEntry, DeltaSource, Event, Manifest, SegmentEntry, SourceEntry};
 use super::precedence::Lists;
 use super::store::{Pointer, REJECTS, Store};
+use super::terms::Terms;
 use super::turn::Turn;
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
@@ -94,8 +95,12 @@ impl Delta {
     pub fn edition(&self, as_of: Timestamp) -> Edition {
         Edition {
             as_of,
-            generation: self.snapshot.generation() + 1,
+            generation: self.terms().generation_after(self.snapshot.generation()),
         }
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.turn.store().terms
     }
 
     /// Takes the changes, each with its edition.
@@ -252,7 +257,7 @@ impl Delta {
         let manifest = Manifest {
             built_at: act.at,
             sources: changed(&before.sources, sources),
-            ..before.next(&self.pointer, Event::Delta, act)
+            ..before.next(&self.pointer, Event::Delta, act, self.terms())
         };
         let segments = self.snapshot.segments().to_vec();
         let mut draft = Draft::new(Arc::clone(&self.turn), manifest, segments)?;

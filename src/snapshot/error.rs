@@ -15,6 +15,17 @@ pub enum LoadError {
         "{0} is not a store: expected a folder with a file CURRENT; `sltd-data build` makes one"
     )]
     NotAStore(PathBuf),
+    /// It has manifests, but nothing says which of them is current.
+    #[error(
+        "{path}: CURRENT is missing, but manifests up to generation {newest} are there; `sltd-data repair` makes the \
+         newest intact one current again"
+    )]
+    NoPointer {
+        /// The store.
+        path: PathBuf,
+        /// The newest generation that has a manifest.
+        newest: u64,
+    },
     /// A file can't be read.
     #[error("{path}: {source}")]
     Io {
@@ -84,11 +95,8 @@ pub enum PublishError {
         #[source]
         source: io::Error,
     },
-    /// What is published now can't be read, so that the next generation is not known.
-    #[error(
-        "the current snapshot can't be read, so the next generation is not known: {0}; use another \
-         folder for the store"
-    )]
+    /// What is published now can't be read.
+    #[error("{0}{hint}", hint = repair_hint(.0))]
     Current(#[source] LoadError),
     /// What is published now is not signed by a trusted key: nothing is built on it.
     #[error("nothing is built on a current snapshot that is not trusted: {0}")]
@@ -135,6 +143,20 @@ pub enum PublishError {
     /// There is nothing to unpin.
     #[error("the base is not pinned")]
     NotPinned,
+}
+
+/// What to do where what is current can't be read.
+fn repair_hint(error: &LoadError) -> &'static str {
+    match error {
+        LoadError::Damaged { .. } | LoadError::Segment { .. } | LoadError::Io { .. } => {
+            "; `sltd-data repair` reports what of the store is intact, and restores it"
+        }
+        // They say so themselves, or it would be of no use.
+        LoadError::NotAStore(_)
+        | LoadError::NoPointer { .. }
+        | LoadError::Signature { .. }
+        | LoadError::HighestSeen(_) => "",
+    }
 }
 
 impl PublishError {

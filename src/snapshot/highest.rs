@@ -29,7 +29,8 @@ pub enum HighestSeenError {
     /// A newer snapshot was seen.
     #[error(
         "generation {generation} of store {store} is older than generation {highest}, which has been seen \
-         (remembered in {file}): who wants an older state back publishes it under a new generation"
+         (remembered in {file}): if the store was restored from a backup, publish above that, with `--above {highest}` \
+         (`sltd-data build`, `delta` or `repair`)"
     )]
     Older {
         /// The id of the store.

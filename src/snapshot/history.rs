@@ -143,8 +143,8 @@ pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishEr
 }
 
 impl Store {
-    /// What has happened to the store, oldest first: lines of the history, and what the manifests that are kept say
-    /// beyond them. Lines that can't be read are counted.
+    /// What has happened to the store, in the order in which it became current: lines of the history, and what the
+    /// manifests that are kept say beyond them. Lines that can't be read are counted.
     ///
     /// # Errors
     /// [`LoadError`] when the history, the pointer or a manifest can't be read.
@@ -167,13 +167,15 @@ impl Store {
             |one: &&Happened| !matches!(one.event, Happening::Refused | Happening::Withheld);
         let known = happened.iter().filter(published);
         let known: BTreeSet<u64> = known.map(|one| one.generation).collect();
-        for (place, manifest) in chain.iter().enumerate() {
+        for (place, manifest) in chain.iter().enumerate().rev() {
             if !known.contains(&manifest.generation) {
                 let before = chain.get(place + 1).map_or(0, |before| before.documents);
-                happened.push(Happened::published(manifest, before, Vec::new()));
+                // Lines stand in the order of what they tell of; a time says when somebody began, and clocks are set.
+                let later = |one: &Happened| one.generation >= manifest.generation;
+                let place = happened.iter().position(later).unwrap_or(happened.len());
+                happened.insert(place, Happened::published(manifest, before, Vec::new()));
             }
         }
-        happened.sort_by_key(|one| one.at);
         Ok((happened, unreadable))
     }
 }

@@ -5,6 +5,7 @@ use super::figures::Measure;
 use super::precedence::{Lists, Retracted};
 use super::retention::BASES_KEPT;
 use super::store::Pointer;
+use super::terms::Terms;
 use crate::index::{Edition, Segment};
 use crate::report::Day;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The version this program writes and the only one it reads.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// A snapshot: its segments and the sources they were built from.
 ///
@@ -26,8 +27,8 @@ pub struct Manifest {
     pub store: String,
     /// Rises by at least one with every publish.
     pub generation: u64,
-    /// BLAKE3 of the manifest of the generation before, hexadecimal; unset in the store's first.
-    pub previous: Option<String>,
+    /// The manifest that was current before; unset in the store's first.
+    pub previous: Option<Previous>,
     /// What made it.
     pub event: Event,
     /// When it was made current.
@@ -67,6 +68,16 @@ pub struct Manifest {
     pub sources: Vec<SourceEntry>,
     /// The changes that this generation has brought, as they came: what is applied anew to another base.
     pub delta: Option<DeltaEntry>,
+}
+
+/// The manifest that was current before another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// Its generation.
+    pub generation: u64,
+    /// BLAKE3 of its file, hexadecimal.
+    pub digest: String,
 }
 
 /// What made a snapshot.
@@ -300,11 +311,12 @@ impl Manifest {
     }
 
     /// The manifest of a store's first generation, without anything in it.
-    pub(super) fn first(act: Act<'_>) -> Self {
+    pub(super) fn first(act: Act<'_>, terms: &Terms) -> Self {
+        let generation = terms.generation_after(0);
         Self {
             format: FORMAT,
             store: random_id(act.at),
-            generation: 1,
+            generation,
             previous: None,
             event: Event::Build,
             published_at: act.at,
@@ -313,9 +325,9 @@ impl Manifest {
             built_at: act.at,
             not_after: None,
             as_of: Day::from_timestamp(act.at),
-            base: 1,
+            base: generation,
             bases_kept: BASES_KEPT,
-            changes_since: 1,
+            changes_since: generation,
             documents: 0,
             segments: Vec::new(),
             counts: Vec::new(),
@@ -328,11 +340,20 @@ impl Manifest {
         }
     }
 
-    /// The manifest of the next generation, as if nothing else had changed.
-    pub(super) fn next(&self, pointer: &Pointer, event: Event, act: Act<'_>) -> Self {
+    /// The manifest of the next generation on these terms, as if nothing else had changed.
+    pub(super) fn next(
+        &self,
+        pointer: &Pointer,
+        event: Event,
+        act: Act<'_>,
+        terms: &Terms,
+    ) -> Self {
         Self {
-            generation: self.generation + 1,
-            previous: Some(pointer.digest.clone()),
+            generation: terms.generation_after(self.generation),
+            previous: Some(Previous {
+                generation: self.generation,
+                digest: pointer.digest.clone(),
+            }),
             event,
             published_at: act.at,
             by: act.by.to_owned(),
@@ -348,11 +369,18 @@ impl Manifest {
         format!("{generation:08}.json")
     }
 
-    /// Where the manifest of the generation before is.
+    /// The generation whose manifest has a file of this name.
+    pub(super) fn generation_of(name: &str) -> Option<u64> {
+        let generation = name.strip_suffix(".json")?.parse().ok()?;
+        (Self::name(generation) == name).then_some(generation)
+    }
+
+    /// Where the manifest is that was current before.
     pub(super) fn previous(&self) -> Option<Pointer> {
+        let previous = self.previous.as_ref()?;
         Some(Pointer {
-            manifest: Self::name(self.generation.checked_sub(1)?),
-            digest: self.previous.clone()?,
+            manifest: Self::name(previous.generation),
+            digest: previous.digest.clone(),
         })
     }
 

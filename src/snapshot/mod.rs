@@ -46,8 +46,8 @@ pub use figures::{Figure, Figures, Measure, Reference};
 pub use highest::{HighestSeen, HighestSeenError};
 pub use history::{Happened, Happening};
 pub use manifest::{
-    Act, DeltaEntry, DeltaSource, Event, Manifest, Pin, Retraction, RowAccount, SegmentEntry,
-    SourceEntry,
+    Act, DeltaEntry, DeltaSource, Event, Manifest, Pin, Previous, Retraction, RowAccount,
+    SegmentEntry, SourceEntry,
 };
 pub use retention::Unneeded;
 pub use rollback::Rollback;
@@ -200,11 +200,12 @@ impl Snapshot {
     /// One that holds nothing.
     #[cfg(test)]
     pub(crate) fn without_segments() -> Self {
-        let manifest = Manifest::first(Act {
+        let act = Act {
             at: Timestamp::UNIX_EPOCH,
             by: "",
             reason: "",
-        });
+        };
+        let manifest = Manifest::first(act, &Terms::default());
         Self {
             coverage: CoverageTable::new(&manifest, &[]),
             segments: Vec::new(),

@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Draft, NotChanged> {
         let turn = Arc::new(Turn::take(self)?);
         let (pointer, current) = turn.current()?;
-        let mut manifest = current.next(&pointer, event, act);
+        let mut manifest = current.next(&pointer, event, act, &self.terms);
         change(&mut manifest).map_err(NotChanged::What)?;
         let mut segments = Vec::new();
         for entry in &manifest.segments {

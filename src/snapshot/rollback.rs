@@ -40,7 +40,7 @@ impl Store {
                 kept: bases.by_ref().map(|base| base.generation).collect(),
             });
         };
-        let next = current.next(&pointer, Event::Rollback, act);
+        let next = current.next(&pointer, Event::Rollback, act, &self.terms);
         let generation = next.generation;
         // A base has the changes with it that were carried into it then.
         let listed: Vec<_> = base
@@ -92,7 +92,7 @@ impl Store {
         }
         let manifest = Manifest {
             pinned: None,
-            ..current.next(&pointer, Event::Unpin, act)
+            ..current.next(&pointer, Event::Unpin, act, &self.terms)
         };
         Draft::new(Arc::clone(&turn), manifest, Vec::new())
     }

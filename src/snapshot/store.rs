@@ -7,6 +7,7 @@
 //! segments/<digest>.seg
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
+//! UNPUBLISHED           there until the first publish is done
 //! LOCK                  held while what is current is changed
 //! candidate/            a base that was built and not published: its segment, and what it was built from
 //! building/             scratch files of a build under way, or of one that was killed
@@ -25,6 +26,9 @@
 //! | the manifest is written | the old snapshot, and a manifest nobody names |
 //! | the pointer is replaced | the new snapshot; its line in the history may be missing |
 //!
+//! A store whose manifests are there without a pointer has lost it, unless `UNPUBLISHED` says that its first publish was
+//! killed before there was one: nothing is published over manifests that servers may have seen.
+//!
 //! What nobody names is removed by the next publish, the scratch folders by the next build or publish.
 
 use super::error::LoadError;
@@ -38,6 +42,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub(super) const CURRENT: &str = "CURRENT";
+pub(super) const UNPUBLISHED: &str = "UNPUBLISHED";
 pub(super) const LOCK: &str = "LOCK";
 pub(super) const MANIFESTS: &str = "manifests";
 pub(super) const SEGMENTS: &str = "segments";
@@ -80,16 +85,17 @@ impl Store {
     /// Opens a store that has a snapshot.
     ///
     /// # Errors
-    /// [`LoadError::NotAStore`].
+    /// [`LoadError::NotAStore`], [`LoadError::NoPointer`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, LoadError> {
         let path = path.into();
         let current = path.join(CURRENT);
+        let store = Self {
+            path: path.clone(),
+            terms: Terms::default(),
+        };
         match files::exists(&current) {
-            Ok(true) => Ok(Self {
-                path,
-                terms: Terms::default(),
-            }),
-            Ok(false) => Err(LoadError::NotAStore(path)),
+            Ok(true) => Ok(store),
+            Ok(false) => Err(store.without_pointer()),
             // The path is a file's.
             Err(error) if error.kind() == ErrorKind::NotADirectory => {
                 Err(LoadError::NotAStore(path))
@@ -117,7 +123,7 @@ impl Store {
         let path = self.path.join(CURRENT);
         let text = match files::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(LoadError::NotAStore(self.path.clone()));
+                return Err(self.without_pointer());
             }
             read => read.map_err(LoadError::io(&path))?,
         };
@@ -141,6 +147,45 @@ impl Store {
             manifest: manifest.to_owned(),
             digest: digest.to_owned(),
         })
+    }
+
+    /// What is wrong with a folder in which no pointer is.
+    fn without_pointer(&self) -> LoadError {
+        let not_a_store = LoadError::NotAStore(self.path.clone());
+        let unpublished = self.path.join(UNPUBLISHED);
+        match files::exists(&unpublished) {
+            Ok(true) => return not_a_store,
+            Ok(false) => {}
+            Err(error) => return LoadError::io(&unpublished)(error),
+        }
+        match self.generations() {
+            Err(error) => error,
+            Ok(generations) => match generations.last() {
+                Some(newest) => LoadError::NoPointer {
+                    path: self.path.clone(),
+                    newest: *newest,
+                },
+                None => not_a_store,
+            },
+        }
+    }
+
+    /// The generations whose manifests are there, in order.
+    pub(super) fn generations(&self) -> Result<Vec<u64>, LoadError> {
+        let folder = self.path.join(MANIFESTS);
+        let entries = match files::list(&folder) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Vec::new());
+            }
+            entries => entries.map_err(LoadError::io(&folder))?,
+        };
+        let names = entries.iter().map(std::fs::DirEntry::file_name);
+        let generations = names.filter_map(|name| Manifest::generation_of(name.to_str()?));
+        let mut generations: Vec<u64> = generations.collect();
+        generations.sort_unstable();
+        Ok(generations)
     }
 
     /// The manifest of a pointer, held against the digest there and the terms of the store: signatures, and the

@@ -16,6 +16,7 @@ pub struct Terms {
     signing: Arc<[SigningKey]>,
     highest: Option<Arc<HighestSeen>>,
     valid_for: Option<Duration>,
+    above: Option<u64>,
 }
 
 impl Terms {
@@ -55,6 +56,17 @@ impl Terms {
     #[must_use]
     pub fn valid_for(self, valid_for: Option<Duration>) -> Self {
         Self { valid_for, ..self }
+    }
+
+    /// Publishes under generations above this one: what servers have seen of a store that was restored since.
+    #[must_use]
+    pub fn above(self, above: Option<u64>) -> Self {
+        Self { above, ..self }
+    }
+
+    /// The generation of what is published over another.
+    pub(super) fn generation_after(&self, before: u64) -> u64 {
+        before.max(self.above.unwrap_or(0)).saturating_add(1)
     }
 
     /// Until when what is built at an instant is good, if nothing new is said of what was `promised` before.

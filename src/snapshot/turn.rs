@@ -7,6 +7,7 @@ use super::retention;
 use super::signature::Signatures;
 use super::store::{
     BUILDING, CANDIDATE, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
+    UNPUBLISHED,
 };
 use super::terms::Terms;
 use crate::files::{self, File, Lock};
@@ -49,6 +50,10 @@ impl Turn {
             std::thread::sleep(PAUSE);
         };
         make_anew(&store.path.join(PUBLISHING))?;
+        if files::exists(&store.path.join(CURRENT)).is_ok_and(|there| there) {
+            // Left by a first publish that was killed once it was done. If it stays, the next turn removes it.
+            let _ = files::remove_file(&store.path.join(UNPUBLISHED));
+        }
         Ok(Self {
             store: store.clone(),
             chain: OnceLock::new(),
@@ -127,6 +132,11 @@ impl Turn {
     ) -> Result<Vec<Afterwards>, PublishError> {
         let path = &self.store.path;
         let before = pointer(&self.store)?;
+        if before.is_none() {
+            // Manifests without a pointer are otherwise those of a store that has lost it.
+            let unpublished = path.join(UNPUBLISHED);
+            files::write_whole(&unpublished, b"").map_err(PublishError::io(&unpublished))?;
+        }
         let name = Manifest::name(manifest.generation);
         let manifest_path = path.join(MANIFESTS).join(&name);
         let bytes = serde_json::to_vec_pretty(manifest)
@@ -152,6 +162,8 @@ impl Turn {
                 },
             });
         }
+        // If it stays, the next turn removes it.
+        let _ = files::remove_file(&path.join(UNPUBLISHED));
         let history = history::append(&self.store, happened).map_err(Afterwards::History);
         let removed = self.remove_unneeded(manifest).map_err(Afterwards::Removal);
         let failed = [history, removed].into_iter().filter_map(Result::err);
@@ -238,6 +250,9 @@ impl Drop for Workplace {
 }
 
 /// What is current in a store; `None` where nothing has been published yet.
+///
+/// # Errors
+/// [`PublishError::Current`] where that can't be told.
 pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
     match store.pointer() {
         Err(LoadError::NotAStore(_)) => Ok(None),

@@ -238,9 +238,10 @@ impl StoreWriter {
         let origin = &candidate.origin;
         let pointer = turn::pointer(self.store())?;
         let previous = turn.chain()?.first().cloned();
+        let terms = &self.store().terms;
         let next = match (&pointer, &previous) {
-            (Some(pointer), Some(previous)) => previous.next(pointer, Event::Build, act),
-            _ => Manifest::first(act),
+            (Some(pointer), Some(previous)) => previous.next(pointer, Event::Build, act, terms),
+            _ => Manifest::first(act, terms),
         };
         let before = previous.as_ref().map_or(&[][..], |before| &before.sources);
         let current = |source: &SourceEntry| {

@@ -151,7 +151,8 @@ pub fn build(
         limits: &build.sources.guards,
         accepted: build.accepted,
         act: Act {
-            at: build.built_at,
+            // A build takes a while, and what is published is published now.
+            at: build.built_at.max(Timestamp::now()),
             by: build.by,
             reason: "",
         },

@@ -6,7 +6,7 @@ use crate::command::{FAILED, USAGE, complain, say, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Who, by};
 use crate::resources::{default_memory, default_threads};
-use crate::terms::TermsArgs;
+use crate::terms::{GENERATION_MAX, TermsArgs};
 use clap::Args;
 use jiff::Timestamp;
 use sltd::report::Day;
@@ -63,6 +63,9 @@ pub struct NightlyArgs {
     accept: AcceptArgs,
     #[command(flatten)]
     who: Who,
+    /// Publish under a generation above this one (see `sltd-data build --help`)
+    #[arg(long, value_name = "GENERATION", value_parser = clap::value_parser!(u64).range(1..=GENERATION_MAX))]
+    above: Option<u64>,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -88,6 +91,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         sign_keys: config.sign_keys.clone(),
         trusted_keys: config.trusted_keys.clone(),
         valid_for: config.valid_for,
+        above: args.above,
     };
     let terms = match terms.read() {
         Ok(terms) => terms,

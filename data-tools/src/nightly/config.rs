@@ -34,7 +34,7 @@ pub struct NightlyConfig {
     /// A list of keys, with one of which must be signed what is current and what is published; default: none.
     pub trusted_keys: Option<PathBuf>,
     /// How long what is published may be relied on; default: no such limit.
-    #[serde(default, deserialize_with = "some_duration")]
+    #[serde(default, deserialize_with = "validity")]
     pub valid_for: Option<Duration>,
     /// Folders from which lists are fetched first.
     #[serde(default, rename = "fetch")]
@@ -139,6 +139,9 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     sltd::service::parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
-fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    duration(deserializer).map(Some)
+fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    crate::terms::parse_validity(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
