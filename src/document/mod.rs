@@ -4,6 +4,7 @@
 //!
 //! - [`DocumentNumber`]: the normalised number, the only form that is stored, hashed or compared. It cannot be wrong
 //!   once it exists; [`NumberError`] says which character of a text is.
+//! - [`Placeholders`]: what is entered where there is no number; [`Unlikely`]: numbers that are seldom right.
 //! - [`IssuingState`] and [`Issuer`]: a State that can be reported for, and what a question says about one.
 //! - [`DocumentType`]: the types, and which of them can name one document.
 //! - [`mrz`]: reads the machine-readable zone of all layouts of Doc 9303 and of national ones.
@@ -21,6 +22,8 @@
 //! # Ok::<(), sltd::document::mrz::MrzError>(())
 //! ```
 
+mod cell;
+mod characters;
 mod document_type;
 pub mod format;
 mod issuing_state;
@@ -29,6 +32,7 @@ mod number;
 mod range;
 mod transliteration;
 
+pub use cell::{Exemption, Placeholders, Unlikely};
 pub use document_type::DocumentType;
 pub use issuing_state::{Issuer, IssuingState, StateError, UnknownIssuer};
 pub use number::{DocumentNumber, NumberError};

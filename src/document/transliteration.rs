@@ -5,33 +5,24 @@
 //! when a list is loaded and when a document is asked about; which of two spellings is the better one matters less
 //! than that both sides use it.
 //!
-//! A series is a mark, not a word, so a Cyrillic letter that looks like a Latin one becomes that one (`В` is `B`,
-//! `Н` is `H`, `Р` is `P`, `С` is `C`, `У` is `Y`, `Х` is `X`, whatever they sound like). All others follow the
-//! transliteration of Doc 9303 part 3 section 6. Its exceptions for Ukrainian, and for the first letter of a word,
-//! are left out: they need to know the language, and the number alone does not tell it.
+//! A series is a mark, not a word, so a Cyrillic or Greek letter that looks like a Latin one becomes that one (`В` is
+//! `B`, `Н` is `H`, `Р` is `P`, `С` is `C`, `У` is `Y`, `Х` is `X`, whatever they sound like). All other Cyrillic
+//! letters follow the transliteration of Doc 9303 part 3 section 6. Its exceptions for Ukrainian, and for the first
+//! letter of a word, are left out: they need to know the language, and the number alone does not tell it. Other Greek
+//! letters have no spelling: Greece prints series in the fourteen that look Latin, and Doc 9303 has no Greek table.
+
+use unicode_normalization::char::{compose, decompose_canonical, is_combining_mark};
 
 /// The letter's spelling in `A-Z`; empty for the soft sign, which has none. `None` for a character that is no
 /// letter of a script known here.
 ///
 /// Takes capital and small letters alike. ASCII is none of its business: it answers `None`.
 pub(super) fn fold(character: char) -> Option<&'static str> {
-    Some(match capital(character) {
-        // By look.
-        'А' => "A",
-        'В' => "B",
-        'Е' => "E",
-        'Ѕ' => "S",
-        'І' => "I",
-        'Ј' => "J",
-        'К' => "K",
-        'М' => "M",
-        'Н' => "H",
-        'О' => "O",
-        'Р' => "P",
-        'С' => "C",
-        'Т' => "T",
-        'У' => "Y",
-        'Х' => "X",
+    let capital = capital(character);
+    if let Some(letter) = look_alike_of(capital) {
+        return Some(letter);
+    }
+    Some(match capital {
         // By Doc 9303 part 3 section 6.
         'Б' => "B",
         'Г' | 'Ѓ' | 'Ґ' => "G",
@@ -60,29 +51,70 @@ pub(super) fn fold(character: char) -> Option<&'static str> {
     })
 }
 
-/// The ASCII character that a full-width form or an ideographic space stands for (Unicode block "Halfwidth and
-/// Fullwidth Forms", U+FF01 to U+FF5E, in the order of ASCII from `!`).
-pub(super) fn half_width(character: char) -> Option<u8> {
-    const IDEOGRAPHIC_SPACE: u32 = 0x3000;
-    const FIRST: u32 = 0xFF01;
-    const LAST: u32 = 0xFF5E;
-    match u32::from(character) {
-        IDEOGRAPHIC_SPACE => Some(b' '),
-        code @ FIRST..=LAST => u8::try_from(code - FIRST).ok().map(|offset| b'!' + offset),
-        _ => None,
-    }
+/// The Latin capital that a Cyrillic or Greek letter looks like. Takes capital and small letters alike.
+pub(super) fn look_alike(character: char) -> Option<u8> {
+    look_alike_of(capital(character))?.bytes().next()
 }
 
-/// The capital of a letter in the Cyrillic block (U+0400 to U+045F, and Ґ); any other character as it is.
+/// The same for a capital, as its spelling.
+fn look_alike_of(capital: char) -> Option<&'static str> {
+    Some(match capital {
+        'А' | 'Α' => "A",
+        'В' | 'Β' => "B",
+        'С' | 'Ϲ' => "C",
+        'Е' | 'Ε' => "E",
+        'Н' | 'Η' => "H",
+        'І' | 'Ι' => "I",
+        'Ј' | 'Ϳ' => "J",
+        'К' | 'Κ' => "K",
+        'М' | 'Μ' => "M",
+        'Ν' => "N",
+        'О' | 'Ο' => "O",
+        'Р' | 'Ρ' => "P",
+        'Ѕ' => "S",
+        'Т' | 'Τ' => "T",
+        'Х' | 'Χ' => "X",
+        'У' | 'Υ' => "Y",
+        'Ζ' => "Z",
+        _ => return None,
+    })
+}
+
+/// A letter and the marks behind it as one letter, where Unicode has it, and how many marks that took: `И` and a breve
+/// are `Й`, however a keyboard or a file system has written it.
+pub(super) fn composed(letter: char, behind: &str) -> (char, usize) {
+    let mut composed = (letter, 0);
+    for mark in behind.chars().take_while(|&mark| is_combining_mark(mark)) {
+        match compose(composed.0, mark) {
+            Some(both) => composed = (both, composed.1 + 1),
+            None => break,
+        }
+    }
+    composed
+}
+
+/// The letter under the marks of a composed one (`Ά` is `Α`, `Ќ` is `К`); the character itself without any.
+pub(super) fn base(character: char) -> char {
+    let mut base = None;
+    decompose_canonical(character, |part| {
+        base.get_or_insert(part);
+    });
+    base.unwrap_or(character)
+}
+
+/// The capital of a letter in the Cyrillic block (U+0400 to U+045F, and Ґ) or the Greek alphabet; any other character
+/// as it is.
 ///
 /// `char::to_uppercase` would also turn letters of other scripts into ASCII (`ı` into `I`, `ſ` into `S`).
 fn capital(character: char) -> char {
     const ROW: u32 = 0x20;
     let code = u32::from(character);
     let capital = match character {
-        'а'..='я' => code - ROW,
+        'а'..='я' | 'α'..='ρ' | 'σ'..='ω' => code - ROW,
         'ѐ'..='џ' => code - 0x50,
         'ґ' => code - 1,
+        'ϲ' => code + 7,
+        'ϳ' => 0x37F,
         _ => code,
     };
     char::from_u32(capital).unwrap_or(character)
@@ -142,19 +174,39 @@ mod tests {
         ('Џ', 'џ', "DZ"),
     ];
 
+    /// The Greek letters that look like a Latin one, and no other.
+    const GREEK: &[(char, char, &str)] = &[
+        ('Α', 'α', "A"),
+        ('Β', 'β', "B"),
+        ('Ε', 'ε', "E"),
+        ('Ζ', 'ζ', "Z"),
+        ('Η', 'η', "H"),
+        ('Ι', 'ι', "I"),
+        ('Κ', 'κ', "K"),
+        ('Μ', 'μ', "M"),
+        ('Ν', 'ν', "N"),
+        ('Ο', 'ο', "O"),
+        ('Ρ', 'ρ', "P"),
+        ('Τ', 'τ', "T"),
+        ('Υ', 'υ', "Y"),
+        ('Χ', 'χ', "X"),
+        ('Ϲ', 'ϲ', "C"),
+        ('Ϳ', 'ϳ', "J"),
+    ];
+
     #[test]
     fn each_letter_has_one_spelling_in_both_cases() {
-        for &(large, small, spelling) in CYRILLIC {
+        for &(large, small, spelling) in CYRILLIC.iter().chain(GREEK) {
             assert_eq!(fold(large), Some(spelling), "{large}");
             assert_eq!(fold(small), Some(spelling), "{small}");
             assert!(
                 spelling.bytes().all(|byte| byte.is_ascii_uppercase()),
                 "{large}"
             );
-            // The table above must not hold a Latin letter that merely looks right.
+            // The tables must not hold a Latin letter that merely looks right.
             assert!(
-                ('\u{400}'..='\u{491}').contains(&large),
-                "{large} is not Cyrillic"
+                ('\u{370}'..='\u{491}').contains(&large),
+                "{large} is neither Greek nor Cyrillic"
             );
             assert_eq!(small.to_uppercase().collect::<String>(), large.to_string());
         }
@@ -165,22 +217,18 @@ mod tests {
         let folded = (char::MIN..=char::MAX)
             .filter(|&character| fold(character).is_some())
             .count();
-        assert_eq!(folded, 2 * CYRILLIC.len());
+        assert_eq!(folded, 2 * (CYRILLIC.len() + GREEK.len()));
     }
 
     #[test]
-    fn full_width_forms_stand_for_ascii() {
-        let forms: Vec<char> = (char::MIN..=char::MAX)
-            .filter(|&c| half_width(c).is_some_and(|b| b != b' '))
-            .collect();
-        assert_eq!(forms.len(), 94);
-        let ascii: Vec<u8> = forms.iter().filter_map(|&form| half_width(form)).collect();
-        assert!(ascii.iter().copied().eq(b'!'..=b'~'));
-        assert_eq!(half_width('Ａ'), Some(b'A'));
-        assert_eq!(half_width('ｚ'), Some(b'z'));
-        assert_eq!(half_width('９'), Some(b'9'));
-        assert_eq!(half_width('＜'), Some(b'<'));
-        assert_eq!(half_width('\u{3000}'), Some(b' '));
-        assert_eq!(half_width('ｱ'), None);
+    fn letters_and_their_marks() {
+        assert_eq!(composed('И', "\u{306}1"), ('Й', 1));
+        assert_eq!(composed('ι', "\u{308}\u{301}"), ('ΐ', 2));
+        assert_eq!(composed('В', "\u{301}"), ('В', 0));
+        assert_eq!(composed('A', "1"), ('A', 0));
+        for (letter, expected) in [('Ά', 'Α'), ('Ќ', 'К'), ('ΐ', 'ι'), ('A', 'A'), ('Я', 'Я')]
+        {
+            assert_eq!(base(letter), expected);
+        }
     }
 }

@@ -10,6 +10,8 @@ mod related;
 #[cfg(test)]
 mod tests;
 
+use super::characters::{ascii, is_invisible};
+use super::transliteration::look_alike;
 use lookup::Meaning;
 pub(super) use lookup::pad;
 use std::fmt;
@@ -256,30 +258,34 @@ impl UnknownIssuer {
     }
 }
 
-/// The one to three letters of a text, in capitals, padded.
+/// The one to three letters of a text, in capitals, padded. Letters of other scripts stand for what they look like, as
+/// in numbers.
 fn letters(raw: &str) -> Result<[u8; 3], StateError> {
     // As nearly every code is written: one is read for each check.
     if (1..=3).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Ok(lookup::pad(raw.as_bytes()));
     }
-    let trimmed = raw.trim_matches(|c: char| c == '<' || c.is_whitespace());
-    let letters = trimmed.as_bytes();
-    if letters.is_empty() {
-        return Err(StateError::Empty);
-    }
-    if letters.len() <= 3 && letters.iter().all(u8::is_ascii_alphabetic) {
-        // Fillers have no case: upper-casing leaves them as they are.
-        return Ok(lookup::pad(letters).map(|letter| letter.to_ascii_uppercase()));
-    }
-    match trimmed.chars().count() {
-        length @ 4.. => Err(StateError::TooLong { length }),
-        length => {
-            let position = trimmed
-                .chars()
-                .position(|c| !c.is_ascii_alphabetic())
-                .map_or(length, |at| at + 1);
-            Err(StateError::NotALetter { position })
+    let trimmed = raw.trim_matches(|c: char| c == '<' || c.is_whitespace() || is_invisible(c));
+    let mut padded = [b'<'; 3];
+    let mut length = 0;
+    let mut wrong = None;
+    for character in trimmed.chars().filter(|&c| !is_invisible(c)) {
+        let letter = ascii(character).or_else(|| look_alike(character));
+        match letter.filter(u8::is_ascii_alphabetic) {
+            Some(letter) => {
+                if let Some(slot) = padded.get_mut(length) {
+                    *slot = letter.to_ascii_uppercase();
+                }
+            }
+            None => wrong = wrong.or(Some(length + 1)),
         }
+        length += 1;
+    }
+    match (length, wrong) {
+        (0, _) => Err(StateError::Empty),
+        (4.., _) => Err(StateError::TooLong { length }),
+        (_, Some(position)) => Err(StateError::NotALetter { position }),
+        (_, None) => Ok(padded),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a text to the characters of a zone and the lengths of its lines.
 
 use super::MrzError;
-use crate::document::transliteration::half_width;
+use crate::document::characters::ascii;
 use std::fmt;
 
 /// The lengths of a zone's lines, for messages: all that may be said of a text that fits no layout.
@@ -121,7 +121,7 @@ impl Zone {
 fn fold(character: char) -> Option<u8> {
     let byte = u8::try_from(character)
         .ok()
-        .or_else(|| half_width(character))?
+        .or_else(|| ascii(character))?
         .to_ascii_uppercase();
     matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'<').then_some(byte)
 }

@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::transliteration;
+use super::cell;
+use super::characters::{ascii, is_invisible};
+use super::transliteration::{base, composed, fold};
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -59,6 +61,26 @@ pub enum NumberError {
         /// Its place in the text as given, in characters, from 1.
         position: usize,
     },
+    /// Digits with a decimal point or comma: a spreadsheet has stored the cell as an amount.
+    #[error(
+        "digits with a decimal point: expected a document number; a spreadsheet has probably kept it as an amount, so \
+         export the column as text"
+    )]
+    Decimal,
+    /// A number in scientific notation: a spreadsheet has stored the cell as an amount and lost digits.
+    #[error(
+        "a number with an exponent: expected a document number; a spreadsheet has probably kept it as an amount, so \
+         export the column as text"
+    )]
+    Exponent,
+    /// A word, run of zeros or single character that people enter where they have no number.
+    #[error("a placeholder, not a document number")]
+    Placeholder,
+    /// Two numbers of one shape.
+    #[error(
+        "two numbers: expected one; in a list, the last number of a range belongs into the column range_end"
+    )]
+    TwoNumbers,
     /// The bytes are not UTF-8.
     #[error("byte {position} is not UTF-8 text: expected letters, digits, spaces and - . / _ <")]
     NotUtf8 {
@@ -94,10 +116,12 @@ impl DocumentNumber {
 
     /// Normalises a number as typed, printed or listed.
     ///
-    /// Trims white space; turns letters into capitals; drops spaces, `-`, `.`, `/`, `_` and the filler `<`; maps
-    /// full-width forms to ASCII and Cyrillic letters to Latin ones: by look where a look-alike exists (`С` is `C`,
-    /// `Н` is `H`), else by the transliteration of Doc 9303 part 3 section 6 (`Ж` is `ZH`, the soft sign nothing).
-    /// `O` and `0`, `I` and `1` stay apart: both occur in real numbers.
+    /// Trims white space; turns letters into capitals; drops spaces, every dash, hyphen and minus, `.`, `/`, `_`, the
+    /// filler `<` and what nobody sees (soft hyphens, zero-width characters, marks of direction); maps digits of all
+    /// scripts and full-width forms to ASCII, and Cyrillic and Greek letters to Latin ones: by look where a look-alike
+    /// exists (`С` is `C`, `Η` is `H`), else, for Cyrillic ones, by the transliteration of Doc 9303 part 3 section 6
+    /// (`Ж` is `ZH`, the soft sign nothing). A letter and its marks are the same in one character and in several. `O`
+    /// and `0`, `I` and `1` stay apart: both occur in real numbers.
     ///
     /// Normalising the result again changes nothing. Does not allocate.
     ///
@@ -124,6 +148,50 @@ impl DocumentNumber {
             Err(error) => Err(NumberError::NotUtf8 {
                 position: error.valid_up_to() + 1,
             }),
+        }
+    }
+
+    /// Reads the cell of a list or what somebody typed: [`normalise`](Self::normalise), but a text that holds no
+    /// number, or more than one, is refused although its letters and digits would make one.
+    ///
+    /// Whether the number is a [placeholder](super::Placeholders) is not asked here, as sources may exempt some. A
+    /// text that is a placeholder and no number (`#N/A`, `?`) is one whatever they exempt.
+    ///
+    /// ```
+    /// use sltd::document::{DocumentNumber, NumberError};
+    ///
+    /// assert_eq!(DocumentNumber::from_cell("990000201.0"), Err(NumberError::Decimal));
+    /// assert_eq!(DocumentNumber::from_cell("AB990204-AB990209"), Err(NumberError::TwoNumbers));
+    /// assert_eq!(DocumentNumber::from_cell("12.345.678")?.as_str(), "12345678");
+    /// # Ok::<(), NumberError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `normalise`, [`NumberError::Decimal`], [`NumberError::Exponent`], [`NumberError::TwoNumbers`],
+    /// [`NumberError::Placeholder`].
+    #[inline]
+    pub fn from_cell(raw: &str) -> Result<Self, NumberError> {
+        match Self::normalise_ascii(raw.as_bytes()) {
+            // Nothing was dropped: letters and digits alone make none of these.
+            Some(number) if usize::from(number.len) == raw.len() => Ok(number),
+            _ => cell::read(raw),
+        }
+    }
+
+    /// [`from_cell`](Self::from_cell) for a field of a file whose encoding has not been checked.
+    ///
+    /// # Errors
+    /// Those of `from_cell`, and [`NumberError::NotUtf8`].
+    #[inline]
+    pub fn from_cell_bytes(raw: &[u8]) -> Result<Self, NumberError> {
+        match Self::normalise_ascii(raw) {
+            Some(number) if usize::from(number.len) == raw.len() => Ok(number),
+            _ => match std::str::from_utf8(raw) {
+                Ok(raw) => cell::read(raw),
+                Err(error) => Err(NumberError::NotUtf8 {
+                    position: error.valid_up_to() + 1,
+                }),
+            },
         }
     }
 
@@ -185,23 +253,32 @@ impl DocumentNumber {
         let trimmed = raw.trim_start();
         let before = raw.chars().count() - trimmed.chars().count();
         let mut number = Unfinished::new();
-        for (index, character) in trimmed.trim_end().chars().enumerate() {
-            let ascii = u8::try_from(character)
-                .ok()
-                .or_else(|| transliteration::half_width(character));
-            match ascii.map(|byte| FOLDED[usize::from(byte)]) {
+        let mut rest = trimmed.trim_end().chars();
+        let mut position = before;
+        while let Some(character) = rest.next() {
+            position += 1;
+            match ascii(character).map(|byte| FOLDED[usize::from(byte)]) {
                 Some(DROPPED) => {}
-                Some(folded) if folded != SLOW => number.push(folded),
-                _ if is_space(character) => {}
-                _ => match transliteration::fold(character) {
-                    Some(letters) => letters.bytes().for_each(|letter| number.push(letter)),
-                    None => {
-                        return Err(NumberError::Character {
-                            character,
-                            position: before + index + 1,
-                        });
+                Some(folded) if folded != SLOW && composed(character, rest.as_str()).1 == 0 => {
+                    number.push(folded);
+                }
+                _ if is_space(character) || is_invisible(character) => {}
+                _ => {
+                    let (letter, marks) = composed(character, rest.as_str());
+                    match fold(letter).or_else(|| fold(base(letter))) {
+                        Some(letters) => letters.bytes().for_each(|letter| number.push(letter)),
+                        None => {
+                            return Err(NumberError::Character {
+                                character: letter,
+                                position,
+                            });
+                        }
                     }
-                },
+                    for _ in 0..marks {
+                        rest.next();
+                        position += 1;
+                    }
+                }
             }
         }
         number.finish()

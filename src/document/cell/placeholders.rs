@@ -1,0 +1,257 @@
+//! What people and programs enter where they have no number.
+
+use crate::document::characters::is_invisible;
+use crate::document::transliteration::{base, fold};
+use crate::document::{DocumentNumber, IssuingState, NumberError};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// The numbers that stand for "no number": the words of a table, runs of `0` or `X` of any length, single characters,
+/// and those that a source adds; without the numbers that a State really issues.
+///
+/// ```
+/// use sltd::document::{DocumentNumber, Exemption, Placeholders};
+///
+/// let number = DocumentNumber::normalise("000000")?;
+/// assert!(Placeholders::default().contains(&number, None));
+///
+/// let issued = Exemption { number, issuing_state: None };
+/// assert!(!Placeholders::new([], [issued]).contains(&number, None));
+/// # Ok::<(), sltd::document::NumberError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Placeholders {
+    added: Vec<DocumentNumber>,
+    exempt: Vec<Exemption>,
+}
+
+/// A number that looks like a placeholder and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Exemption {
+    /// The number.
+    pub number: DocumentNumber,
+    /// The State that issues it; `None`: every State.
+    pub issuing_state: Option<IssuingState>,
+}
+
+impl Placeholders {
+    /// Those of the table, those `added`, and without those that are `exempt`.
+    pub fn new(
+        added: impl IntoIterator<Item = DocumentNumber>,
+        exempt: impl IntoIterator<Item = Exemption>,
+    ) -> Self {
+        Self {
+            added: added.into_iter().collect(),
+            exempt: exempt.into_iter().collect(),
+        }
+    }
+
+    /// Whether a number is a placeholder, of a document of the given issuer. Where none is given, it is enough that one
+    /// State issues the number.
+    #[inline]
+    pub fn contains(&self, number: &DocumentNumber, issuer: Option<&IssuingState>) -> bool {
+        if !may_be_one(number) && self.added.is_empty() {
+            return false;
+        }
+        self.contains_after_all(number, issuer)
+    }
+
+    /// The number, if it is no placeholder.
+    ///
+    /// # Errors
+    /// [`NumberError::Placeholder`].
+    #[inline]
+    pub fn check(
+        &self,
+        number: DocumentNumber,
+        issuer: Option<&IssuingState>,
+    ) -> Result<DocumentNumber, NumberError> {
+        if self.contains(&number, issuer) {
+            Err(NumberError::Placeholder)
+        } else {
+            Ok(number)
+        }
+    }
+
+    /// What is exempt.
+    pub fn exemptions(&self) -> &[Exemption] {
+        &self.exempt
+    }
+
+    #[cold]
+    fn contains_after_all(&self, number: &DocumentNumber, issuer: Option<&IssuingState>) -> bool {
+        let known = self.added.contains(number) || is_one(number);
+        known
+            && !self.exempt.iter().any(|exempt| {
+                exempt.number == *number
+                    && (issuer.is_none()
+                        || exempt.issuing_state.is_none()
+                        || exempt.issuing_state.as_ref() == issuer)
+            })
+    }
+}
+
+/// Whether a text without a number in it is a placeholder: a word of the table between whatever else (`#N/A`,
+/// `(unknown)`, `k.A.`), or signs alone (`-`, `?`, `***`).
+pub(super) fn is_word(raw: &str) -> bool {
+    match letters(raw) {
+        Ok(Some(word)) => may_be_one(&word) && is_one(&word),
+        Ok(None) => raw
+            .chars()
+            .any(|character| !character.is_whitespace() && !is_invisible(character)),
+        Err(Unspelt) => false,
+    }
+}
+
+/// A text that no word of the table is.
+struct Unspelt;
+
+/// The letters and digits of a text, without marks above and below; `None` if there are none.
+fn letters(raw: &str) -> Result<Option<DocumentNumber>, Unspelt> {
+    let mut letters = [0; DocumentNumber::MAX_LEN];
+    let mut length = 0;
+    let mut push = |letter: u8| match letters.get_mut(length) {
+        Some(slot) => {
+            *slot = letter;
+            length += 1;
+            true
+        }
+        None => false,
+    };
+    for character in raw.chars() {
+        let bare = base(character);
+        let fits = match u8::try_from(bare.to_ascii_uppercase()) {
+            Ok(letter) if letter.is_ascii_alphanumeric() => push(letter),
+            _ => match fold(character).or_else(|| fold(bare)) {
+                Some(spelling) => spelling.bytes().all(&mut push),
+                // A letter of another script is part of a word that is not known here.
+                None => !character.is_alphanumeric(),
+            },
+        };
+        if !fits {
+            return Err(Unspelt);
+        }
+    }
+    Ok(DocumentNumber::from_normalised(
+        letters.get(..length).unwrap_or_default(),
+    ))
+}
+
+/// A first look that costs next to nothing: all placeholders but single characters have no digit but `0`.
+#[inline]
+fn may_be_one(number: &DocumentNumber) -> bool {
+    let digits = number
+        .padded()
+        .iter()
+        .fold(false, |any, byte| any | (b'1'..=b'9').contains(byte));
+    !digits || number.as_bytes().len() == 1
+}
+
+fn is_one(number: &DocumentNumber) -> bool {
+    let bytes = number.as_bytes();
+    bytes.len() == 1
+        || bytes.iter().all(|&byte| byte == b'0')
+        || bytes.iter().all(|&byte| byte == b'X')
+        || KNOWN.contains(number)
+}
+
+/// The words of the table as they are when normalised, without marks above and below letters.
+static KNOWN: LazyLock<HashSet<DocumentNumber>> = LazyLock::new(|| {
+    WORDS
+        .iter()
+        .filter_map(|(word, _)| letters(word).ok().flatten())
+        .collect()
+});
+
+/// Where a word was seen.
+type Source = &'static str;
+
+const PANDAS: Source = "pandas, read_csv, default na_values";
+const KOTLIN: Source = "Kotlin DataFrame, DEFAULT_DELIM_NULL_STRINGS";
+const CATBOOST: Source = "CatBoost documentation, missing values";
+const GBIF: Source = "gbif/pipelines issue 309, values in identifiers";
+const GBIF_POLISH: Source = "gbif/portal-feedback issue 4401, 50,000 records";
+const RANCHERO: Source = "aofarrel/ranchero src/statics/null_values.py";
+const COGNITIVE: Source = "KleinerBaum/cognitivestaffing core/validation.py";
+const PASSYUNK: Source = "CityOfPhiladelphia/passyunk issue 44";
+const BRP: Source = "BRP-API/Haal-Centraal-BRP-bevragen issue 213, Dutch population register";
+const ZURICH: Source = "openZH/ogd-handbook issue 16";
+const DISIC: Source = "DISIC/observatoire issues 569 and 581";
+const PREVARISC: Source = "SDIS62/prevarisc issue 35";
+const HLIDAC: Source = "HlidacStatu/Hlidac-Statu issue 429";
+const DIGIRISK: Source = "Evarisk/Digirisk pull request 3443";
+const ODM: Source = "PHES-ODM/PHES-ODM issue 84";
+const EXCEL: Source = "Microsoft Excel, error values of cells";
+/// The word for "unknown" in a language: CLDR has it in the name of an unknown language, script or region.
+const CLDR: Source = "Unicode CLDR, names of the codes und, Zzzz and ZZ";
+/// Words of suppliers of lists, told by operators.
+const OPERATORS: Source = "lists of reported documents, as their operators describe them";
+
+/// What is entered in place of a number, and where it was seen. Case and the marks of letters do not matter, nor does
+/// what is dropped from numbers: `N/A`, `n.a.` and `NA` are one.
+///
+/// A word is listed only if no State issues a number like it: numbers hold digits.
+#[rustfmt::skip] // one entry a row: it is read and compared as a table
+static WORDS: &[(&str, Source)] = &[
+    ("NULL", PANDAS), ("N/A", PANDAS), ("N/A N/A", PANDAS), ("NaN", PANDAS), ("None", PANDAS), ("<NA>", PANDAS),
+    ("NIL", KOTLIN),
+    ("-IND", PANDAS), ("-QNAN", PANDAS),
+    ("NaT", PANDAS),
+    ("#REF!", EXCEL), ("#VALUE!", EXCEL), ("#NAME?", EXCEL), ("#NUM!", EXCEL), ("#DIV/0!", EXCEL), ("#SPILL!", EXCEL),
+    ("#WERT!", EXCEL), ("#BEZUG!", EXCEL), ("#NV", EXCEL), ("#ZAHL!", EXCEL), ("#VALEUR!", EXCEL), ("#ND", EXCEL),
+    ("UNKNOWN", GBIF), ("NO NUMBER", GBIF), ("NO APLICA", GBIF), ("NO DISPONIBLE", GBIF), ("S.N.", GBIF), ("S/N", GBIF),
+    ("EMPTY", ODM), ("MISSING", RANCHERO), ("NO DATA", RANCHERO), ("NOT APPLICABLE", RANCHERO), ("NOT AVAILABLE", RANCHERO),
+    ("NOT COLLECTED", RANCHERO), ("NOT PROVIDED", RANCHERO), ("NOT SPECIFIED", RANCHERO), ("UNSPECIFIED", RANCHERO),
+    ("TBD", COGNITIVE), ("TO BE DEFINED", COGNITIVE), ("k.A.", COGNITIVE), ("KEIN", COGNITIVE), ("KEINE", COGNITIVE),
+    ("NONE KNOWN", PASSYUNK), ("UNDEFINED", CATBOOST),
+    ("UNK", OPERATORS), ("UNKN", OPERATORS), ("NOT KNOWN", OPERATORS), ("NO", OPERATORS), ("NO PASSPORT", OPERATORS), ("NO DOCUMENT", OPERATORS),
+    ("WITHOUT", OPERATORS), ("WITHOUT NUMBER", OPERATORS), ("UNNUMBERED", OPERATORS), ("ILLEGIBLE", OPERATORS), ("UNREADABLE", OPERATORS),
+    ("TEST", OPERATORS), ("TESTING", OPERATORS), ("DUMMY", OPERATORS), ("EXAMPLE", OPERATORS), ("SAMPLE", OPERATORS), ("SPECIMEN", OPERATORS),
+    ("TBA", OPERATORS), ("TBC", OPERATORS), ("PENDING", OPERATORS), ("ABSENT", DIGIRISK), ("BLANK", OPERATORS), ("DELETED", OPERATORS),
+    // The name of the column, where files with a header each were joined into one.
+    ("NUMBER", OPERATORS), ("DOCUMENT NUMBER", OPERATORS), ("PASSPORT NUMBER", OPERATORS), ("PASSPORT NO", OPERATORS), ("PASSP_NUMBER", OPERATORS), ("D_NUMBER", OPERATORS),
+    // German.
+    ("UNBEKANNT", ZURICH), ("KEINE ANGABE", COGNITIVE), ("KEINE ANGABEN", COGNITIVE), ("OHNE", OPERATORS), ("OHNE NUMMER", OPERATORS), ("FEHLT", OPERATORS),
+    ("ENTFÄLLT", OPERATORS), ("NICHT BEKANNT", OPERATORS), ("NICHT VORHANDEN", OPERATORS), ("KEINE NUMMER", OPERATORS), ("UNLESERLICH", OPERATORS),
+    // Dutch.
+    ("ONBEKEND", BRP), ("GEEN", OPERATORS), ("NVT", OPERATORS),
+    // French.
+    ("NON RENSEIGNÉ", DISIC), ("NON RENSEIGNÉE", DISIC), ("SANS OBJET", DISIC), ("NÉANT", PREVARISC), ("INCONNU", CLDR), ("INCONNUE", CLDR), ("SANS", OPERATORS), ("SANS NUMÉRO", OPERATORS),
+    ("AUCUN", OPERATORS), ("AUCUNE", OPERATORS), ("N/R", DISIC),
+    // Spanish, Portuguese, Italian, Romanian.
+    ("DESCONOCIDO", CLDR), ("DESCONOCIDA", CLDR), ("SIN NÚMERO", OPERATORS), ("SIN DATOS", OPERATORS), ("NINGUNO", OPERATORS),
+    ("DESCONHECIDO", CLDR), ("DESCONHECIDA", CLDR), ("SEM NÚMERO", OPERATORS),
+    ("SCONOSCIUTO", CLDR), ("SCONOSCIUTA", CLDR), ("IGNOTO", OPERATORS), ("NESSUNO", OPERATORS), ("SENZA NUMERO", OPERATORS), ("N.D.", OPERATORS), ("N.N.", OPERATORS),
+    ("NECUNOSCUT", CLDR), ("NECUNOSCUTĂ", CLDR), ("FĂRĂ", OPERATORS),
+    // Czech, Slovak, Polish, Slovene, Croatian, Serbian.
+    ("NEUVEDENO", HLIDAC), ("NEUVEDENA", HLIDAC), ("NEZNÁMÝ", CLDR), ("NEZNÁMÉ", CLDR), ("NEZNÁMÁ", CLDR), ("NEZNÁMO", CLDR), ("NENÍ", OPERATORS), ("BEZ ČÍSLA", OPERATORS), ("NEZJIŠTĚNO", OPERATORS),
+    ("NEZNÁMY", CLDR), ("NEZNÁMA", CLDR), ("NEUVEDENÉ", CLDR), ("NEZISTENÉ", OPERATORS), ("BEZ", OPERATORS),
+    ("BRAK", GBIF_POLISH), ("BRAK DANYCH", GBIF_POLISH), ("NIEZNANY", CLDR), ("NIEZNANA", CLDR), ("NIEZNANE", CLDR), ("NIE DOTYCZY", OPERATORS), ("NIE MA", OPERATORS), ("BEZ NUMERU", OPERATORS),
+    ("NEZNAN", CLDR), ("NEZNANO", CLDR), ("NEPOZNATO", CLDR), ("NEPOZNAT", CLDR), ("NEMA", OPERATORS), ("НЕПОЗНАТО", CLDR), ("НЕМА", OPERATORS),
+    // Russian, Ukrainian, Belarusian, Bulgarian.
+    ("НЕИЗВЕСТНО", CLDR), ("НЕИЗВЕСТЕН", CLDR), ("НЕИЗВЕСТНЫЙ", CLDR), ("НЕТ", OPERATORS), ("НЕТ ДАННЫХ", OPERATORS), ("БЕЗ НОМЕРА", OPERATORS), ("Б/Н", OPERATORS), ("ОТСУТСТВУЕТ", OPERATORS), ("НЕ УКАЗАН", OPERATORS),
+    ("НЕВІДОМО", CLDR), ("НЕВІДОМИЙ", CLDR), ("НЕМАЄ", OPERATORS), ("ВІДСУТНІЙ", OPERATORS), ("НЕ ВКАЗАНО", OPERATORS), ("НЯМА", OPERATORS), ("НЕВЯДОМА", CLDR),
+    // Hungarian, Finnish, Estonian, Latvian, Lithuanian, Nordic languages, Turkish, Greek.
+    ("ISMERETLEN", CLDR), ("NINCS", OPERATORS), ("TUNTEMATON", CLDR), ("TEADMATA", OPERATORS), ("PUUDUB", OPERATORS), ("NEZINĀMS", CLDR), ("NEZINĀMA", CLDR), ("NAV", OPERATORS), ("NEŽINOMA", CLDR), ("NEŽINOMAS", CLDR), ("NĖRA", OPERATORS),
+    ("OKÄND", CLDR), ("UKENDT", CLDR), ("UKJENT", CLDR), ("INGEN", OPERATORS), ("SAKNAS", OPERATORS), ("BİLİNMİYOR", CLDR), ("BİLİNMEYEN", CLDR), ("YOK", OPERATORS), ("AGNOSTO", CLDR),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_known_by_itself() {
+        for (word, source) in WORDS {
+            assert!(is_word(word), "{word}");
+            assert!(is_word(&format!("({})", word.to_lowercase())), "{word}");
+            assert!(!source.is_empty());
+        }
+    }
+
+    #[test]
+    fn words_are_listed_once() {
+        let distinct: HashSet<&str> = WORDS.iter().map(|(word, _)| *word).collect();
+        assert_eq!(distinct.len(), WORDS.len());
+    }
+}
