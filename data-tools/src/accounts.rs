@@ -19,6 +19,10 @@ pub struct Account {
     /// Issuing States whose own source it is; `*`: every State's.
     pub owns: Vec<String>,
     stale_after_seconds: u64,
+    /// Digest of the bytes of its list; `None`: not known.
+    pub(crate) digest: Option<String>,
+    /// When its list was delivered.
+    pub(crate) delivered: Timestamp,
     /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + superseded.
     pub rows: RowAccount,
     /// Distinct documents with a report of this source.
@@ -65,6 +69,8 @@ impl SourceAccounts {
             as_of: read.as_of,
             owns,
             stale_after_seconds: source.stale_after.as_secs(),
+            digest: None,
+            delivered: read.as_of,
             rows: RowAccount {
                 read: read.rows_read,
                 indexed: read.passed,
@@ -168,6 +174,8 @@ impl Account {
             name: self.name.clone(),
             as_of: self.as_of,
             list: None,
+            digest: self.digest.clone(),
+            delivered: self.delivered.max(self.as_of),
             changed: None,
             owns: self.owns.clone(),
             stale_after_seconds: self.stale_after_seconds,

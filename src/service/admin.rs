@@ -8,7 +8,8 @@ use super::refusal::{Refusal, RefusalReason};
 use super::serving::{Ages, Current};
 use crate::proto;
 use crate::proto::admin_service_server::AdminService;
-use crate::snapshot::{Event, Manifest, SegmentEntry, SourceEntry};
+use crate::snapshot::signature::TrustedKeyInfo;
+use crate::snapshot::{Event, Holder, Manifest, SegmentEntry, SourceEntry};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -67,6 +68,15 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
         swaps: condition.swaps(),
         suspect_verifications: condition.verifications().iter().sum(),
         connections: condition.connections.open() as u64,
+        trusted_keys: condition.trusted.iter().map(trusted).collect(),
+    }
+}
+
+fn trusted(key: &TrustedKeyInfo) -> proto::TrustedKeyStatus {
+    proto::TrustedKeyStatus {
+        id: key.id.to_string(),
+        not_before: key.not_before.map(timestamp),
+        not_after: key.not_after.map(timestamp),
     }
 }
 
@@ -90,6 +100,8 @@ fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapsho
         Event::Unpin => proto::SnapshotEvent::Unpin,
         Event::Retract => proto::SnapshotEvent::Retract,
         Event::Lift => proto::SnapshotEvent::Lift,
+        Event::Hold => proto::SnapshotEvent::Hold,
+        Event::Unhold => proto::SnapshotEvent::Unhold,
     };
     proto::ServedSnapshot {
         generation: manifest.generation,
@@ -107,7 +119,18 @@ fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapsho
         pinned: manifest.pinned.as_ref().map(|pin| proto::Intervention {
             since_generation: pin.since,
             reason: pin.reason.clone(),
+            by: pin.by.clone(),
+            at: Some(timestamp(pin.at)),
         }),
+        base_generation: manifest.base,
+        base_built_at: Some(timestamp(manifest.base_built_at)),
+        base_age: Some(duration(age(manifest.base_built_at, now))),
+        signed_by: current
+            .snapshot()
+            .signed_by()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
@@ -121,18 +144,33 @@ fn segment(entry: &SegmentEntry) -> proto::SegmentStatus {
 }
 
 fn source(manifest: &Manifest, entry: &SourceEntry, now: Timestamp) -> proto::SourceStatus {
-    let age = age(entry.newest(), now);
+    let list_age = age(entry.age_from(), now);
     let retraction = manifest.retraction(&entry.name);
+    let hold = manifest.hold(&entry.name);
+    let changed = entry.list.and(entry.changed);
     proto::SourceStatus {
         name: entry.name.clone(),
         newest_as_of: Some(timestamp(entry.newest())),
-        age: Some(duration(age)),
+        age: Some(duration(list_age)),
         stale_after: Some(duration(entry.stale_after())),
-        stale: age > entry.stale_after(),
+        stale: list_age > entry.stale_after(),
         retracted: retraction.map(|retraction| proto::Intervention {
             since_generation: retraction.since,
             reason: retraction.reason.clone(),
+            by: retraction.by.clone(),
+            at: Some(timestamp(retraction.at)),
         }),
+        held: hold.map(|hold| proto::Intervention {
+            since_generation: hold.since,
+            reason: hold.reason.clone(),
+            by: hold.by.clone(),
+            at: Some(timestamp(hold.at)),
+        }),
+        held_by_guard: hold.is_some_and(|hold| hold.holder == Holder::Guard),
+        list_as_of: entry.list.map(|_| timestamp(entry.as_of)),
+        list_delivered_at: entry.list.map(|_| timestamp(entry.age_from())),
+        changed_as_of: changed.map(timestamp),
+        change_age: changed.map(|changed| duration(age(changed, now))),
     }
 }
 

@@ -9,6 +9,7 @@ use super::refusal::{Refusal, RefusalReason};
 use super::serving::{Ages, Current, Serving};
 use super::worker::Connections;
 use crate::index::{LoadMode, Segment};
+use crate::snapshot::signature::TrustedKeyInfo;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub(super) struct Condition {
     pub(super) ages: Ages,
     /// How segments are held.
     pub(super) load: LoadMode,
+    /// The keys one of which must have signed what is served.
+    pub(super) trusted: Vec<TrustedKeyInfo>,
     /// When the server began.
     pub(super) started_at: Timestamp,
     fail_when_too_old: bool,
@@ -46,7 +49,12 @@ pub(super) struct Condition {
 
 impl Condition {
     /// Of a server that begins now.
-    pub(super) fn new(store: PathBuf, config: &Config, clock: Clock) -> Self {
+    pub(super) fn new(
+        store: PathBuf,
+        config: &Config,
+        trusted: Vec<TrustedKeyInfo>,
+        clock: Clock,
+    ) -> Self {
         Self {
             started_at: clock.now(),
             serving: Arc::new(Serving::new(clock)),
@@ -58,6 +66,7 @@ impl Condition {
                 hard: config.hard_age,
             },
             load: config.load,
+            trusted,
             fail_when_too_old: config.fail_when_too_old,
             draining: AtomicBool::new(false),
             served_before: AtomicBool::new(false),

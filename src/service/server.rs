@@ -180,7 +180,7 @@ pub async fn run_with_clock(
     let terms = terms(config)?;
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let condition = Arc::new(Condition::new(store, config, clock));
+    let condition = Arc::new(Condition::new(store, config, terms.trusted_keys(), clock));
     // Ends when dropped: after the drain, which it tells of.
     let _monitor = match config.metrics {
         Some(address) => Some(Monitor::start(bind(address)?, &condition)?),

@@ -353,10 +353,13 @@ fn changed(before: &[SourceEntry], changes: &[SourceEntry]) -> Vec<SourceEntry> 
                 source.changed = source.changed.max(Some(change.as_of));
                 if source.list.is_none() {
                     source.as_of = source.newest();
+                    source.delivered = source.as_of;
                 }
             }
             None => sources.push(SourceEntry {
                 list: None,
+                digest: None,
+                delivered: change.as_of,
                 changed: Some(change.as_of),
                 rows: Default::default(),
                 ..change.clone()

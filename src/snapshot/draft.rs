@@ -6,6 +6,7 @@ use super::error::{Afterwards, PublishError};
 use super::figures::{Figures, Measure, Reference};
 use super::hiding;
 use super::history::{self, Happened, Happening};
+use super::intervention::{Hold, Holder};
 use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
 use super::precedence::{Lists, Retracted};
 use super::turn::Turn;
@@ -160,6 +161,33 @@ impl Draft {
         let plain = Counts::read(&self.manifest.counts);
         self.count(&plain, &tally.hidden);
         Ok(())
+    }
+
+    /// Takes the sources that a guard holds, with the reasons.
+    pub fn hold_by_guard<'h>(&mut self, held: impl IntoIterator<Item = (&'h str, String)>) {
+        let manifest = &mut self.manifest;
+        for (source, reason) in held {
+            match manifest.held.iter_mut().find(|hold| hold.source == source) {
+                Some(hold) if hold.holder == Holder::Operator => {}
+                Some(hold) => hold.reason = reason,
+                None => manifest.held.push(Hold {
+                    source: source.to_owned(),
+                    holder: Holder::Guard,
+                    since: manifest.generation,
+                    at: manifest.published_at,
+                    by: manifest.by.clone(),
+                    reason,
+                }),
+            }
+        }
+    }
+
+    /// Says that it shows the same documents as what is current: it is then no further base to go back to.
+    pub fn continue_base(&mut self) {
+        if let Some(before) = &self.before {
+            self.manifest.base = before.base;
+            self.manifest.measure = None;
+        }
     }
 
     /// Lets what comes after it be measured against it.

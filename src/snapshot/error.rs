@@ -1,7 +1,7 @@
 //! What can be wrong with a store, one type an operation.
 
 use super::highest::HighestSeenError;
-use super::manifest::Pin;
+use super::intervention::{Hold, Pin};
 use super::signature::SignatureError;
 use crate::index::{BuildError, Damage, OpenError};
 use std::io;
@@ -125,7 +125,7 @@ pub enum PublishError {
     #[error("the list of source {0} was replaced while its reports were taken over; build again")]
     HeldListReplaced(String),
     /// There is no base to go back to.
-    #[error("generation {wanted:?} is no base that is kept to go back to; kept are {kept:?}")]
+    #[error("{}", no_base(*wanted, kept))]
     NoBase {
         /// The generation asked for; `None`: the one before the current base.
         wanted: Option<u64>,
@@ -140,6 +140,13 @@ pub enum PublishError {
         /// What is wrong with the wish.
         what: &'static str,
     },
+    /// An operator keeps the source at the list that it has.
+    #[error(
+        "source {} is kept at the list that it has since generation {} (by {}: {}), and a build has read another one; \
+         build again, or `sltd-data unhold` it first",
+        .0.source, .0.since, .0.by, .0.reason
+    )]
+    Held(Hold),
     /// There is nothing to unpin.
     #[error("the base is not pinned")]
     NotPinned,
@@ -156,6 +163,22 @@ fn repair_hint(error: &LoadError) -> &'static str {
         | LoadError::NoPointer { .. }
         | LoadError::Signature { .. }
         | LoadError::HighestSeen(_) => "",
+    }
+}
+
+/// Why there is no base to go back to.
+fn no_base(wanted: Option<u64>, kept: &[u64]) -> String {
+    let list: Vec<String> = kept.iter().map(u64::to_string).collect();
+    let kept = match list.as_slice() {
+        [] => "none is kept".to_owned(),
+        [one] => format!("only generation {one} is kept"),
+        all => format!("kept are the generations {}", all.join(", ")),
+    };
+    match wanted {
+        Some(generation) => format!("generation {generation} is no base that is kept: {kept}"),
+        None => format!(
+            "there is no earlier base that differs from the current one, to go back to: {kept}; --to names one"
+        ),
     }
 }
 

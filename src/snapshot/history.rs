@@ -29,6 +29,12 @@ pub struct Happened {
     /// The generation that first published the base.
     #[serde(default)]
     pub base: u64,
+    /// The base that a rollback has undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<u64>,
+    /// How many deltas a rollback has dropped; unset: it has kept them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
     /// Documents reported.
     pub documents: u64,
     /// Documents reported in the generation before.
@@ -57,6 +63,10 @@ pub enum Happening {
     Retract,
     /// A source was taken into service again.
     Lift,
+    /// A source is kept at the list that it has.
+    Hold,
+    /// Lists of a source are taken again.
+    Unhold,
     /// A guard has refused to publish.
     Refused,
     /// A pin has kept a base from being published.
@@ -73,17 +83,26 @@ impl From<Event> for Happening {
             Event::Unpin => Self::Unpin,
             Event::Retract => Self::Retract,
             Event::Lift => Self::Lift,
+            Event::Hold => Self::Hold,
+            Event::Unhold => Self::Unhold,
         }
     }
 }
 
 impl Happened {
+    /// Whether it made a generation current.
+    pub fn is_published(&self) -> bool {
+        !matches!(self.event, Happening::Refused | Happening::Withheld)
+    }
+
     /// That a manifest was published.
     pub(super) fn published(
         manifest: &Manifest,
         documents_before: u64,
         notes: Vec<String>,
     ) -> Self {
+        let pinned = manifest.pinned.as_ref();
+        let rollback = pinned.filter(|pin| pin.since == manifest.generation);
         Self {
             at: manifest.published_at,
             event: manifest.event.into(),
@@ -91,6 +110,8 @@ impl Happened {
             reason: manifest.reason.clone(),
             generation: manifest.generation,
             base: manifest.base,
+            undone: rollback.map(|pin| pin.undone),
+            dropped: rollback.and_then(|pin| pin.dropped),
             documents: manifest.documents,
             documents_before,
             notes,
@@ -112,6 +133,8 @@ impl Happened {
             reason: act.reason.to_owned(),
             generation: current.map_or(0, |current| current.generation),
             base: current.map_or(0, |current| current.base),
+            undone: None,
+            dropped: None,
             documents,
             documents_before: current.map_or(0, |current| current.documents),
             notes,
@@ -163,9 +186,7 @@ impl Store {
             }
         }
         let chain = self.chain(&self.pointer()?)?;
-        let published =
-            |one: &&Happened| !matches!(one.event, Happening::Refused | Happening::Withheld);
-        let known = happened.iter().filter(published);
+        let known = happened.iter().filter(|one| one.is_published());
         let known: BTreeSet<u64> = known.map(|one| one.generation).collect();
         for (place, manifest) in chain.iter().enumerate().rev() {
             if !known.contains(&manifest.generation) {

@@ -2,6 +2,7 @@
 
 use super::counts::CountChange;
 use super::figures::Measure;
+use super::intervention::{Hold, Holder, Pin, Retraction, UndoneList};
 use super::precedence::{Lists, Retracted};
 use super::retention::BASES_KEPT;
 use super::store::Pointer;
@@ -43,8 +44,10 @@ pub struct Manifest {
     pub not_after: Option<Timestamp>,
     /// The day whose end decided which reports had expired.
     pub as_of: Day,
-    /// The generation that published the lists of the base first.
+    /// The generation that published the base first; later builds that changed no document continue it.
     pub base: u64,
+    /// When the last build put the base together, also one that changed no document.
+    pub base_built_at: Timestamp,
     /// Bases that are kept to go back to, with the changes since.
     pub bases_kept: u32,
     /// Changes published before this generation are not carried into a base that is published later.
@@ -60,8 +63,12 @@ pub struct Manifest {
     pub hidden: Vec<CountChange>,
     /// Sources out of service: nothing that they say counts.
     pub retracted: Vec<Retraction>,
+    /// Sources kept at the lists that they have.
+    pub held: Vec<Hold>,
     /// Set: no build replaces the base.
     pub pinned: Option<Pin>,
+    /// Lists that rollbacks have taken out: a build of one of them is held until that is accepted.
+    pub undone: Vec<UndoneList>,
     /// What later publications are measured against; unset: what the one before was.
     pub measure: Option<Measure>,
     /// The sources, in the order of `sources.toml`.
@@ -98,32 +105,10 @@ pub enum Event {
     Retract,
     /// A source was taken into service again.
     Lift,
-}
-
-/// A source taken out of service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Retraction {
-    /// Its name.
-    pub source: String,
-    /// The generation that took it out.
-    pub since: u64,
-    /// Who did.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A base that no build replaces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pin {
-    /// The generation that pinned it.
-    pub since: u64,
-    /// Who did.
-    pub by: String,
-    /// Why.
-    pub reason: String,
+    /// A source is kept at the list that it has.
+    Hold,
+    /// Lists of a source are taken again.
+    Unhold,
 }
 
 /// When something is published, by whom, and why.
@@ -183,6 +168,10 @@ pub struct SourceEntry {
     pub as_of: Timestamp,
     /// The generation that published its list first; unset: it has sent none, only changes.
     pub list: Option<u64>,
+    /// BLAKE3 of the bytes of its list's files, hexadecimal; unset: not known.
+    pub digest: Option<String>,
+    /// When its list was delivered last: later than `as_of` if the same bytes came again. Its age counts from then.
+    pub delivered: Timestamp,
     /// The newest instant that changes of it describe.
     pub changed: Option<Timestamp>,
     /// Codes of the issuing States whose own source it is; `*`: every State's.
@@ -248,6 +237,8 @@ impl SourceEntry {
             name: name.to_owned(),
             as_of,
             list: None,
+            digest: None,
+            delivered: as_of,
             changed: None,
             owns: vec!["*".to_owned()],
             stale_after_seconds: 7 * 24 * 60 * 60,
@@ -264,10 +255,25 @@ impl SourceEntry {
         })
     }
 
+    /// Whether another entry is of the same list: of the same bytes, as of the same instant.
+    pub(super) fn is_list_of(&self, other: &Self) -> bool {
+        let same_bytes = self.digest.is_some() && self.digest == other.digest;
+        self.list.is_some() && same_bytes && self.as_of == other.as_of
+    }
+
     /// The newest instant that its data describe, list or changes.
     pub fn newest(&self) -> Timestamp {
         self.changed
             .map_or(self.as_of, |changed| changed.max(self.as_of))
+    }
+
+    /// The instant from which the age of its data counts: the last delivery of its list; without a list, its newest
+    /// changes. Changes do not make an old list younger.
+    pub fn age_from(&self) -> Timestamp {
+        match self.list {
+            Some(_) => self.delivered.max(self.as_of),
+            None => self.newest(),
+        }
     }
 
     /// Age of its data past which coverage counts as stale.
@@ -277,14 +283,14 @@ impl SourceEntry {
 }
 
 impl Manifest {
-    /// The oldest instant that the data of any source in service describe; the build time where there are none.
+    /// The oldest instant from which the age of any source in service counts; the build time where there are none.
     pub fn data_as_of(&self) -> Timestamp {
         let in_service =
             |source: &&SourceEntry| !source.removed && !self.is_retracted(&source.name);
         self.sources
             .iter()
             .filter(in_service)
-            .map(SourceEntry::newest)
+            .map(SourceEntry::age_from)
             .min()
             .unwrap_or(self.built_at)
     }
@@ -302,6 +308,23 @@ impl Manifest {
     /// How a source came to be out of service; `None` while it is in service.
     pub fn retraction(&self, source: &str) -> Option<&Retraction> {
         self.retracted.iter().find(|one| one.source == source)
+    }
+
+    /// How a source came to be kept at the list that it has; `None`: its lists are taken.
+    pub fn hold(&self, source: &str) -> Option<&Hold> {
+        self.held.iter().find(|one| one.source == source)
+    }
+
+    /// An operator's hold of a source.
+    pub fn operators_hold(&self, source: &str) -> Option<&Hold> {
+        self.hold(source)
+            .filter(|hold| hold.holder == Holder::Operator)
+    }
+
+    /// The rollback that has taken a list out, by the digest of its bytes.
+    pub fn undone_list(&self, source: &str, digest: &str) -> Option<&UndoneList> {
+        let mut undone = self.undone.iter();
+        undone.find(|list| list.source == source && list.digest == digest)
     }
 
     /// The sources out of service.
@@ -326,6 +349,7 @@ impl Manifest {
             not_after: None,
             as_of: Day::from_timestamp(act.at),
             base: generation,
+            base_built_at: act.at,
             bases_kept: BASES_KEPT,
             changes_since: generation,
             documents: 0,
@@ -333,7 +357,9 @@ impl Manifest {
             counts: Vec::new(),
             hidden: Vec::new(),
             retracted: Vec::new(),
+            held: Vec::new(),
             pinned: None,
+            undone: Vec::new(),
             measure: None,
             sources: Vec::new(),
             delta: None,

@@ -22,6 +22,8 @@ mod figures;
 mod hiding;
 mod highest;
 mod history;
+mod hold;
+mod intervention;
 mod manifest;
 mod precedence;
 mod retention;
@@ -45,9 +47,9 @@ pub use error::{Afterwards, LoadError, PublishError};
 pub use figures::{Figure, Figures, Measure, Reference};
 pub use highest::{HighestSeen, HighestSeenError};
 pub use history::{Happened, Happening};
+pub use intervention::{Hold, Holder, Pin, Retraction, UndoneList};
 pub use manifest::{
-    Act, DeltaEntry, DeltaSource, Event, Manifest, Pin, Previous, Retraction, RowAccount,
-    SegmentEntry, SourceEntry,
+    Act, DeltaEntry, DeltaSource, Event, Manifest, Previous, RowAccount, SegmentEntry, SourceEntry,
 };
 pub use retention::Unneeded;
 pub use rollback::Rollback;
@@ -61,6 +63,7 @@ use counts::Counts;
 use coverage::CoverageTable;
 use jiff::Timestamp;
 use precedence::{Lists, Retracted};
+use signature::KeyId;
 use std::sync::Arc;
 
 /// What is brought into memory before a snapshot is served.
@@ -99,6 +102,8 @@ pub struct Snapshot {
     coverage: CoverageTable,
     /// Set where sources are out of service: what is said is then weighed without them.
     hiding: Option<Hiding>,
+    /// The keys that have signed its manifest, as far as that is known.
+    signed_by: Vec<KeyId>,
 }
 
 /// What it takes to leave sources out.
@@ -142,6 +147,7 @@ impl Snapshot {
             changed,
             counts,
             hiding,
+            signed_by: Vec::new(),
         })
     }
 
@@ -211,6 +217,7 @@ impl Snapshot {
             segments: Vec::new(),
             marks: Vec::new(),
             hiding: None,
+            signed_by: Vec::new(),
             changed: None,
             counts: Vec::new(),
             manifest,
@@ -220,6 +227,12 @@ impl Snapshot {
     /// What it consists of.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The keys that have signed it: those trusted that have, or, where none must have, those that its signatures
+    /// name.
+    pub fn signed_by(&self) -> &[KeyId] {
+        &self.signed_by
     }
 
     /// Its segments: the base, then those of changes, newest last.

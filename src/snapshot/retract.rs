@@ -5,7 +5,8 @@
 
 use super::draft::Draft;
 use super::error::PublishError;
-use super::manifest::{Act, Event, Manifest, Retraction};
+use super::intervention::Retraction;
+use super::manifest::{Act, Event, Manifest};
 use super::store::Store;
 use super::turn::Turn;
 use crate::index::LoadMode;
@@ -27,6 +28,7 @@ impl Store {
             manifest.retracted.push(Retraction {
                 source: source.to_owned(),
                 since: manifest.generation,
+                at: act.at,
                 by: act.by.to_owned(),
                 reason: act.reason.to_owned(),
             });

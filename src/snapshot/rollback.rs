@@ -2,7 +2,8 @@
 
 use super::draft::Draft;
 use super::error::PublishError;
-use super::manifest::{Act, Event, Manifest, Pin, not_undone};
+use super::intervention::{Pin, UndoneList};
+use super::manifest::{Act, Event, Manifest, not_undone};
 use super::store::Store;
 use super::turn::Turn;
 use super::writer::with_changes;
@@ -54,15 +55,25 @@ impl Store {
             built_at: act.at,
             as_of: base.as_of,
             base: base.generation,
+            base_built_at: base.base_built_at,
             segments: base.segments.iter().take(1).cloned().collect(),
             counts: Vec::new(),
             hidden: Vec::new(),
             sources: with_changes(&listed, generation, before),
             pinned: Some(Pin {
                 since: generation,
+                at: act.at,
                 by: act.by.to_owned(),
                 reason: act.reason.to_owned(),
+                undone: current.base,
+                dropped: (!rollback.with_changes).then(|| {
+                    let mut since = chain
+                        .iter()
+                        .filter(|one| one.generation >= current.changes_since);
+                    since.by_ref().filter(|one| one.delta.is_some()).count() as u64
+                }),
             }),
+            undone: undone_lists(chain, base, generation),
             ..next
         };
         if !rollback.with_changes {
@@ -96,4 +107,38 @@ impl Store {
         };
         Draft::new(Arc::clone(&turn), manifest, Vec::new())
     }
+}
+
+/// The lists that were published after a base and that it does not have, with those that were undone before.
+fn undone_lists(chain: &[Manifest], base: &Manifest, since: u64) -> Vec<UndoneList> {
+    let before = chain.first().map_or(&[][..], |current| &current.undone);
+    let mut undone = before.to_vec();
+    let builds = chain
+        .iter()
+        .take_while(|one| one.generation > base.generation);
+    for source in builds.flat_map(|build| &build.sources) {
+        let (Some(list), Some(digest)) = (source.list, &source.digest) else {
+            continue;
+        };
+        let known = undone
+            .iter()
+            .any(|one| one.source == source.name && one.digest == *digest);
+        if list > base.generation && !known {
+            undone.push(UndoneList {
+                source: source.name.clone(),
+                digest: digest.clone(),
+                list,
+                since,
+            });
+        }
+    }
+    // What is in force again is not undone.
+    let in_force = |one: &UndoneList| {
+        let mut sources = base.sources.iter();
+        sources.any(|source| {
+            source.name == one.source && source.digest.as_deref() == Some(one.digest.as_str())
+        })
+    };
+    undone.retain(|one| !in_force(one));
+    undone
 }

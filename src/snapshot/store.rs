@@ -33,7 +33,7 @@
 
 use super::error::LoadError;
 use super::manifest::{FORMAT, Manifest, SegmentEntry};
-use super::signature::{FILE_MAX, SignatureError, Signatures};
+use super::signature::{FILE_MAX, KeyId, SignatureError, Signatures};
 use super::terms::Terms;
 use super::{Holding, LoadOptions, Snapshot};
 use crate::files;
@@ -286,12 +286,8 @@ impl Store {
     /// As [`load_current`](Self::load_current).
     pub fn load(&self, pointer: &Pointer, options: &LoadOptions) -> Result<Snapshot, LoadError> {
         let manifest = self.manifest(pointer)?;
-        self.remembered(Snapshot::load(
-            manifest,
-            self,
-            options,
-            Holding::InUse(None),
-        )?)
+        let snapshot = Snapshot::load(manifest, self, options, Holding::InUse(None))?;
+        self.remembered(pointer, snapshot)
     }
 
     /// Loads the snapshot of a pointer beside another one, loaded with the same options: the segments that it has
@@ -307,15 +303,33 @@ impl Store {
     ) -> Result<Snapshot, LoadError> {
         let manifest = self.manifest(pointer)?;
         let in_use = Holding::InUse(Some(beside));
-        self.remembered(Snapshot::load(manifest, self, options, in_use)?)
+        let snapshot = Snapshot::load(manifest, self, options, in_use)?;
+        self.remembered(pointer, snapshot)
     }
 
     /// A snapshot that has been opened whole, once it is remembered that it was seen.
-    fn remembered(&self, snapshot: Snapshot) -> Result<Snapshot, LoadError> {
+    fn remembered(&self, pointer: &Pointer, mut snapshot: Snapshot) -> Result<Snapshot, LoadError> {
         if let Some(highest) = self.terms.highest() {
             highest.remember(snapshot.manifest())?;
         }
+        snapshot.signed_by = self.signers(pointer);
         Ok(snapshot)
+    }
+
+    /// The keys that have signed the manifest of a pointer: those that are trusted and have, or, where none must have,
+    /// those that its signatures name. None where that can't be told: only for show.
+    fn signers(&self, pointer: &Pointer) -> Vec<KeyId> {
+        let Ok(Some(signatures)) = self.signatures(pointer) else {
+            return Vec::new();
+        };
+        let Some(trusted) = self.terms.trusted() else {
+            return signatures.keys().collect();
+        };
+        let Ok(bytes) = self.manifest_bytes(pointer) else {
+            return Vec::new();
+        };
+        let signers = trusted.signers(&bytes, &signatures);
+        signers.map_or_else(|_| Vec::new(), |signers| signers.ids())
     }
 
     /// Loads the snapshot of a manifest of this store.

@@ -2,7 +2,8 @@
 
 use super::highest::HighestSeen;
 use super::signature::{
-    KeyError, KeyId, SIGNATURES_MAX, SignatureError, Signatures, SigningKey, TrustedKeys,
+    KeyError, KeyId, SIGNATURES_MAX, SignatureError, Signatures, SigningKey, TrustedKeyInfo,
+    TrustedKeys,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -110,6 +111,12 @@ impl Terms {
                 .valid_at(published_at)?;
         }
         Ok(signatures)
+    }
+
+    /// The keys that are trusted; none: what is not signed is accepted, too.
+    pub fn trusted_keys(&self) -> Vec<TrustedKeyInfo> {
+        let keys = self.trusted.iter();
+        keys.flat_map(|keys| keys.infos()).collect()
     }
 
     pub(super) fn trusted(&self) -> Option<&TrustedKeys> {

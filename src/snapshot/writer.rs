@@ -5,6 +5,7 @@ use super::counts::Counts;
 use super::draft::{Draft, open_built};
 use super::error::PublishError;
 use super::figures::Figures;
+use super::intervention::{Hold, Holder, UndoneList};
 use super::manifest::{Act, Event, Manifest, SourceEntry};
 use super::store::{REJECTS, Store};
 use super::terms::Terms;
@@ -254,16 +255,23 @@ impl StoreWriter {
             return Err(PublishError::HeldListReplaced(source.name.clone()));
         }
         let generation = next.generation;
+        let sources = with_changes(&origin.sources, generation, previous.as_ref());
+        if let Some(previous) = &previous {
+            kept_lists(previous, &sources)?;
+        }
         let manifest = Manifest {
             built_at: origin.built_at,
             not_after: None,
             as_of: origin.as_of,
             base: generation,
+            base_built_at: origin.built_at,
             bases_kept: origin.bases_kept.unwrap_or(next.bases_kept),
             segments: Vec::new(),
             counts: Vec::new(),
             hidden: Vec::new(),
-            sources: with_changes(&origin.sources, generation, previous.as_ref()),
+            held: still_held(&next.held, &sources, previous.as_ref()),
+            undone: still_undone(&next.undone, &sources),
+            sources,
             ..next
         };
         let mut draft = Draft::new(turn, manifest, Vec::new())?;
@@ -301,8 +309,11 @@ pub(super) fn with_changes(
     for source in listed {
         let before = before.iter().find(|before| before.name == source.name);
         let changed = before.and_then(|before| before.changed);
+        // The same list, delivered again: changes made since it was published first stay later.
+        let same = before.filter(|before| before.is_list_of(source));
+        let same = same.and_then(|before| before.list);
         sources.push(SourceEntry {
-            list: source.list.or(Some(generation)),
+            list: source.list.or(same).or(Some(generation)),
             changed: changed.filter(|changed| *changed > source.as_of),
             ..source.clone()
         });
@@ -317,10 +328,57 @@ pub(super) fn with_changes(
             sources.push(SourceEntry {
                 as_of: changed,
                 list: None,
+                digest: None,
+                delivered: changed,
                 rows: Default::default(),
                 ..source.clone()
             });
         }
     }
     sources
+}
+
+/// Refuses another list of a source that an operator keeps at the one that it has.
+fn kept_lists(previous: &Manifest, sources: &[SourceEntry]) -> Result<(), PublishError> {
+    let edition = |sources: &[SourceEntry], name: &str| {
+        let source = sources.iter().find(|source| source.name == name);
+        source.and_then(SourceEntry::edition)
+    };
+    let operators = |hold: &&Hold| hold.holder == Holder::Operator;
+    for hold in previous.held.iter().filter(operators) {
+        let name = hold.source.as_str();
+        if edition(sources, name) != edition(&previous.sources, name) {
+            return Err(PublishError::Held(hold.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The holds that a build leaves: those of operators, and those of guards over lists that it has not replaced.
+fn still_held(held: &[Hold], sources: &[SourceEntry], previous: Option<&Manifest>) -> Vec<Hold> {
+    let before = previous.map_or(&[][..], |previous| &previous.sources);
+    let entry = |sources: &[SourceEntry], name: &str| {
+        let mut sources = sources.iter();
+        sources.find(|source| source.name == name).cloned()
+    };
+    // Taken over as it is; the same list, read again, has another account or time of delivery.
+    let untouched = |hold: &&Hold| {
+        let (now, before) = (entry(sources, &hold.source), entry(before, &hold.source));
+        now.zip(before).is_some_and(|(now, before)| {
+            now.edition() == before.edition() && now.delivered == before.delivered
+        })
+    };
+    let stays = |hold: &&Hold| hold.holder == Holder::Operator || untouched(hold);
+    held.iter().filter(stays).cloned().collect()
+}
+
+/// The undone lists that a build has not brought back.
+fn still_undone(undone: &[UndoneList], sources: &[SourceEntry]) -> Vec<UndoneList> {
+    let back = |one: &&UndoneList| {
+        let mut sources = sources.iter();
+        sources.any(|source| {
+            source.name == one.source && source.digest.as_deref() == Some(one.digest.as_str())
+        })
+    };
+    undone.iter().filter(|one| !back(one)).cloned().collect()
 }

@@ -172,6 +172,26 @@ fn a_source_taken_into_service_again() {
 }
 
 #[test]
+fn a_source_held_at_its_list() {
+    endure(Scenario {
+        before: Some(changed()),
+        prepare: &[op::first, op::changes],
+        act: op::hold,
+        after: changed(),
+    });
+}
+
+#[test]
+fn a_source_held_no_longer() {
+    endure(Scenario {
+        before: Some(changed()),
+        prepare: &[op::first, op::changes, op::hold],
+        act: op::unhold,
+        after: changed(),
+    });
+}
+
+#[test]
 fn a_base_put_aside() {
     endure(Scenario {
         before: Some(first()),

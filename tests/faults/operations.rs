@@ -98,6 +98,16 @@ pub(crate) fn lift(store: &Path) -> Outcome {
     draft.publish(Vec::new()).map(Some)
 }
 
+pub(crate) fn hold(store: &Path) -> Outcome {
+    let draft = Store::open(store)?.hold("second", ACT)?;
+    draft.publish(Vec::new()).map(Some)
+}
+
+pub(crate) fn unhold(store: &Path) -> Outcome {
+    let draft = Store::open(store)?.unhold("second", ACT)?;
+    draft.publish(Vec::new()).map(Some)
+}
+
 pub(crate) fn put_aside(store: &Path) -> Outcome {
     let writer = Store::writer(store)?;
     let candidate = list(&writer, SECOND, &SECOND_ROWS, None)?;

@@ -181,6 +181,9 @@ pub(crate) fn go_on(path: &Path, before: Option<&Shown>, tag: &dyn Fn() -> Strin
             if manifest.pinned.is_some() {
                 store.unpin(ACT)?.publish(Vec::new())?;
             }
+            for hold in &manifest.held {
+                store.unhold(&hold.source, ACT)?.publish(Vec::new())?;
+            }
             for retraction in &manifest.retracted {
                 store.lift(&retraction.source, ACT)?.publish(Vec::new())?;
             }

@@ -67,6 +67,8 @@ fn show(one: &Happened, text: &mut String) {
         Happening::Unpin => "unpinned",
         Happening::Retract => "retraction",
         Happening::Lift => "retraction lifted",
+        Happening::Hold => "hold",
+        Happening::Unhold => "hold ended",
         Happening::Refused => "REFUSED",
         Happening::Withheld => "WITHHELD",
     };
@@ -85,6 +87,13 @@ fn show(one: &Happened, text: &mut String) {
         let _ = write!(text, ": {}", one.reason);
     }
     text.push('\n');
+    if let Some(undone) = one.undone {
+        let changes = match one.dropped {
+            None => "deltas that are newer than its lists were kept".to_owned(),
+            Some(deltas) => format!("{deltas} deltas were dropped"),
+        };
+        let _ = writeln!(text, "    base {undone} is undone; {changes}");
+    }
     for note in &one.notes {
         let _ = writeln!(text, "    {note}");
     }

@@ -38,6 +38,15 @@ pub fn server(status: &GetStatusResponse) -> String {
     if let Some(refused) = &status.refused {
         label(&mut text, "REFUSED", &refused_words(refused));
     }
+    for key in &status.trusted_keys {
+        let mut trusted = key.id.clone();
+        for (what, limit) in [("from", &key.not_before), ("until", &key.not_after)] {
+            if let Some(limit) = limit {
+                let _ = write!(trusted, " {what} {limit}");
+            }
+        }
+        label(&mut text, "Trusted", &trusted);
+    }
     let counts = format!(
         "{} swaps, {} publications refused, {} suspect snapshots verified anew",
         status.swaps, status.refusals, status.suspect_verifications
@@ -69,6 +78,8 @@ fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
         SnapshotEvent::Unpin => "the one before, unpinned",
         SnapshotEvent::Retract => "the one before without a source",
         SnapshotEvent::Lift => "the one before with a source again",
+        SnapshotEvent::Hold => "the one before, a source of it held",
+        SnapshotEvent::Unhold => "the one before, a source of it held no longer",
     };
     let bytes: u64 = snapshot.segments.iter().map(|s| s.length_bytes).sum();
     let what = format!(
@@ -86,6 +97,21 @@ fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
             built.push_str(", STALE: older than it should be");
         }
         label(text, "Built", &built);
+    }
+    if let (Some(built_at), Some(age)) = (&snapshot.base_built_at, &snapshot.base_age) {
+        let base = format!(
+            "of generation {}, last built {built_at}, {} ago",
+            snapshot.base_generation,
+            words::age(age.seconds)
+        );
+        label(text, "Base", &base);
+    }
+    if !snapshot.signed_by.is_empty() {
+        label(
+            text,
+            "Signed",
+            &format!("by {}", snapshot.signed_by.join(", ")),
+        );
     }
     if let Some(pinned) = &snapshot.pinned {
         let until = format!(
@@ -130,6 +156,12 @@ fn refused_words(refused: &RefusedPublication) -> String {
 
 fn intervention_words(intervention: &Intervention) -> String {
     let mut text = format!("since generation {}", intervention.since_generation);
+    if let Some(at) = &intervention.at {
+        let _ = write!(text, ", {at}");
+    }
+    if !intervention.by.is_empty() {
+        let _ = write!(text, ", by {}", intervention.by);
+    }
     if !intervention.reason.is_empty() {
         let _ = write!(text, ": {}", intervention.reason);
     }
@@ -138,11 +170,33 @@ fn intervention_words(intervention: &Intervention) -> String {
 
 fn source_words(source: &SourceStatus) -> String {
     let mut text = source.name.clone();
-    if let (Some(as_of), Some(age)) = (&source.newest_as_of, &source.age) {
-        let _ = write!(text, ": as of {as_of}, {} old", words::age(age.seconds));
+    let as_of = source.list_as_of.as_ref().or(source.newest_as_of.as_ref());
+    if let (Some(as_of), Some(age)) = (as_of, &source.age) {
+        let what = match &source.list_as_of {
+            Some(_) => "list",
+            None => "changes only,",
+        };
+        let _ = write!(text, ": {what} as of {as_of}");
+        if let Some(delivered) = &source.list_delivered_at
+            && delivered != as_of
+        {
+            let _ = write!(text, ", delivered last {delivered}");
+        }
+        let _ = write!(text, ", {} old", words::age(age.seconds));
     }
     if source.stale {
         text.push_str(", STALE");
+    }
+    if let Some(age) = &source.change_age {
+        let _ = write!(text, ", last change {} old", words::age(age.seconds));
+    }
+    if let Some(held) = &source.held {
+        let by = if source.held_by_guard {
+            "A GUARD"
+        } else {
+            "AN OPERATOR"
+        };
+        let _ = write!(text, ", HELD BY {by} {}", intervention_words(held));
     }
     if let Some(retracted) = &source.retracted {
         let _ = write!(text, ", OUT OF SERVICE {}", intervention_words(retracted));
@@ -153,7 +207,7 @@ fn source_words(source: &SourceStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{RefusalReason, SegmentStatus};
+    use crate::proto::{RefusalReason, SegmentStatus, TrustedKeyStatus};
     use prost_types::{Duration, Timestamp};
 
     fn at(seconds: i64) -> Option<Timestamp> {
@@ -194,17 +248,31 @@ mod tests {
                 pinned: Some(Intervention {
                     since_generation: 5,
                     reason: "wrong merge".to_owned(),
+                    by: "anna".to_owned(),
+                    at: at(90),
                 }),
+                base_generation: 5,
+                base_built_at: at(0),
+                base_age: lasting(90_000),
+                signed_by: vec!["00ff".to_owned()],
                 ..Default::default()
             }),
             sources: vec![SourceStatus {
                 name: "list\u{1b}[2J".to_owned(),
-                newest_as_of: at(0),
+                newest_as_of: at(60),
+                list_as_of: at(0),
+                list_delivered_at: at(30),
+                change_age: lasting(60),
                 age: lasting(172_800),
                 stale: true,
                 retracted: Some(Intervention {
                     since_generation: 6,
-                    reason: String::new(),
+                    ..Default::default()
+                }),
+                held: Some(Intervention {
+                    since_generation: 4,
+                    reason: "half a list".to_owned(),
+                    ..Default::default()
                 }),
                 ..Default::default()
             }],
@@ -215,6 +283,11 @@ mod tests {
                 detail: "it is not above".to_owned(),
                 since: at(30),
             }),
+            trusted_keys: vec![TrustedKeyStatus {
+                id: "00ff".to_owned(),
+                not_after: at(3_600),
+                ..Default::default()
+            }],
             refusals: 1,
             swaps: 3,
             connections: 2,
@@ -226,13 +299,17 @@ Server    version 0.1.0, serving since 1970-01-01T00:00:00Z, 2 connections open
 Store     var/store, told of publications by the system
 Snapshot  generation 7, changes to the one before; 12 documents in 2 segments, 200 bytes
 Built     1970-01-01T00:01:00Z, 24 h ago, TOO OLD: a miss is INCONCLUSIVE
-PINNED    since generation 5: wrong merge; builds are withheld until it is unpinned
+Base      of generation 5, last built 1970-01-01T00:00:00Z, 25 h ago
+Signed    by 00ff
+PINNED    since generation 5, 1970-01-01T00:01:30Z, by anna: wrong merge; builds are withheld until it is unpinned
 Limit     stale from an age of 60 min
 Limit     too old from an age of 2 h
 Limit     too old from 1970-01-01T00:02:00Z, by its publisher
 REFUSED   00000006.json (generation 6) since 1970-01-01T00:00:30Z: it is not above
+Trusted   00ff until 1970-01-01T01:00:00Z
 Counts    3 swaps, 1 publications refused, 0 suspect snapshots verified anew
-Source    list [2J: as of 1970-01-01T00:00:00Z, 2 days old, STALE, OUT OF SERVICE since generation 6
+Source    list [2J: list as of 1970-01-01T00:00:00Z, delivered last 1970-01-01T00:00:30Z, 2 days old, STALE, \
+last change 60 s old, HELD BY AN OPERATOR since generation 4: half a list, OUT OF SERVICE since generation 6
 ";
         assert_eq!(server(&status), expected);
     }

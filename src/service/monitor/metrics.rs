@@ -9,6 +9,7 @@ use crate::proto;
 use crate::service::clock::age;
 use crate::service::condition::Condition;
 use crate::service::serving::Current;
+use crate::snapshot::Holder;
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -203,6 +204,11 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
         age(manifest.built_at, now).as_secs_f64(),
     )?;
     writer.gauge(
+        "base_age_seconds",
+        "Time since the last build of the base of the snapshot served; changes do not make it less.",
+        age(manifest.base_built_at, now).as_secs_f64(),
+    )?;
+    writer.gauge(
         "snapshot_stale",
         "Whether the snapshot served is past its soft age (1) or not (0).",
         u64::from(current.is_stale(now)),
@@ -227,20 +233,36 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
         "Whether the base of the snapshot served is pinned, so that builds are withheld (1) or not (0).",
         u64::from(manifest.pinned.is_some()),
     )?;
+    if let Some(pin) = &manifest.pinned {
+        writer.gauge(
+            "snapshot_pinned_since_seconds",
+            "When the base of the snapshot served was pinned, in seconds since 1970.",
+            seconds(pin.at),
+        )?;
+    }
     let of_sources = || {
         manifest
             .sources
             .iter()
-            .map(|source| (source, age(source.newest(), now)))
+            .map(|source| (source, age(source.age_from(), now)))
     };
     writer.gauges(
         "source_age_seconds",
-        "Age of the newest data of a source.",
+        "Age of a source's list, from its last delivery; without a list, of its newest changes.",
         of_sources().map(|(source, age)| ([("source", source.name.as_str())], age.as_secs_f64())),
+    )?;
+    let changed = manifest.sources.iter().filter_map(|source| {
+        let age = age(source.changed?, now).as_secs_f64();
+        Some(([("source", source.name.as_str())], age))
+    });
+    writer.gauges(
+        "source_change_age_seconds",
+        "Age of a source's newest changes, if they are newer than its list.",
+        changed,
     )?;
     writer.gauges(
         "source_stale",
-        "Whether the newest data of a source are older than they should be (1) or not (0).",
+        "Whether the list of a source is older than it should be (1) or not (0).",
         of_sources().map(|(source, age)| {
             let stale = age > source.stale_after();
             ([("source", source.name.as_str())], u64::from(stale))
@@ -253,6 +275,34 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
             let retracted = manifest.is_retracted(&source.name);
             ([("source", source.name.as_str())], u64::from(retracted))
         }),
+    )?;
+    let retracted = manifest.retracted.iter();
+    writer.gauges(
+        "source_retracted_since_seconds",
+        "When a source was taken out of service, in seconds since 1970.",
+        retracted.map(|one| ([("source", one.source.as_str())], seconds(one.at))),
+    )?;
+    let held = |source: &str, holder| {
+        let hold = manifest.hold(source);
+        u64::from(hold.is_some_and(|hold| hold.holder == holder))
+    };
+    let holders = [(Holder::Operator, "operator"), (Holder::Guard, "guard")];
+    let sources = manifest.sources.iter();
+    writer.gauges(
+        "source_held",
+        "Whether a source is kept at the list that it has (1) or not (0), by an operator or by a guard.",
+        sources.flat_map(|source| {
+            let name = source.name.as_str();
+            holders.map(|(holder, by)| ([("source", name), ("holder", by)], held(name, holder)))
+        }),
+    )?;
+    writer.gauges(
+        "source_held_since_seconds",
+        "Since when a source is kept at the list that it has, in seconds since 1970.",
+        manifest
+            .held
+            .iter()
+            .map(|one| ([("source", one.source.as_str())], seconds(one.at))),
     )
 }
 

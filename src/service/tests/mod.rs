@@ -36,7 +36,7 @@ struct Server {
 
 /// The threads of a server that has no snapshot.
 fn workers(config: &Config, health: &Health) -> Workers {
-    let condition = Condition::new(PathBuf::new(), config, Clock::system());
+    let condition = Condition::new(PathBuf::new(), config, Vec::new(), Clock::system());
     let condition = Arc::new(condition);
     let dispatches = condition
         .counters

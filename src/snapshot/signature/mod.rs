@@ -36,6 +36,6 @@ mod trust;
 pub use error::{KeyError, SignatureError};
 pub use key::{KeyId, SigningKey};
 pub use signatures::Signatures;
-pub use trust::{TrustedKeyFile, TrustedKeys};
+pub use trust::{TrustedKeyFile, TrustedKeyInfo, TrustedKeys};
 
 pub(super) use signatures::{FILE_MAX, SIGNATURES_MAX};

@@ -43,7 +43,27 @@ pub(super) struct TrustedKey {
     not_after: Option<Timestamp>,
 }
 
+/// What is known of a trusted key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustedKeyInfo {
+    /// Its id.
+    pub id: KeyId,
+    /// Snapshots published before are not accepted from it.
+    pub not_before: Option<Timestamp>,
+    /// Snapshots published after are not accepted from it.
+    pub not_after: Option<Timestamp>,
+}
+
 impl TrustedKeys {
+    /// What is known of each, in the order of the list.
+    pub fn infos(&self) -> impl Iterator<Item = TrustedKeyInfo> {
+        self.0.iter().map(|key| TrustedKeyInfo {
+            id: key.id,
+            not_before: key.not_before,
+            not_after: key.not_after,
+        })
+    }
+
     /// Reads a TOML file that lists them, each a `[[trusted_key]]` with the keys of [`TrustedKeyFile`]; their paths
     /// are relative to the folder of the list.
     ///
@@ -136,6 +156,17 @@ impl TrustedKeys {
 pub(in crate::snapshot) struct Signers<'a>(Vec<&'a TrustedKey>);
 
 impl Signers<'_> {
+    /// Their ids, each once.
+    pub(in crate::snapshot) fn ids(&self) -> Vec<KeyId> {
+        let mut ids: Vec<KeyId> = Vec::new();
+        for key in &self.0 {
+            if !ids.contains(&key.id) {
+                ids.push(key.id);
+            }
+        }
+        ids
+    }
+
     /// Whether one of them is trusted for what was published at an instant.
     ///
     /// # Errors
