@@ -1,8 +1,10 @@
 //! What became of every row: the accounts printed after a build or a delta.
 
+mod dates;
+
 use crate::config::{Owns, SourceConfig};
 use crate::publish::Offered;
-use crate::sources::SourceAccount;
+use crate::sources::{DateCounts, SourceAccount};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sltd::index::BuildSummary;
@@ -33,6 +35,8 @@ pub struct Account {
     pub undated: u64,
     /// Rows of issuing States it does not own, kept as third-party reports.
     pub third_party: u64,
+    /// Days that were not what they should be.
+    pub dates: DateCounts,
     /// What the operator should know, one sentence each.
     pub warnings: Vec<String>,
     /// Where the rejected rows stand.
@@ -85,6 +89,7 @@ impl SourceAccounts {
             ranges: read.ranges,
             undated: read.undated,
             third_party: read.third_party,
+            dates: read.dates,
             warnings: read.warnings,
             rejects: read.rejects_file.map(|path| path.display().to_string()),
             held: None,
@@ -159,6 +164,7 @@ impl SourceAccounts {
                     "ranges": source.ranges,
                     "undated": source.undated,
                     "thirdParty": source.third_party,
+                    "dates": dates::json(&source.dates),
                     "warnings": source.warnings,
                     "rejects": source.rejects,
                 })
@@ -261,6 +267,9 @@ impl fmt::Display for SourceAccounts {
                     "{}: {} rows kept as third-party reports",
                     source.name, source.third_party
                 )?;
+            }
+            for sentence in dates::sentences(&source.dates) {
+                writeln!(f, "{}: {sentence}", source.name)?;
             }
             if let Some(rejects) = &source.rejects {
                 writeln!(

@@ -159,6 +159,7 @@ fn publish(store: &Path, sources: &SourcesFile) -> Result<Built, Failure> {
         put_aside: false,
         compare: false,
         bases_kept: None,
+        expired: None,
     };
     Ok(build::build(&request, &Silent, &mut |_| {})?)
 }

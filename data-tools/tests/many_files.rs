@@ -149,6 +149,7 @@ fn holds_a_store_and_gets_stuck() {
         today: Day::MIN,
         threads: 2,
         rejects: None,
+        expired: None,
     };
     let shown = Shown::new();
     let watch = Watch {

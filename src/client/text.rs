@@ -159,12 +159,16 @@ fn report_lines(text: &mut String, report: &Match) {
     if report.third_party {
         source.push_str(", not the issuing State's own");
     }
+    let no_end = "9999-12-31";
+    if report.review_date == no_end {
+        source.push_str("; in force without an end");
+    }
     for (what, value) in [
         ("in force until", &report.review_date),
         ("restriction", &report.restriction),
         ("reference", &report.owner_reference),
     ] {
-        if !value.is_empty() {
+        if !value.is_empty() && value != no_end {
             // Writing to a String cannot fail.
             let _ = write!(source, "; {what} {value}");
         }

@@ -71,15 +71,20 @@ pub const DEFAULT_RETENTION_YEARS: u16 = 10;
 /// The last day (UTC, to its end) on which a report is in force: its review date, else
 /// [`DEFAULT_RETENTION_YEARS`] after it was made.
 ///
-/// `None`, for ever, without a review date for a stolen blank, which no expiry makes
-/// harmless since nothing was ever issued on it, and for a report that bears no day.
+/// `None`, for ever: with the review date [`Day::MAX`], which says that there is no end; and, without
+/// a review date, for a stolen blank, which no expiry makes harmless since nothing was ever issued on
+/// it, and for a report that bears no day.
 pub fn last_day_in_force(
     status: ReportStatus,
     date_reported: Option<Day>,
     review_date: Option<Day>,
 ) -> Option<Day> {
     let default = date_reported.filter(|_| status != ReportStatus::StolenBlank);
-    review_date.or_else(|| Some(default?.plus_years(DEFAULT_RETENTION_YEARS)))
+    match review_date {
+        Some(Day::MAX) => None,
+        Some(last) => Some(last),
+        None => Some(default?.plus_years(DEFAULT_RETENTION_YEARS)),
+    }
 }
 
 /// The competent authority that owns a report.
@@ -197,6 +202,7 @@ mod tests {
         check(Invalidated, "2020-01-01", "2045-05-05", "2045-05-05");
         check(Invalidated, "", "2021-05-05", "2021-05-05");
         check(Lost, "", "", "");
+        check(Lost, "2020-01-01", "9999-12-31", "");
         check(StolenBlank, "1980-01-01", "", "");
         check(StolenBlank, "1980-01-01", "2021-05-05", "2021-05-05");
     }

@@ -28,7 +28,7 @@ pub struct Coverage {
     pub level: CoverageLevel,
     /// Documents reported.
     pub documents: u64,
-    /// The newest day of a report, where any is dated.
+    /// The newest day of a report, where any is dated; at most the day that the data describe.
     pub newest_report: Option<Day>,
     /// Age of the newest data among the owner's sources; `None` where it has none.
     pub source_age: Option<Duration>,
@@ -40,6 +40,8 @@ struct Entry {
     newest_report: Option<Day>,
     /// Newest as-of among the sources, and how old that may be.
     source: Option<(Timestamp, Duration)>,
+    /// The day of the newest instant that the sources' data describe.
+    as_of: Option<Day>,
 }
 
 /// Coverage of all issuing States, computed when a snapshot is loaded; ages when it is asked.
@@ -68,6 +70,11 @@ impl CoverageTable {
                 )
             })
             .collect();
+        let newest: HashMap<&str, Day> = manifest
+            .sources
+            .iter()
+            .map(|source| (source.name.as_str(), Day::from_timestamp(source.newest())))
+            .collect();
         let mut table = vec![Entry::default(); IssuingState::COUNT * PLACES];
         for count in counts {
             // A query may leave the type open: then all types together count.
@@ -83,9 +90,17 @@ impl CoverageTable {
                     }
                     CountOf::OwnSource(name) => {
                         entry.source = entry.source.max(sources.get(&**name).copied());
+                        entry.as_of = entry.as_of.max(newest.get(&**name).copied());
                     }
                     CountOf::All | CountOf::Source(_) | CountOf::Status(_) => {}
                 }
+            }
+        }
+        // Rows may be dated on the day after the list's as-of, where it is that day already. Nothing is newer than its
+        // list all the same.
+        for entry in &mut table {
+            if let Some(as_of) = entry.as_of {
+                entry.newest_report = entry.newest_report.map(|newest| newest.min(as_of));
             }
         }
         Self(table)

@@ -81,6 +81,7 @@ impl Entries {
             today: Day::from_timestamp(jiff::Timestamp::now()),
             threads,
             rejects: None,
+            expired: None,
         };
         let parts = Arc::new(Mutex::new(Vec::new()));
         for source in &sources.sources {

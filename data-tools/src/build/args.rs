@@ -69,6 +69,13 @@ The columns of our own layouts, sltd-csv, sltd-jsonl and sltd-parquet:
   owner_reference range_end
 The first four are required; each but the number may be fixed in the source instead.
 
+A report ends with its review date, else ten years after date_reported: reported on 2016-11-05, it
+ends with 2026-11-05 (UTC). A stolen blank without a review date, and a row with neither date, never
+ends. 1970-01-01, 1900-01-01, 0001-01-01, 9999-12-31 and other stand-ins for an unknown day are no
+date, nor is a day of loss or report later than the day after the list's as_of. A review date of
+9999-12-31 (any from 2099-12-31 on) means no end; one before the report is not used. Such rows are
+kept, and counted.
+
 ";
 
 /// Build a snapshot from lists of reported documents and publish it
@@ -105,6 +112,12 @@ pub struct BuildArgs {
     /// Largest share of a source's rows that may be rejected; not applied below 1,000 rows
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
     max_rejects: f64,
+    /// Let --as-of lie more than a day ahead
+    #[arg(long)]
+    force: bool,
+    /// List rows that are in force no longer in FILE, as CSV; they are only counted without it
+    #[arg(long, value_name = "FILE")]
+    expired: Option<PathBuf>,
     /// Put what was built aside, for `sltd-data publish`
     #[arg(long)]
     no_publish: bool,
@@ -136,6 +149,14 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         Err(error) => return unusable(error),
     };
     let now = Timestamp::now();
+    let today = Day::from_timestamp(now);
+    let as_of = args.as_of.unwrap_or(today);
+    if as_of.number() > today.number() + 1 && !args.force {
+        return unusable(format_args!(
+            "--as-of {as_of}: more than a day ahead; reports that expire before it would be left out although they \
+             are in force today; --force does it all the same"
+        ));
+    }
     let (by, accepted) = (by(&args.who), args.accept.accepted());
     let request = Build {
         sources: &sources,
@@ -143,7 +164,7 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         terms: &terms,
         memory: args.resources.memory(),
         threads: args.resources.threads(),
-        as_of: args.as_of.unwrap_or_else(|| Day::from_timestamp(now)),
+        as_of,
         built_at: now,
         max_rejects: args.max_rejects,
         by: &by,
@@ -151,6 +172,7 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         put_aside: args.no_publish,
         compare: !args.no_diff,
         bases_kept: args.keep,
+        expired: args.expired.as_deref(),
     };
     let shown = Shown::new();
     report(args.json, |show| {

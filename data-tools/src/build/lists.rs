@@ -5,10 +5,13 @@ use crate::accounts::SourceAccounts;
 use crate::config::SourceConfig;
 use crate::guards::Trip;
 use crate::publish::Holds;
-use crate::sources::{self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch};
+use crate::sources::{
+    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch,
+};
 use sltd::index::{BuildOptions, Inserter, SegmentBuilder};
 use sltd::snapshot::{Candidate, CurrentBase, Origin, RowAccount, SourceEntry, StoreWriter};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Below so many rows the share of rejects says nothing.
 const REJECTS_ROWS_MIN: u64 = 1000;
@@ -44,10 +47,20 @@ pub(super) fn read(
     // Those of which a part was read before that failed.
     let mut read_in_part = BTreeSet::new();
     let rejects = writer.rejects();
+    let expired_failed = |error| BuildFailure::Expired {
+        path: build.expired.unwrap_or(Path::new("")).to_owned(),
+        error,
+    };
+    let expired = build
+        .expired
+        .map(ExpiredFile::new)
+        .transpose()
+        .map_err(expired_failed)?;
     let read_options = ReadOptions {
         today: build.as_of,
         threads: build.threads,
         rejects: Some(&rejects),
+        expired: expired.as_ref(),
     };
     for source in &build.sources.sources {
         if let Plan::Hold(why) = plan(build, source, current.as_ref())? {
@@ -82,6 +95,9 @@ pub(super) fn read(
                 read_in_part.insert(source.name.clone());
             }
         }
+    }
+    if let Some(expired) = expired {
+        expired.finish().map_err(expired_failed)?;
     }
     let names = build.sources.sources.iter().map(|source| &*source.name);
     sources::keep_rejects_of(&rejects, names).map_err(|error| BuildFailure::Rejects {

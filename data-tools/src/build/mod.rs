@@ -51,6 +51,8 @@ pub struct Build<'a> {
     pub compare: bool,
     /// Bases to keep from then on; `None`: as many as before.
     pub bases_kept: Option<u32>,
+    /// Where rows in force no longer are listed; `None`: they are counted only.
+    pub expired: Option<&'a Path>,
 }
 
 /// Why a base was not built, or not published.
@@ -87,6 +89,14 @@ pub enum BuildFailure {
         limit: f64,
         /// Where the rows stand.
         file: PathBuf,
+    },
+    /// The file of expired rows could not be written.
+    #[error("{}: {error}; nothing was published", path.display())]
+    Expired {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
     },
     /// Rejects of earlier builds could not be removed.
     #[error("{}: {error}; nothing was published", folder.display())]

@@ -59,6 +59,9 @@ pub struct DeltaArgs {
     accept: AcceptArgs,
     #[command(flatten)]
     who: Who,
+    /// List rows that are in force no longer in FILE, as CSV; they are only counted without it
+    #[arg(long, value_name = "FILE")]
+    expired: Option<PathBuf>,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -86,6 +89,7 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         now: Timestamp::now(),
         by: &by,
         accepted: &accepted,
+        expired: args.expired.as_deref(),
     };
     let shown = Shown::new();
     let outcome = delta(&changes, &shown);

@@ -12,7 +12,7 @@ use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
 use crate::guards::Accepted;
 use crate::publish::{Holds, Offered, Outcome, not_published, refuse};
 use crate::sources::{
-    self, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
+    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
 };
 use jiff::Timestamp;
 use sltd::document::{DocumentType, IssuingState};
@@ -22,7 +22,7 @@ use sltd::snapshot::{
     Act, Bearing, Delta, LoadError, PublishError, RowAccount, SourceEntry, Speaker, Store, Terms,
 };
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most documents that a rejected withdrawal names as candidates.
@@ -47,6 +47,8 @@ pub struct Changes<'a> {
     pub by: &'a str,
     /// What may trip a guard.
     pub accepted: &'a Accepted,
+    /// Where rows in force no longer are listed; `None`: they are counted only.
+    pub expired: Option<&'a Path>,
 }
 
 /// Why changes were not published.
@@ -71,6 +73,14 @@ pub enum DeltaFailure {
         /// What is wrong.
         #[source]
         source: SourceError,
+    },
+    /// The file of expired rows could not be written.
+    #[error("{}: {error}; nothing was published", path.display())]
+    Expired {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
     },
     /// The rows of a source do not add up: a defect of this program.
     #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
@@ -119,10 +129,20 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
         .delta()?;
     let builder = delta.builder(changes.memory, changes.threads);
     let rejects = delta.rejects();
+    let expired_failed = |error| DeltaFailure::Expired {
+        path: changes.expired.unwrap_or(Path::new("")).to_owned(),
+        error,
+    };
+    let expired = changes
+        .expired
+        .map(ExpiredFile::new)
+        .transpose()
+        .map_err(expired_failed)?;
     let options = ReadOptions {
         today: Day::from_timestamp(changes.now),
         threads: changes.threads,
         rejects: Some(&rejects),
+        expired: expired.as_ref(),
     };
     let mut accounts = SourceAccounts::default();
     let unmatched = AtomicU64::new(0);
@@ -154,6 +174,9 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
         let read = sources::read_source_watched(&source, &options, watch, &sink, &report)
             .map_err(failed)?;
         accounts.push(&source, read);
+    }
+    if let Some(expired) = expired {
+        expired.finish().map_err(expired_failed)?;
     }
     let built = delta.build(builder, &changes.sources.directory())?;
     accounts.complete(&built.summary);

@@ -66,6 +66,9 @@ pub struct NightlyArgs {
     /// Publish under a generation above this one (see `sltd-data build --help`)
     #[arg(long, value_name = "GENERATION", value_parser = clap::value_parser!(u64).range(1..=GENERATION_MAX))]
     above: Option<u64>,
+    /// List rows that are in force no longer in FILE, as CSV
+    #[arg(long, value_name = "FILE")]
+    expired: Option<PathBuf>,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -131,6 +134,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         put_aside: config.put_aside,
         compare: true,
         bases_kept: config.keep.map(Into::into),
+        expired: args.expired.as_deref(),
     };
     report(args.json, |show| build(&request, &Silent, show))
 }

@@ -1,5 +1,6 @@
 //! What has become of the rows of a source.
 
+use super::dates::DateCounts;
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -37,6 +38,8 @@ pub struct SourceAccount {
     pub undated: u64,
     /// Of those that passed: rows that name a range.
     pub ranges: u64,
+    /// Days that were not what they should be.
+    pub dates: DateCounts,
     /// What an operator should know, one sentence each, in a stable order.
     pub warnings: Vec<String>,
     /// The files read, in order.
@@ -60,6 +63,7 @@ impl SourceAccount {
             third_party: 0,
             undated: 0,
             ranges: 0,
+            dates: DateCounts::default(),
             warnings: Vec::new(),
             files: Vec::new(),
             as_of,

@@ -22,6 +22,7 @@ use sltd::document::DocumentNumber;
 use sltd::report::Day;
 
 use super::SourceError;
+use super::dates::stand_in_text;
 use super::kept::Form;
 use super::memo::Memos;
 use super::reading::{Reading, Says};
@@ -242,6 +243,7 @@ fn day(raw: &str, column: usize) -> Result<Option<Day>, Reject> {
     }
     match Day::parse_iso(raw) {
         Some(day) => Ok(Some(day)),
+        None if stand_in_text(raw).is_some() => Ok(stand_in_text(raw)),
         None => Err(Reject::expected(
             COLUMNS[column],
             "expected a day of the calendar as YYYY-MM-DD, found another text",

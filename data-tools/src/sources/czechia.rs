@@ -29,6 +29,7 @@ use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
 use super::cells::trim;
+use super::dates::stand_in_text;
 use super::delimited::{self, Cells, Format};
 use super::input::Input;
 use super::kept::Form;
@@ -190,10 +191,13 @@ fn day(text: &str) -> Result<Option<Day>, Reject> {
             u8::try_from(day).ok()?,
         )
     };
-    read().map(Some).ok_or_else(|| {
-        Reject::expected(
-            "date",
-            "expected a day of the calendar as d.M.yyyy, found another text",
-        )
-    })
+    read()
+        .or_else(|| stand_in_text(text))
+        .map(Some)
+        .ok_or_else(|| {
+            Reject::expected(
+                "date",
+                "expected a day of the calendar as d.M.yyyy, found another text",
+            )
+        })
 }

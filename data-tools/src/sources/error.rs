@@ -179,6 +179,14 @@ pub enum SourceError {
         /// How long nothing moved.
         seconds: u64,
     },
+    /// The rows in force no longer cannot be written.
+    #[error("{}: {error}", path.display())]
+    Expired {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The sink gave up.
     #[error(transparent)]
     Sink(#[from] SinkError),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use encoding_rs::{Decoder, WINDOWS_1251};
 
@@ -15,6 +15,8 @@ use crate::config::{Compression, Encoding, Layout, SourceConfig};
 
 /// Bytes a decoder takes from the file at a time.
 const READ_BYTES: usize = 128 * 1024;
+/// By how much clocks of machines may differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
 
 /// One stream of rows: a file, or an entry of a ZIP archive.
 #[derive(Debug, Clone)]
@@ -89,9 +91,10 @@ pub(super) fn find(source: &SourceConfig) -> Result<Inputs, SourceError> {
         pattern: pattern.clone(),
         error,
     })?;
+    let now = SystemTime::now();
     let mut found = Inputs {
         inputs: Vec::new(),
-        oldest: SystemTime::now(),
+        oldest: now,
         warnings: Vec::new(),
     };
     let mut files = 0;
@@ -119,7 +122,13 @@ pub(super) fn find(source: &SourceConfig) -> Result<Inputs, SourceError> {
         if facts.len() == 0 {
             return Err(SourceError::Empty { file: name });
         }
-        found.oldest = found.oldest.min(facts.modified().map_err(open)?);
+        let modified = facts.modified().map_err(open)?;
+        if source.as_of.is_none() && modified > now + CLOCKS_DIFFER {
+            found.warnings.push(format!(
+                "{name}: its file time lies in the future; the time of reading was taken for the list's as_of"
+            ));
+        }
+        found.oldest = found.oldest.min(modified);
         add(source, name, Origin::File(path), facts.len(), &mut found)?;
     }
     if files == 0 {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::SourceError;
+use super::expired::ExpiredFile;
 use super::reject::RejectsFile;
 use super::worker::{Outcome, Tally};
 
@@ -15,6 +16,8 @@ const AHEAD_MAX: u64 = 16;
 pub(super) struct Ledger<'a> {
     /// The names of the streams.
     names: &'a [String],
+    /// The source, and where its rows in force no longer are listed.
+    expired: (&'a str, Option<&'a ExpiredFile>),
     state: Mutex<State>,
     moved_on: Condvar,
 }
@@ -41,7 +44,11 @@ pub(super) struct Closed {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(names: &'a [String], rejects: Option<RejectsFile>) -> Self {
+    pub(super) fn new(
+        names: &'a [String],
+        rejects: Option<RejectsFile>,
+        expired: (&'a str, Option<&'a ExpiredFile>),
+    ) -> Self {
         let state = State {
             next: 0,
             early: BTreeMap::new(),
@@ -53,6 +60,7 @@ impl<'a> Ledger<'a> {
         };
         Self {
             names,
+            expired,
             state: Mutex::new(state),
             moved_on: Condvar::new(),
         }
@@ -77,7 +85,7 @@ impl<'a> Ledger<'a> {
             let next = state.next;
             state.early.remove(&next)
         } {
-            if let Err(error) = state.enter(stream, &outcome, self.names) {
+            if let Err(error) = state.enter(stream, &outcome, self.names, self.expired) {
                 self.stop(&mut state, Some(error));
                 return None;
             }
@@ -132,6 +140,7 @@ impl State {
         stream: usize,
         outcome: &Outcome,
         names: &[String],
+        (source, expired): (&str, Option<&ExpiredFile>),
     ) -> Result<(), SourceError> {
         let before = self.rows.get(stream).copied().unwrap_or(0);
         let name = names.get(stream).map_or("", String::as_str);
@@ -145,6 +154,14 @@ impl State {
                         error,
                     })?;
             }
+        }
+        if let Some(expired) = expired {
+            expired
+                .write(source, name, before, &outcome.expired)
+                .map_err(|error| SourceError::Expired {
+                    path: expired.path().to_owned(),
+                    error,
+                })?;
         }
         if let Some(rows) = self.rows.get_mut(stream) {
             *rows = before + outcome.tally.rows;

@@ -12,8 +12,10 @@ mod account;
 mod cells;
 mod cut;
 mod czechia;
+mod dates;
 mod delimited;
 mod error;
+mod expired;
 mod feed;
 mod input;
 mod json;
@@ -38,7 +40,9 @@ mod worker;
 pub use account::{FileAccount, Progress, SourceAccount};
 pub(crate) use cells::LIST_COLUMNS;
 pub use cells::{CODE_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX};
+pub use dates::DateCounts;
 pub use error::SourceError;
+pub use expired::ExpiredFile;
 pub use pipeline::{STALL_AFTER, Stage, Watch};
 pub use reject::ROW_BYTES_MAX;
 pub(crate) use reject::keep_rejects_of;
@@ -69,6 +73,8 @@ pub struct ReadOptions<'a> {
     pub threads: usize,
     /// The folder of the rejects file; `None`: rejects are counted and not written.
     pub rejects: Option<&'a Path>,
+    /// Where rows in force no longer are listed; `None`: they are counted only.
+    pub expired: Option<&'a ExpiredFile>,
 }
 
 /// Reads every file of a source.
@@ -158,6 +164,7 @@ pub fn read_bytes(layout: Layout, bytes: &[u8]) -> Result<SourceAccount, SourceE
         today: Day::MIN,
         threads: 1,
         rejects: None,
+        expired: None,
     };
     let source = SourceConfig::for_bytes(layout);
     let tuning = Tuning::new(options.threads);
@@ -172,6 +179,11 @@ fn read_bytes_of<S: RowSink>(
     tuning: &Tuning<'_>,
     make_sink: &(dyn Fn(usize) -> S + Sync),
 ) -> Result<SourceAccount, SourceError> {
+    let source = &SourceConfig {
+        // Bytes have no time, so no day in them is too late.
+        as_of: source.as_of.or(Some(Timestamp::MAX)),
+        ..source.clone()
+    };
     let mut inputs = Inputs {
         inputs: Vec::new(),
         oldest: SystemTime::UNIX_EPOCH,
@@ -204,11 +216,32 @@ fn read_inputs<S: RowSink>(
     if source.layout == Layout::Czechia {
         czechia::check(source, &inputs)?;
     }
+    let as_of = source.as_of.unwrap_or_else(|| modified(oldest));
+    let source = &SourceConfig {
+        as_of: Some(as_of),
+        ..source.clone()
+    };
+    let expired = |error| SourceError::Expired {
+        path: options
+            .expired
+            .map(ExpiredFile::path)
+            .unwrap_or(Path::new(""))
+            .to_owned(),
+        error,
+    };
+    let begin = options
+        .expired
+        .map(ExpiredFile::position)
+        .transpose()
+        .map_err(expired)?;
     let Done {
         closed,
         unknown_columns,
     } = pipeline::run(source, &inputs, options, tuning, make_sink, progress);
     if let Some(error) = closed.error {
+        if let (Some(file), Some(begin)) = (options.expired, begin) {
+            file.cut(begin).map_err(expired)?;
+        }
         return Err(error);
     }
     let files: Vec<FileAccount> = inputs
@@ -253,9 +286,10 @@ fn read_inputs<S: RowSink>(
         third_party: tally.third_party,
         undated: tally.undated,
         ranges: tally.ranges,
+        dates: tally.dates,
         warnings,
         files,
-        as_of: source.as_of.unwrap_or_else(|| modified(oldest)),
+        as_of,
         rejects_file,
     })
 }

@@ -88,7 +88,7 @@ pub(super) fn run<S: RowSink>(
         .rejects
         .map(|folder| RejectsFile::new(folder, source, inputs.len() > 1));
     let keep_rejects = rejects.is_some();
-    let ledger = Ledger::new(&names, rejects);
+    let ledger = Ledger::new(&names, rejects, (&source.name, options.expired));
     let bytes = AtomicU64::new(0);
     let bytes_total = inputs.iter().map(|input| input.bytes).sum();
     let threads = options.threads.max(1);
@@ -133,6 +133,7 @@ pub(super) fn run<S: RowSink>(
                     let sink = make_sink(index);
                     let sink = Watched { sink, post };
                     let mut worker = Worker::new(source, options.today, keep_rejects, sink);
+                    worker.keep_expired = options.expired.is_some();
                     for piece in &to_do {
                         post.set(Doing::Parsing);
                         let (number, stream) = (piece.number, piece.stream);

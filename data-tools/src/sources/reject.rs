@@ -212,7 +212,7 @@ pub(crate) fn keep_rejects_of<'s>(
 }
 
 /// Creates a file that its owner alone can read, whatever stood there before.
-fn create_private(path: &Path) -> io::Result<File> {
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -30,6 +30,7 @@ use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
 
 use super::cells::{REFERENCE_BYTES_MAX, text, trim};
+use super::dates::stand_in_text;
 use super::json::elements;
 use super::json_object::{self, Value};
 use super::memo::Memos;
@@ -248,6 +249,7 @@ fn day(field: &'static str, value: &Value<'_>) -> Result<Option<Day>, Reject> {
     let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
     let timed = rest.is_empty() || rest.starts_with(['T', ' ']);
     let day = Day::parse_iso(day).filter(|_| timed);
+    let day = day.or_else(|| stand_in_text(text));
     day.map(Some).ok_or_else(|| {
         Reject::expected(
             field,

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use sltd::document::{DocumentNumber, NumberRange};
 use sltd::report::{Day, ReportStatus, last_day_in_force};
 
+use super::dates::{DateCounts, DateRules};
+use super::expired::ExpiredRow;
 use super::memo::Memos;
 use super::reading::{Reading, Says};
 use super::reject::{ROW, Reason, Reject, on_one_line};
@@ -26,6 +28,7 @@ pub(super) struct Tally {
     pub(super) third_party: u64,
     pub(super) undated: u64,
     pub(super) ranges: u64,
+    pub(super) dates: DateCounts,
 }
 
 impl Tally {
@@ -39,6 +42,7 @@ impl Tally {
         self.third_party += other.third_party;
         self.undated += other.undated;
         self.ranges += other.ranges;
+        self.dates.add(&other.dates);
     }
 }
 
@@ -58,6 +62,7 @@ pub(super) struct Rejected {
 pub(super) struct Outcome {
     pub(super) tally: Tally,
     pub(super) rejects: Vec<Rejected>,
+    pub(super) expired: Vec<ExpiredRow>,
 }
 
 /// One thread's share of a source.
@@ -67,7 +72,10 @@ pub(super) struct Worker<'a, S> {
     pub(super) unknown_columns: BTreeSet<String>,
     /// Whether what is rejected has to be written down.
     keep_rejects: bool,
+    /// Whether rows in force no longer have to be listed.
+    pub(super) keep_expired: bool,
     retention: Retention,
+    dates: DateRules,
     sink: S,
     outcome: Outcome,
     failed: Option<SinkError>,
@@ -80,7 +88,9 @@ impl<'a, S: RowSink> Worker<'a, S> {
             memos: Memos::default(),
             unknown_columns: BTreeSet::new(),
             keep_rejects,
+            keep_expired: false,
             retention: Retention::new(today),
+            dates: DateRules::new(source.as_of.unwrap_or(jiff::Timestamp::MAX)),
             sink,
             outcome: Outcome::default(),
             failed: None,
@@ -95,7 +105,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
         read: Result<Reading<'_>, Reject>,
         kept: impl FnOnce(&mut String),
     ) {
-        if let Err(reject) = read.and_then(|reading| self.usable(&reading)) {
+        if let Err(reject) = read.and_then(|reading| self.usable(reading)) {
             self.reject(&reject, kept);
         }
         self.outcome.tally.rows += 1;
@@ -112,7 +122,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
     }
 
     #[inline]
-    fn usable(&mut self, reading: &Reading<'_>) -> Result<(), Reject> {
+    fn usable(&mut self, mut reading: Reading<'_>) -> Result<(), Reject> {
         let source = self.source;
         if let Some(end) = reading.range_end {
             NumberRange::new(reading.number, end)
@@ -125,12 +135,18 @@ impl<'a, S: RowSink> Worker<'a, S> {
         }
         let status = match reading.says {
             Says::Reported(status) => status,
-            Says::Withdrawn { reason } => return self.withdraw(reading, reason, !owned),
+            Says::Withdrawn { reason } => return self.withdraw(&reading, reason, !owned),
         };
-        let in_force = self.retention.in_force(reading);
+        self.dates
+            .apply(&mut reading, &mut self.outcome.tally.dates);
+        let in_force = self.retention.in_force(&reading);
         let tally = &mut self.outcome.tally;
         if in_force == Some(false) {
             tally.expired += 1;
+            if self.keep_expired {
+                let row = ExpiredRow::new(tally.rows, &reading, status);
+                self.outcome.expired.push(row);
+            }
             return Ok(());
         }
         let row = Row {

@@ -26,6 +26,7 @@ fn read_files(
         today: today(),
         threads: 2,
         rejects: Some(&rejects),
+        expired: None,
     };
     let (bytes, calls) = (AtomicU64::new(0), AtomicU64::new(0));
     let account = read_source(

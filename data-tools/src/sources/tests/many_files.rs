@@ -90,6 +90,7 @@ fn read_in_time(source: SourceConfig, threads: usize, what: String) -> SourceAcc
             today: today(),
             threads,
             rejects: Some(folder.path()),
+            expired: None,
         };
         let watch = Watch {
             stall_after: LIMIT / 2,
@@ -261,6 +262,7 @@ fn a_bad_file_among_many_ends_the_reading() {
                 today: today(),
                 threads,
                 rejects: None,
+                expired: None,
             };
             let rows = Arc::new(Mutex::new(Vec::new()));
             let sink = |_| Lines(Arc::clone(&rows));

@@ -105,6 +105,7 @@ pub(super) fn read(
         today: today(),
         threads,
         rejects: Some(folder.path()),
+        expired: None,
     };
     let sink = |_| Lines(Arc::clone(&rows));
     let tuning = Tuning {

@@ -23,6 +23,7 @@ fn options(threads: usize) -> ReadOptions<'static> {
         today: today(),
         threads,
         rejects: None,
+        expired: None,
     }
 }
 

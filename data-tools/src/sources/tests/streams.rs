@@ -329,6 +329,7 @@ fn a_sink_that_gives_up_ends_the_reading() {
             today: today(),
             threads,
             rejects: None,
+            expired: None,
         };
         let tuning = Tuning {
             chunk_bytes: 1000,
