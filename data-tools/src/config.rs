@@ -20,13 +20,18 @@
 //! | field | value |
 //! |---|---|
 //! | `name` | `a-z0-9_-`, at most 64; unique |
-//! | `path` | a glob pattern, relative to the folder of the file |
+//! | `path` | a file, a folder (every file in it) or a glob pattern, relative to the folder of this file. Patterns and folders pass over hidden files and `README*` |
+//! | `files` | how many files the list has, entries of archives counted; another number holds the source. Default: not checked |
+//! | `archive_entry` | a glob pattern: which entries of a ZIP archive are read, by their name or their path in it. Default: all but hidden ones and `README*` |
 //! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
 //! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
 //! | `stale_after` | a duration; default `7d` |
 //! | `required` | `true`: nothing is published without it; default `false` |
 //! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
-//! | `encoding` | `utf-8`, `windows-1251`; default `utf-8` |
+//! | `encoding` | `utf-8` (default), `windows-1250`, `windows-1251`, `windows-1252`, `latin-1`, `utf-16le`, `utf-16be`, or another label of the WHATWG Encoding Standard. It is never guessed, but a byte order mark of UTF-8 or UTF-16 counts before it |
+//! | `delimiter` | `,` `;` `\|` or `tab`: what separates columns; default for `sltd-csv` and `russia`: the one under which the header has the columns of the layout; `czechia`: `;` |
+//! | `columns` | our layouts: how the list calls its columns, where it does not call them as we do: `{ number = "doc_no" }`. Of a name, neither case nor blanks, hyphens and underscores count |
+//! | `date_format` | our layouts: how days are written, as `dd.mm.yyyy`, `ddmmyyyy`, `mm/dd/yyyy` or in terms of strftime, `%d.%m.%Y`; default: ISO 8601, `2026-11-01` |
 //! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
 //! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
 //! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none; not what every row of a public list has itself |
@@ -34,8 +39,10 @@
 //!
 //! The table `[guards]` sets from where on a figure trips a guard: [`Limits`] has its fields and what holds without.
 
+mod form;
 mod read;
 
+pub use form::{ColumnNames, DateFormat, Encoding};
 pub use read::{ConfigError, load, parse};
 
 use std::path::PathBuf;
@@ -76,8 +83,12 @@ impl SourcesFile {
 pub struct SourceConfig {
     /// Its name: `a-z0-9_-`.
     pub name: String,
-    /// Its files: a glob pattern, absolute or relative to `folder`.
+    /// Its files: a file, a folder or a glob pattern, absolute or relative to `folder`.
     pub path: String,
+    /// How many files it has; `None`: any number.
+    pub files: Option<u32>,
+    /// Which entries of an archive are read; `None`: all lists in it.
+    pub archive_entry: Option<glob::Pattern>,
     /// The folder of `sources.toml`.
     pub folder: PathBuf,
     /// How its rows are written.
@@ -92,6 +103,12 @@ pub struct SourceConfig {
     pub compression: Option<Compression>,
     /// How its text is encoded.
     pub encoding: Encoding,
+    /// What separates its columns; `None`: what the layout has, or the header shows.
+    pub delimiter: Option<u8>,
+    /// How it calls its columns.
+    pub columns: ColumnNames,
+    /// How it writes days; `None`: as ISO 8601 has it.
+    pub date_format: Option<DateFormat>,
     /// The States whose documents it reports as their owner.
     pub owns: Owns,
     /// What happens to rows of other States.
@@ -128,13 +145,18 @@ impl SourceConfig {
         Self {
             name: "bytes".to_owned(),
             path: String::new(),
+            files: None,
+            archive_entry: None,
             folder: PathBuf::new(),
             layout,
             as_of: None,
             stale_after: Duration::from_secs(7 * 24 * 60 * 60),
             required: false,
             compression: Some(Compression::None),
-            encoding: Encoding::Utf8,
+            encoding: Encoding::UTF_8,
+            delimiter: None,
+            columns: ColumnNames::default(),
+            date_format: None,
             owns: Owns::All,
             third_party: ThirdParty::Reject,
             issuing_state: None,
@@ -201,6 +223,16 @@ impl Layout {
         }
     }
 
+    /// Whether it is one of ours, whose columns may have other names and days another form.
+    pub fn is_ours(self) -> bool {
+        self.issuing_state().is_none()
+    }
+
+    /// Whether its rows are columns of text, one behind the other.
+    pub fn is_delimited(self) -> bool {
+        !matches!(self, Self::SltdJsonl | Self::SltdParquet)
+    }
+
     /// Whether there are lists of changes in it.
     pub fn has_changes(self) -> bool {
         !matches!(self, Self::Russia | Self::Ukraine)
@@ -244,28 +276,6 @@ impl Compression {
             Self::Bzip2 => "bzip2",
             Self::Zstd => "zstd",
             Self::Zip => "zip",
-        }
-    }
-}
-
-/// How text is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// UTF-8.
-    Utf8,
-    /// Windows-1251, Cyrillic.
-    Windows1251,
-}
-
-impl Encoding {
-    /// Every encoding.
-    pub const ALL: [Self; 2] = [Self::Utf8, Self::Windows1251];
-
-    /// Its name in `sources.toml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Windows1251 => "windows-1251",
         }
     }
 }

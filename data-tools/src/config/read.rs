@@ -2,6 +2,7 @@
 //! source, the field and what was expected there.
 
 mod entry;
+mod form;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,10 @@ use sltd::service::parse_duration;
 use toml::{Table, Value};
 
 use entry::{Entry, expected_state};
+use form::{read_columns, read_date_format, read_delimiter, read_encoding, read_files};
 
 use super::{
-    AuthorityConfig, Compression, Encoding, Layout, Owns, Purpose, SourceConfig, SourcesFile,
-    ThirdParty,
+    AuthorityConfig, Compression, Layout, Owns, Purpose, SourceConfig, SourcesFile, ThirdParty,
 };
 
 /// The age from which a source counts as stale where it does not say.
@@ -161,7 +162,10 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
     let path = entry
         .line("path")?
         .ok_or_else(|| entry.missing("path", "a path or glob pattern"))?;
-    if let Err(error) = glob::Pattern::new(&path) {
+    // The name of a file may be no pattern: it may hold a bracket.
+    if let Err(error) = glob::Pattern::new(&path)
+        && !folder.join(&path).exists()
+    {
         return Err(entry.wrong("path", "a glob pattern", &format!("`{path}` ({error})")));
     }
     let layout = entry
@@ -176,6 +180,12 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
     let source = SourceConfig {
         name,
         path,
+        files: read_files(&mut entry)?,
+        archive_entry: entry.read(
+            "archive_entry",
+            || "a glob pattern such as *.csv".to_owned(),
+            |text| glob::Pattern::new(text).ok(),
+        )?,
         folder: folder.to_owned(),
         layout,
         as_of: entry.instant("as_of")?,
@@ -188,9 +198,10 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
             .unwrap_or(STALE_AFTER),
         required: entry.flag("required")?,
         compression: entry.one_of("compression", &Compression::ALL, Compression::name)?,
-        encoding: entry
-            .one_of("encoding", &Encoding::ALL, Encoding::name)?
-            .unwrap_or(Encoding::Utf8),
+        encoding: read_encoding(&mut entry)?,
+        delimiter: read_delimiter(&mut entry, layout)?,
+        columns: read_columns(&mut entry, layout)?,
+        date_format: read_date_format(&mut entry, layout)?,
         owns: read_owns(&mut entry, layout, issuing_state)?,
         third_party: entry
             .one_of("third_party", &ThirdParty::ALL, ThirdParty::name)?

@@ -36,7 +36,7 @@ pub(crate) const LIST_COLUMNS: [&str; 11] = match COLUMNS.first_chunk() {
 };
 
 /// All columns.
-pub(super) const COLUMNS: [&str; COUNT] = [
+pub(crate) const COLUMNS: [&str; COUNT] = [
     "number",
     "issuing_state",
     "type",
@@ -183,9 +183,9 @@ pub(super) fn read<'a>(
         document_type,
         says: Says::Reported(status),
         source_status: "",
-        date_of_loss: day(cell(DATE_OF_LOSS), DATE_OF_LOSS)?,
-        date_reported: day(cell(DATE_REPORTED), DATE_REPORTED)?,
-        review_date: day(cell(REVIEW_DATE), REVIEW_DATE)?,
+        date_of_loss: day(source, cell(DATE_OF_LOSS), DATE_OF_LOSS)?,
+        date_reported: day(source, cell(DATE_REPORTED), DATE_REPORTED)?,
+        review_date: day(source, cell(REVIEW_DATE), REVIEW_DATE)?,
         authority: text(
             cell(AUTHORITY),
             source.authority.as_deref(),
@@ -237,19 +237,23 @@ fn required(raw: &str, column: usize) -> Result<&str, Reject> {
 }
 
 #[inline]
-fn day(raw: &str, column: usize) -> Result<Option<Day>, Reject> {
+fn day(source: &SourceConfig, raw: &str, column: usize) -> Result<Option<Day>, Reject> {
     if raw.is_empty() {
         return Ok(None);
     }
-    match Day::parse_iso(raw) {
+    let (day, expected) = match &source.date_format {
+        None => (Day::parse_iso(raw), EXPECTED_DAY),
+        Some(format) => (format.parse(raw), EXPECTED_FORMAT),
+    };
+    match day {
         Some(day) => Ok(Some(day)),
         None if stand_in_text(raw).is_some() => Ok(stand_in_text(raw)),
-        None => Err(Reject::expected(
-            COLUMNS[column],
-            "expected a day of the calendar as YYYY-MM-DD, found another text",
-        )),
+        None => Err(Reject::expected(COLUMNS[column], expected)),
     }
 }
+
+const EXPECTED_DAY: &str = "expected a day of the calendar as YYYY-MM-DD, found another text";
+const EXPECTED_FORMAT: &str = "expected a day of the calendar in the form that date_format in the source has, found another text";
 
 /// A text of limited length, or what the source fixes for it.
 #[inline]

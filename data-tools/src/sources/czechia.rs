@@ -54,7 +54,7 @@ pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), So
     Ok((
         kind,
         Format {
-            delimiter: b';',
+            delimiter: source.delimiter.unwrap_or(b';'),
             quoted: false,
             columns,
         },

@@ -66,25 +66,51 @@ pub enum SourceError {
         /// What the system or the decoder says.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A file is encoded otherwise than expected.
-    #[error("{file}: expected UTF-8, found the byte order mark of UTF-16")]
-    Utf16 {
+    /// A file is encoded otherwise than the source says.
+    #[error(
+        "{file}: expected the `encoding` stated in the source, or UTF-8 if none is; found {found}"
+    )]
+    Encoding {
         /// The file.
         file: String,
+        /// What it seems to be.
+        found: &'static str,
+    },
+    /// A file is of another kind than any list.
+    #[error("{file}: expected a list, found {found}")]
+    OtherKind {
+        /// The file.
+        file: String,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A list has another number of files than the source says.
+    #[error("expected {expected} files, as `files` says, found {found}")]
+    Files {
+        /// The number in the source.
+        expected: u32,
+        /// The number there are; entries of archives are counted.
+        found: usize,
+    },
+    /// No entry of an archive is meant by `archive_entry`.
+    #[error("{file}: expected an entry that matches archive_entry = \"{pattern}\", found {found}")]
+    NoEntry {
+        /// The archive.
+        file: String,
+        /// The pattern.
+        pattern: String,
+        /// The entries there are.
+        found: String,
     },
     /// A required column is missing.
-    #[error(
-        "{file}: column {column} is missing; expected it {}",
-        match *column {
-            "number" | "action" => "among the columns of the file",
-            _ => "among the columns of the file, or its value fixed in the source",
-        }
-    )]
+    #[error("{file}: column {column} is missing; {hint}")]
     MissingColumn {
         /// The file.
         file: String,
         /// The column.
         column: &'static str,
+        /// What was found instead, and what to do.
+        hint: String,
     },
     /// A column stands twice in the header.
     #[error("{file}: expected each column once, found {column} twice")]
@@ -119,6 +145,16 @@ pub enum SourceError {
         column: String,
         /// What can be read.
         expected: &'static str,
+    },
+    /// The pages of a Parquet file are packed in a way that is not read.
+    #[error(
+        "{file}: its pages are packed with {codec}: expected UNCOMPRESSED, SNAPPY, GZIP, ZSTD, LZ4 or LZ4_RAW"
+    )]
+    Codec {
+        /// The file.
+        file: String,
+        /// The codec.
+        codec: String,
     },
     /// It is not known which kind of document a Czech file is about.
     #[error(

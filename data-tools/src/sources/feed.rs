@@ -3,10 +3,14 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use memchr::memchr;
+
 use super::SourceError;
-use super::cut::{Cut, Cutter, Wrong};
+use super::cut::{Cut, Cutter, Lines, Wrong};
 use super::delimited::without_break;
-use super::layout::{Head, cutter, header_end};
+use super::header::{line_end, separator_line};
+use super::kind::{KIND_BYTES, other_kind};
+use super::layout::{Beginning, Head, has_header};
 use super::pipeline::{Buffer, Feeder, Stop, What};
 use super::reject::{ROW_BYTES_MAX, Reason};
 
@@ -16,8 +20,11 @@ pub(super) struct Feed<'f, 'a> {
     stream: usize,
     name: &'f str,
     text: &'f mut dyn Read,
+    /// That of the form of the rows, once it is known.
     cutter: Box<dyn Cutter>,
     ended: bool,
+    /// Lines end with carriage returns alone.
+    breaks_are_returns: bool,
 }
 
 impl<'f, 'a> Feed<'f, 'a> {
@@ -27,14 +34,14 @@ impl<'f, 'a> Feed<'f, 'a> {
         name: &'f str,
         text: &'f mut dyn Read,
     ) -> Self {
-        let cutter = cutter(feeder.source().layout);
         Self {
             feeder,
             stream,
             name,
             text,
-            cutter,
+            cutter: Box::new(Lines { quoted_after: None }),
             ended: false,
+            breaks_are_returns: false,
         }
     }
 
@@ -60,7 +67,9 @@ impl<'f, 'a> Feed<'f, 'a> {
                     self.feeder.send(self.stream, What::Unusable(reason))?;
                 }
                 Cut::TooLong => self.pass_over(&mut buffer)?,
-                Cut::Wrong(Wrong::Ends) => return Err(self.damaged("the JSON array is not closed")),
+                Cut::Wrong(Wrong::Ends) => {
+                    return Err(self.damaged("a JSON array or object is not closed"));
+                }
                 Cut::Wrong(Wrong::Begins) => return Err(self.not_an_array("at the beginning")),
                 Cut::Wrong(Wrong::GoesOn) => {
                     return Err(self.not_an_array("after the end of the array"));
@@ -69,54 +78,108 @@ impl<'f, 'a> Feed<'f, 'a> {
         }
     }
 
-    /// Reads what stands before the first row: byte order mark and header.
+    /// Reads what stands before the first row, and prepares for the form of the rows.
     fn head(&mut self, buffer: &mut Buffer) -> Result<Head, Stop> {
-        // A byte order mark has three bytes, and a chunk of a test may have one.
-        while buffer.len() < 4 && !self.ended {
+        let layout = self.feeder.source().layout;
+        while buffer.len() < KIND_BYTES && !self.ended {
             self.fill(buffer)?;
         }
-        match buffer.bytes() {
-            [0xef, 0xbb, 0xbf, ..] => buffer.drop_front(3),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                return Err(SourceError::Utf16 {
-                    file: self.name.to_owned(),
-                }
-                .into());
-            }
-            _ => {}
-        }
-        if buffer.len() == 0 && self.ended {
+        if buffer.len() == 0 {
             return Err(SourceError::Empty {
                 file: self.name.to_owned(),
             }
             .into());
         }
-        let layout = self.feeder.source().layout;
+        if let Some(found) = other_kind(layout, buffer.bytes()) {
+            let file = self.name.to_owned();
+            return Err(SourceError::OtherKind { file, found }.into());
+        }
+        self.see_line_ends(buffer)?;
+        let mut separator = None;
         let end = loop {
-            match header_end(layout, buffer.bytes(), self.ended) {
-                Some(end) => break end,
-                // So long a header is none; the layout will say so.
-                None if buffer.len() > ROW_BYTES_MAX => break buffer.len(),
+            if !has_header(layout) {
+                break 0;
+            }
+            let end = self.line_end(buffer)?;
+            let line = without_break(buffer.bytes().get(..end).unwrap_or_default());
+            let stated = separator_line(line);
+            if end == 0 || stated.is_none() && !line.trim_ascii().is_empty() {
+                break end;
+            }
+            // A blank line, or one that states the delimiter.
+            separator = separator.or(stated);
+            buffer.drop_front(end);
+        };
+        let bytes = buffer.bytes();
+        let head = self.feeder.head(
+            self.name,
+            &Beginning {
+                header: without_break(bytes.get(..end).unwrap_or_default()),
+                separator,
+                ahead: bytes.get(end..).unwrap_or_default(),
+                withdraws: self.feeder.withdraws(),
+            },
+        )?;
+        buffer.drop_front(end);
+        self.cutter = head.cutter();
+        Ok(head)
+    }
+
+    /// Reads on until a line break, and takes carriage returns for line breaks where there is none in so many bytes
+    /// as the longest row may have.
+    fn see_line_ends(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
+        // Elements of an array need no lines.
+        if buffer.bytes().trim_ascii_start().starts_with(b"[") {
+            return Ok(());
+        }
+        let mut seen = 0;
+        loop {
+            let until = buffer.len().min(ROW_BYTES_MAX);
+            let new = buffer.bytes().get(seen..until).unwrap_or_default();
+            if memchr(b'\n', new).is_some() {
+                return Ok(());
+            }
+            if until == ROW_BYTES_MAX || self.ended {
+                break;
+            }
+            seen = until;
+            self.fill(buffer)?;
+        }
+        let first = buffer.bytes();
+        let first = first.get(..ROW_BYTES_MAX).unwrap_or(first);
+        if memchr(b'\r', first).is_some() {
+            self.breaks_are_returns = true;
+            buffer.break_lines(0);
+        }
+        Ok(())
+    }
+
+    /// Where the first line ends.
+    fn line_end(&mut self, buffer: &mut Buffer) -> Result<usize, Stop> {
+        loop {
+            match line_end(buffer.bytes()) {
+                Some(end) => return Ok(end),
+                // So long a line is no header; a quotation mark may be open in it.
+                None if buffer.len() > ROW_BYTES_MAX || self.ended => {
+                    let first = memchr(b'\n', buffer.bytes());
+                    return Ok(first.map_or(buffer.len(), |at| at + 1));
+                }
                 None => self.fill(buffer)?,
             }
-        };
-        let header = buffer
-            .bytes()
-            .get(..end)
-            .filter(|header| !header.is_empty());
-        let head = self.feeder.head(self.name, header.map(without_break))?;
-        buffer.drop_front(end);
-        Ok(head)
+        }
     }
 
     /// Reads one chunk more.
     fn fill(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
         if !self.ended {
-            let wanted = self.feeder.chunk_bytes();
+            let (wanted, before) = (self.feeder.chunk_bytes(), buffer.len());
             let filled = buffer
                 .fill(self.text, wanted)
                 .map_err(|error| self.damaged(error))?;
             self.ended = filled < wanted;
+            if self.breaks_are_returns {
+                buffer.break_lines(before);
+            }
         }
         Ok(())
     }

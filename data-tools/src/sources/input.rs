@@ -2,16 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use encoding_rs::{Decoder, WINDOWS_1251};
+mod find;
+mod text;
+
+pub(super) use find::find;
+use find::{is_hidden, is_picked, is_readme, is_schema};
+use text::as_utf8;
 
 use super::SourceError;
-use crate::config::{Compression, Encoding, Layout, SourceConfig};
+use crate::config::{Compression, Encoding, SourceConfig};
 
 /// Bytes a decoder takes from the file at a time.
 const READ_BYTES: usize = 128 * 1024;
@@ -77,66 +81,6 @@ pub(super) struct Inputs {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the files of a source: every regular file its pattern matches, in order of their paths,
-/// archives entry by entry.
-pub(super) fn find(source: &SourceConfig) -> Result<Inputs, SourceError> {
-    // The folder may hold characters that mean something in a pattern; the path may too, and does
-    // so by intent. An absolute path replaces the folder.
-    let folder = glob::Pattern::escape(&source.folder.to_string_lossy());
-    let pattern = Path::new(&folder)
-        .join(&source.path)
-        .to_string_lossy()
-        .into_owned();
-    let paths = glob::glob(&pattern).map_err(|error| SourceError::Pattern {
-        pattern: pattern.clone(),
-        error,
-    })?;
-    let now = SystemTime::now();
-    let mut found = Inputs {
-        inputs: Vec::new(),
-        oldest: now,
-        warnings: Vec::new(),
-    };
-    let mut files = 0;
-    for path in paths {
-        let path = path.map_err(|error| SourceError::Open {
-            file: name_of(error.path(), &source.folder),
-            error: io::Error::new(error.error().kind(), error.error().to_string()),
-        })?;
-        let name = name_of(&path, &source.folder);
-        let open = |error| SourceError::Open {
-            file: name.clone(),
-            error,
-        };
-        let facts = path.metadata().map_err(open)?;
-        if !facts.is_file() {
-            continue;
-        }
-        files += 1;
-        if is_schema(source.layout, &name) {
-            found
-                .warnings
-                .push(format!("{name}: not read, a schema and no list"));
-            continue;
-        }
-        if facts.len() == 0 {
-            return Err(SourceError::Empty { file: name });
-        }
-        let modified = facts.modified().map_err(open)?;
-        if source.as_of.is_none() && modified > now + CLOCKS_DIFFER {
-            found.warnings.push(format!(
-                "{name}: its file time lies in the future; the time of reading was taken for the list's as_of"
-            ));
-        }
-        found.oldest = found.oldest.min(modified);
-        add(source, name, Origin::File(path), facts.len(), &mut found)?;
-    }
-    if files == 0 {
-        return Err(SourceError::NoFile { pattern });
-    }
-    Ok(found)
-}
-
 /// Adds one file, an archive as its entries.
 pub(super) fn add(
     source: &SourceConfig,
@@ -180,14 +124,35 @@ fn add_entries(
     })?;
     let mut archive = zip::ZipArchive::new(opened).map_err(damaged)?;
     let before = found.inputs.len();
+    let mut others = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(damaged)?;
-        // What other systems leave in archives beside the list.
         let inner = entry.name().map_err(damaged)?.into_owned();
-        if entry.is_dir() || inner.starts_with("__MACOSX/") {
+        if entry.is_dir() {
             continue;
         }
         let entry_name = format!("{name}/{inner}");
+        match &source.archive_entry {
+            Some(picked) if !is_picked(picked, &inner) => {
+                others.push(inner);
+                continue;
+            }
+            Some(_) => {}
+            None if is_office(&inner) => {
+                return Err(SourceError::OtherKind {
+                    file: name.to_owned(),
+                    found: "a workbook or another office document: save it as CSV",
+                });
+            }
+            None if is_hidden(&inner) => continue,
+            None if is_readme(&inner) => {
+                found
+                    .warnings
+                    .push(format!("{entry_name}: not read, a README and no list"));
+                continue;
+            }
+            None => {}
+        }
         if is_schema(source.layout, &inner) {
             found
                 .warnings
@@ -208,27 +173,40 @@ fn add_entries(
             archive_name_bytes,
         });
     }
-    if found.inputs.len() == before {
-        return Err(SourceError::Empty {
+    match (&source.archive_entry, found.inputs.len() > before) {
+        (_, true) => Ok(()),
+        (None, false) => Err(SourceError::Empty {
             file: name.to_owned(),
-        });
+        }),
+        (Some(picked), false) => Err(SourceError::NoEntry {
+            file: name.to_owned(),
+            pattern: picked.as_str().to_owned(),
+            found: listed(&others),
+        }),
     }
-    Ok(())
 }
 
-/// The name of a file in messages: below the folder of `sources.toml` relative to it.
-fn name_of(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
+/// Names for a message, the first few of them.
+pub(super) fn listed(names: &[String]) -> String {
+    const MOST: usize = 16;
+    let mut text = names
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > MOST {
+        text.push_str(&format!(" and {} more", names.len() - MOST));
+    }
+    if text.is_empty() {
+        text.push_str("none");
+    }
+    text
 }
 
-/// The Ukrainian portal keeps the description of the fields beside the list; its name contains
-/// `shema`.
-fn is_schema(layout: Layout, name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    layout == Layout::Ukraine && file.to_ascii_lowercase().contains("shema")
+/// Whether an entry is the part of an office document that tells what it is.
+fn is_office(name: &str) -> bool {
+    matches!(name, "[Content_Types].xml" | "META-INF/manifest.xml")
 }
 
 /// How a file is packed: as configured, else by its first bytes, else by its name.
@@ -315,12 +293,12 @@ impl Seek for Counted<'_> {
 
 /// Opens an input and hands its unpacked text, as UTF-8, to `read`. The bytes taken from the file
 /// are counted in `bytes`.
-pub(super) fn with_text<T>(
+pub(super) fn with_text(
     input: &Input,
     encoding: Encoding,
     bytes: &AtomicU64,
-    read: impl FnOnce(&mut dyn Read) -> Result<T, SourceError>,
-) -> Result<T, SourceError> {
+    read: impl FnOnce(&mut dyn Read) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
     let open = |error| SourceError::Open {
         file: input.name.clone(),
         error,
@@ -329,10 +307,7 @@ pub(super) fn with_text<T>(
         inner: open_raw(&input.origin).map_err(open)?,
         bytes,
     };
-    let decoded = |text: &mut dyn Read| match encoding {
-        Encoding::Utf8 => read(text),
-        Encoding::Windows1251 => read(&mut Transcoded::new(text)),
-    };
+    let decoded = |text: &mut dyn Read| as_utf8(&input.name, text, encoding, read);
     match input.packing {
         Packing::Plain => {
             let mut raw = raw;
@@ -358,47 +333,5 @@ pub(super) fn with_text<T>(
                 zip::ZipArchive::new(BufReader::with_capacity(READ_BYTES, raw)).map_err(damaged)?;
             decoded(&mut archive.by_index(index).map_err(damaged)?)
         }
-    }
-}
-
-/// Windows-1251 text as UTF-8.
-struct Transcoded<'a> {
-    inner: &'a mut dyn Read,
-    decoder: Decoder,
-    raw: Vec<u8>,
-    text: Vec<u8>,
-    /// The part of `text` that has not been handed out.
-    left: Range<usize>,
-}
-
-impl<'a> Transcoded<'a> {
-    fn new(inner: &'a mut dyn Read) -> Self {
-        let decoder = WINDOWS_1251.new_decoder_without_bom_handling();
-        // One byte of Windows-1251 is at most three of UTF-8: what is read always fits.
-        Self {
-            inner,
-            decoder,
-            raw: vec![0; READ_BYTES],
-            text: vec![0; 3 * READ_BYTES + 16],
-            left: 0..0,
-        }
-    }
-}
-
-impl Read for Transcoded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left.is_empty() {
-            let read = self.inner.read(&mut self.raw)?;
-            let raw = self.raw.get(..read).unwrap_or_default();
-            let (_, _, written, _) = self.decoder.decode_to_utf8(raw, &mut self.text, false);
-            self.left = 0..written;
-        }
-        let read = self
-            .text
-            .get(self.left.clone())
-            .unwrap_or_default()
-            .read(buffer)?;
-        self.left.start += read;
-        Ok(read)
     }
 }

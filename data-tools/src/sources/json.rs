@@ -11,6 +11,19 @@ use super::reject::ROW_BYTES_MAX;
 pub(super) struct ArrayElements {
     place: Place,
     scan: Scan,
+    /// Elements follow each other without an array around them.
+    without_brackets: bool,
+}
+
+impl ArrayElements {
+    /// Cuts between elements that stand in no array.
+    pub(super) fn without_brackets() -> Self {
+        Self {
+            place: Place::Inside,
+            scan: Scan::default(),
+            without_brackets: true,
+        }
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +54,12 @@ impl Cutter for ArrayElements {
         }
         let at = skip(buffer, at, is_between);
         match buffer.get(at) {
+            Some(b']') if self.without_brackets => Cut::Wrong(Wrong::GoesOn),
             Some(b']') => {
                 self.place = Place::After;
                 Cut::None(at + 1)
             }
-            None if !ended => Cut::None(at),
+            None if !ended || self.without_brackets => Cut::None(at),
             Some(_) if buffer.len() - at > ROW_BYTES_MAX && at == 0 => Cut::TooLong,
             Some(_) if at > 0 => Cut::None(at),
             _ if ended => Cut::Wrong(Wrong::Ends),
@@ -195,6 +209,32 @@ mod tests {
             if rest.is_empty() {
                 return rows.join("|");
             }
+        }
+    }
+
+    #[test]
+    fn elements_without_an_array_are_cut_too() {
+        for (text, expected) in [
+            ("{\n\"a\": 1\n}\n{\n\"b\": 2\n}\n", Ok(2)),
+            ("{}", Ok(1)),
+            ("{}\n{", Err(Wrong::Ends)),
+            ("{}]", Err(Wrong::GoesOn)),
+        ] {
+            let mut cutter = ArrayElements::without_brackets();
+            let (mut rest, mut rows) = (text.as_bytes(), 0);
+            let found = loop {
+                match cutter.cut(rest, true) {
+                    Cut::Rows(end) => {
+                        rows += elements(&rest[..end]).count();
+                        rest = &rest[end..];
+                    }
+                    Cut::None(0) => break Ok(rows),
+                    Cut::None(end) => rest = &rest[end..],
+                    Cut::Wrong(wrong) => break Err(wrong),
+                    other => panic!("{other:?}"),
+                }
+            };
+            assert_eq!(found, expected, "{text}");
         }
     }
 

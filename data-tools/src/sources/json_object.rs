@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
+use super::columns::same;
 use super::reject::{ROW, Reason, Reject};
 
 /// The value of a field, as far as lists use them.
@@ -44,10 +45,25 @@ impl Value<'_> {
 pub(super) fn read<'a, const N: usize>(
     row: &'a [u8],
     keys: &[&'static str; N],
+    unknown: impl FnMut(&str),
+) -> Result<[Value<'a>; N], Reject> {
+    let find = |name: &str| {
+        let exact = keys.iter().position(|&key| key == name);
+        exact.or_else(|| keys.iter().position(|key| same(key, name)))
+    };
+    read_named(row, keys, find, unknown)
+}
+
+/// [`read`] of an object that calls its fields in its own way: `find` says which of `keys` a name stands for.
+pub(super) fn read_named<'a, const N: usize>(
+    row: &'a [u8],
+    keys: &[&'static str; N],
+    find: impl Fn(&str) -> Option<usize>,
     mut unknown: impl FnMut(&str),
 ) -> Result<[Value<'a>; N], Reject> {
     let mut fields = Fields {
         keys,
+        find: &find,
         values: std::array::from_fn(|_| Value::Absent),
         twice: None,
         unknown: &mut unknown,
@@ -76,14 +92,17 @@ pub(super) fn read<'a, const N: usize>(
     }
 }
 
-struct Fields<'k, 'a, const N: usize> {
+struct Fields<'k, 'a, F, const N: usize> {
     keys: &'k [&'static str; N],
+    find: &'k F,
     values: [Value<'a>; N],
     twice: Option<&'static str>,
     unknown: &'k mut dyn FnMut(&str),
 }
 
-impl<'a, const N: usize> DeserializeSeed<'a> for &mut Fields<'_, 'a, N> {
+impl<'a, F: Fn(&str) -> Option<usize>, const N: usize> DeserializeSeed<'a>
+    for &mut Fields<'_, 'a, F, N>
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -91,7 +110,7 @@ impl<'a, const N: usize> DeserializeSeed<'a> for &mut Fields<'_, 'a, N> {
     }
 }
 
-impl<'a, const N: usize> Visitor<'a> for &mut Fields<'_, 'a, N> {
+impl<'a, F: Fn(&str) -> Option<usize>, const N: usize> Visitor<'a> for &mut Fields<'_, 'a, F, N> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,8 +119,8 @@ impl<'a, const N: usize> Visitor<'a> for &mut Fields<'_, 'a, N> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(key)) = map.next_key()? {
-            let Some((index, &name)) = self.keys.iter().enumerate().find(|(_, name)| **name == key)
-            else {
+            let found = (self.find)(&key);
+            let Some((index, &name)) = found.and_then(|at| Some((at, self.keys.get(at)?))) else {
                 (self.unknown)(&key);
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -215,6 +234,12 @@ mod tests {
         check(r#"{"a":1.5,"b":true}"#, Ok("[Other, Other] []"));
         check(
             r#"{"a":"x","a":"y"}"#,
+            Err("a: field given twice: expected once"),
+        );
+        // Neither case nor blanks count.
+        check(r#"{" A ":"x","B":"y"}"#, Ok(r#"[Text("x"), Text("y")] []"#));
+        check(
+            r#"{"a":"x","A":"y"}"#,
             Err("a: field given twice: expected once"),
         );
         check("[]", Err("row: not a JSON object: expected one"));

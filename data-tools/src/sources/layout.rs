@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use memchr::memchr;
 use sltd::document::IssuingState;
 
-use super::cut::{Cutter, Lines, RowEnd, row_end};
+use super::cut::{Cutter, Lines};
 use super::delimited::Format;
 use super::json::ArrayElements;
 use super::worker::Worker;
@@ -15,7 +14,7 @@ use crate::config::{Layout, SourceConfig};
 /// The form of the rows of one stream of text.
 pub(super) enum Head {
     SltdCsv(Format),
-    SltdJsonl,
+    SltdJsonl(sltd_jsonl::Form),
     Russia(IssuingState, Format),
     Ukraine(IssuingState),
     Czechia {
@@ -26,50 +25,41 @@ pub(super) enum Head {
     },
 }
 
-/// Finds the ends of a layout's rows.
-pub(super) fn cutter(layout: Layout) -> Box<dyn Cutter> {
-    match layout {
-        Layout::SltdCsv => Box::new(Lines {
-            quoted_after: Some(b','),
-        }),
-        Layout::Ukraine => Box::new(ArrayElements::default()),
-        Layout::SltdJsonl | Layout::SltdParquet | Layout::Russia | Layout::Czechia => {
-            Box::new(Lines { quoted_after: None })
-        }
-    }
+/// What stands at the beginning of a stream.
+pub(super) struct Beginning<'b> {
+    /// The header without its line break; empty where the layout has none.
+    pub(super) header: &'b [u8],
+    /// The delimiter that a line before the header states.
+    pub(super) separator: Option<u8>,
+    /// The first row at least, unless that is longer than the longest row.
+    pub(super) ahead: &'b [u8],
+    /// Whether the stream is one of withdrawals, where its place among others says so.
+    pub(super) withdraws: bool,
 }
 
-/// Where the header at the beginning of a stream ends, its line break included. `None`: not yet to be
-/// told; 0 where the layout has no header.
-pub(super) fn header_end(layout: Layout, buffer: &[u8], ended: bool) -> Option<usize> {
-    let end = match layout {
-        Layout::SltdCsv => match row_end(buffer, 0, b',') {
-            RowEnd::At { end, .. } => Some(end),
-            RowEnd::Beyond { .. } | RowEnd::Quoted => None,
-        },
-        Layout::Russia => memchr(b'\n', buffer).map(|at| at + 1),
-        Layout::SltdJsonl | Layout::SltdParquet | Layout::Ukraine | Layout::Czechia => Some(0),
-    };
-    end.or(ended.then_some(buffer.len()))
+/// Whether the first line of a layout is a header.
+pub(super) fn has_header(layout: Layout) -> bool {
+    matches!(layout, Layout::SltdCsv | Layout::Russia)
 }
 
 impl Head {
-    /// Reads the header of a stream, where the layout has one; `withdraws` says that the stream is one of
-    /// withdrawals, where its place among others does.
+    /// Reads what stands at the beginning of a stream.
     pub(super) fn read(
         source: &SourceConfig,
         name: &str,
-        withdraws: bool,
-        header: Option<&[u8]>,
+        beginning: &Beginning<'_>,
         unknown: &mut BTreeSet<String>,
     ) -> Result<Self, SourceError> {
-        let header = header.unwrap_or_default();
+        let header = beginning.header;
+        let delimiter = source.delimiter.or(beginning.separator);
         let state = source
             .layout
             .issuing_state()
             .and_then(|code| IssuingState::parse(code).ok());
         Ok(match (source.layout, state) {
-            (Layout::Russia, Some(state)) => Self::Russia(state, russia::head(name, header)?),
+            (Layout::Russia, Some(state)) => {
+                Self::Russia(state, russia::head(name, header, delimiter)?)
+            }
             (Layout::Ukraine, Some(state)) => Self::Ukraine(state),
             (Layout::Czechia, Some(state)) => {
                 let (kind, format) = czechia::head(source, name)?;
@@ -77,19 +67,31 @@ impl Head {
                     state,
                     kind,
                     format,
-                    withdraws,
+                    withdraws: beginning.withdraws,
                 }
             }
-            (Layout::SltdJsonl, _) => Self::SltdJsonl,
-            _ => Self::SltdCsv(sltd_csv::head(source, name, header, unknown)?),
+            (Layout::SltdJsonl, _) => Self::SltdJsonl(sltd_jsonl::head(source, beginning.ahead)),
+            _ => Self::SltdCsv(sltd_csv::head(source, name, header, delimiter, unknown)?),
         })
+    }
+
+    /// What finds the ends of the rows.
+    pub(super) fn cutter(&self) -> Box<dyn Cutter> {
+        match self {
+            Self::SltdCsv(format) => Box::new(Lines {
+                quoted_after: Some(format.delimiter),
+            }),
+            Self::SltdJsonl(form) => form.cutter(),
+            Self::Ukraine(_) => Box::new(ArrayElements::default()),
+            Self::Russia(..) | Self::Czechia { .. } => Box::new(Lines { quoted_after: None }),
+        }
     }
 
     /// Reads the rows of a chunk.
     pub(super) fn rows<S: RowSink>(&self, worker: &mut Worker<'_, S>, chunk: &[u8]) {
         match self {
             Self::SltdCsv(format) => sltd_csv::rows(worker, format, chunk),
-            Self::SltdJsonl => sltd_jsonl::rows(worker, chunk),
+            Self::SltdJsonl(form) => sltd_jsonl::rows(worker, form, chunk),
             Self::Russia(state, format) => russia::rows(worker, *state, format, chunk),
             Self::Ukraine(state) => ukraine::rows(worker, *state, chunk),
             Self::Czechia {

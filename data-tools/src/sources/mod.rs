@@ -10,6 +10,7 @@
 
 mod account;
 mod cells;
+mod columns;
 mod cut;
 mod czechia;
 mod dates;
@@ -17,10 +18,12 @@ mod delimited;
 mod error;
 mod expired;
 mod feed;
+mod header;
 mod input;
 mod json;
 mod json_object;
 mod kept;
+mod kind;
 mod layout;
 mod ledger;
 mod memo;
@@ -38,9 +41,10 @@ mod ukraine;
 mod worker;
 
 pub use account::{FileAccount, Progress, SourceAccount};
-pub(crate) use cells::LIST_COLUMNS;
 pub use cells::{CODE_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX};
+pub(crate) use cells::{COLUMNS, LIST_COLUMNS};
 pub use dates::DateCounts;
+pub(crate) use columns::column_key;
 pub use error::SourceError;
 pub use expired::ExpiredFile;
 pub use pipeline::{STALL_AFTER, Stage, Watch};

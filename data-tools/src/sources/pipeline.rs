@@ -15,7 +15,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::feed::Feed;
 use super::input::{Input, with_text};
-use super::layout::Head;
+use super::layout::{Beginning, Head};
 use super::ledger::{Closed, Ledger};
 use super::reject::{ROW, Reason, Reject, RejectsFile};
 use super::sltd_parquet::Table;
@@ -297,9 +297,18 @@ impl Feeder<'_> {
         ended
     }
 
-    /// The form of the rows of a stream; `header` is its first row, where the layout has one.
-    pub(super) fn head(&mut self, name: &str, header: Option<&[u8]>) -> Result<Head, SourceError> {
-        Head::read(self.source, name, self.withdraws, header, &mut self.unknown)
+    /// The form of the rows of a stream.
+    pub(super) fn head(
+        &mut self,
+        name: &str,
+        beginning: &Beginning<'_>,
+    ) -> Result<Head, SourceError> {
+        Head::read(self.source, name, beginning, &mut self.unknown)
+    }
+
+    /// Whether the stream being read is one of withdrawals.
+    pub(super) fn withdraws(&self) -> bool {
+        self.withdraws
     }
 
     pub(super) fn source(&self) -> &SourceConfig {

@@ -19,7 +19,9 @@ use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::ReportStatus;
 
 use super::cells::trim;
+use super::columns::same;
 use super::delimited::{self, Format};
+use super::header::Header;
 use super::kept::Form;
 use super::reading::Reading;
 use super::reject::Reject;
@@ -31,12 +33,16 @@ const NUMBER: &str = "PASSP_NUMBER";
 /// The forms of both columns.
 const FORMS: [Form; 2] = [Form::Series, Form::Number];
 
-/// Checks the header.
-pub(super) fn head(file: &str, header: &[u8]) -> Result<Format, SourceError> {
-    let names = header.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    if names.eq([SERIES.as_bytes(), NUMBER.as_bytes()]) {
+/// Checks the header. `delimiter` is the one that is stated.
+pub(super) fn head(file: &str, line: &[u8], delimiter: Option<u8>) -> Result<Format, SourceError> {
+    let known = |name: &str| same(name, SERIES) || same(name, NUMBER);
+    let header = Header::read(file, line, delimiter, known)?;
+    if let [series, number] = header.names.as_slice()
+        && same(series, SERIES)
+        && same(number, NUMBER)
+    {
         return Ok(Format {
-            delimiter: b',',
+            delimiter: header.delimiter,
             quoted: false,
             columns: vec![0, 1],
         });

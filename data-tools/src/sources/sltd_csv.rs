@@ -1,8 +1,9 @@
-//! Layout `sltd-csv`: our own, comma-separated (RFC 4180).
+//! Layout `sltd-csv`: our own, delimited text (RFC 4180).
 //!
-//! A header names the columns of [`cells`], in any order; columns it does not know are named in a
-//! warning and not read. Fields may be quoted and then hold commas and line breaks. UTF-8 unless
-//! the source says otherwise, with or without a byte order mark; lines end with LF or CRLF.
+//! A header names the columns of [`cells`], in any order and as [`Columns`] compares names; columns it does not know
+//! are named in a warning and not read. Columns are separated by what the source states, else by the one of `,`, `;`,
+//! tab and `|` under which the header makes sense. Fields may be quoted and then hold delimiters and line breaks.
+//! UTF-8 unless the source or a byte order mark says otherwise; lines end with LF, CRLF, or CR alone.
 //!
 //! Series and number stand in one column, in the order of the document's machine-readable zone,
 //! else the series first.
@@ -10,38 +11,35 @@
 use std::collections::BTreeSet;
 
 use super::cells;
-use super::delimited::{self, COLUMNS_MAX, Format, IGNORED};
+use super::columns::Columns;
+use super::delimited::{self, Format, IGNORED};
+use super::header::Header;
 use super::worker::{Worker, remember_unknown};
 use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
 
-/// Reads the header: which column goes to which cell.
+/// Reads the header: which column goes to which cell. `delimiter` is the one that is stated.
 pub(super) fn head(
     source: &SourceConfig,
     file: &str,
-    header: &[u8],
+    line: &[u8],
+    delimiter: Option<u8>,
     unknown: &mut BTreeSet<String>,
 ) -> Result<Format, SourceError> {
+    let columns = Columns::new(&source.columns);
+    let known = |name: &str| columns.find(name).is_some();
+    let header = Header::read(file, line, delimiter, known)?;
     let mut format = Format {
-        delimiter: b',',
+        delimiter: header.delimiter,
         quoted: true,
         columns: Vec::new(),
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(header);
-    let mut names = csv::StringRecord::new();
-    let wrong = || SourceError::Header {
-        file: file.to_owned(),
-        expected: "number,issuing_state,type,status,...",
-    };
-    if !reader.read_record(&mut names).map_err(|_| wrong())? || names.len() > COLUMNS_MAX {
-        return Err(wrong());
-    }
-    for name in &names {
-        let name = name.trim().to_ascii_lowercase();
-        let Some(cell) = cells::column(source, file, &name)? else {
-            remember_unknown(unknown, &name);
+    for name in &header.names {
+        let Some(cell) = columns.cell(source, file, name)? else {
+            // One without a name is a delimiter at the end of the line.
+            if !name.is_empty() {
+                remember_unknown(unknown, name);
+            }
             format.columns.push(IGNORED);
             continue;
         };
@@ -65,10 +63,7 @@ pub(super) fn head(
             .any(|&cell| usize::from(cell) == column)
     };
     match cells::missing_column(source, has) {
-        Some(column) => Err(SourceError::MissingColumn {
-            file: file.to_owned(),
-            column,
-        }),
+        Some(column) => Err(header.missing(file, line, column, known)),
         None => Ok(format),
     }
 }

@@ -1,9 +1,10 @@
 //! Layout `sltd-parquet`: our own, Apache Parquet, with the columns of [`cells`].
 //!
-//! Texts are `BYTE_ARRAY`, required or optional, in UTF-8; dates are texts or `INT32` annotated
-//! `DATE`. Unknown columns are named in a warning and not read. A file packs its own pages (Snappy,
-//! gzip, Zstandard) and is read where it lies, row group by row group, so it must not be packed once
-//! more. Series and number stand in one column, as in `sltd-csv`. In the rejects a row is shown as a
+//! Texts are `BYTE_ARRAY`, required or optional, in UTF-8; dates are texts, `INT32` annotated
+//! `DATE`, or timestamps (`INT64` annotated `TIMESTAMP`, `INT96`), of which the day counts, as it is in UTC. Names are
+//! compared as [`Columns`] has it; unknown columns are named in a warning and not read. A file packs its own pages
+//! (Snappy, gzip, Zstandard, LZ4) and is read where it lies, row group by row group, so it must not be packed
+//! once more. Series and number stand in one column, as in `sltd-csv`. In the rejects a row is shown as a
 //! JSON object of the cells that are read.
 
 use std::collections::BTreeSet;
@@ -13,9 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::from_utf8;
 
 use bytes::Bytes;
-use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::basic::{Compression, ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::ColumnReader;
-use parquet::data_type::ByteArray;
+use parquet::data_type::{ByteArray, Int96};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{
     ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader,
@@ -24,11 +25,13 @@ use parquet::schema::types::ColumnDescriptor;
 use sltd::report::Day;
 
 use super::cells::{self, COLUMNS, COUNT};
+use super::columns::Columns;
+use super::header::not_among;
 use super::input::{Input, Origin, Packing, ReadSeek, open_raw};
 use super::reject::{ROW, ROW_BYTES_MAX, Reason, Reject};
 use super::worker::{Worker, remember_unknown};
 use super::{RowSink, SourceError, kept};
-use crate::config::SourceConfig;
+use crate::config::{DateFormat, SourceConfig};
 
 /// Rows decoded at a time: a few hundred kilobytes.
 const BATCH_ROWS: usize = 4096;
@@ -39,6 +42,7 @@ type Damage = Box<dyn Error + Send + Sync>;
 pub(super) struct Table {
     reader: SerializedFileReader<Place>,
     columns: Vec<Column>,
+    date_format: Option<DateFormat>,
 }
 
 /// A column that is read.
@@ -49,8 +53,24 @@ struct Column {
     cell: usize,
     /// The definition level of a value; 0 where none may be absent.
     defined: i16,
-    date: bool,
+    kind: Kind,
 }
+
+/// How the values of a column are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    /// Days since 1970.
+    Days,
+    /// Units since 1970, so many a day.
+    Timestamps(i64),
+    /// Nanoseconds of a Julian day.
+    Julian,
+}
+
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+/// The Julian day of 1970-01-01.
+const JULIAN_1970: i64 = 2_440_588;
 
 impl Table {
     /// Opens a file and finds its columns.
@@ -72,28 +92,26 @@ impl Table {
             rows: 0,
             error,
         };
-        let reader = unwinding(|| SerializedFileReader::new(place).map_err(Damage::from))
-            .map_err(damaged)?;
+        let reader =
+            unwinding(|| SerializedFileReader::new(place).map_err(plain)).map_err(damaged)?;
+        let metadata = reader.metadata();
+        let schema = metadata.file_metadata().schema_descr();
+        let known = Columns::new(&source.columns);
         let mut columns: Vec<Column> = Vec::new();
-        for (index, found) in reader
-            .metadata()
-            .file_metadata()
-            .schema_descr()
-            .columns()
-            .iter()
-            .enumerate()
-        {
+        let mut names = Vec::new();
+        for (index, found) in schema.columns().iter().enumerate() {
             let name = found.path().string();
-            let Some(cell) = cells::column(source, &input.name, &name)? else {
+            names.push(name.clone());
+            let Some(cell) = known.cell(source, &input.name, &name)? else {
                 remember_unknown(unknown, &name);
                 continue;
             };
-            let expected = if (4..=6).contains(&cell) {
-                "texts or dates, one a row"
+            let expected = if is_date(cell) {
+                "texts, dates or timestamps, one a row"
             } else {
                 "texts, one a row"
             };
-            let Some(date) = readable(found, cell) else {
+            let Some(kind) = readable(found, cell) else {
                 return Err(SourceError::ColumnType {
                     file: file(),
                     column: name,
@@ -107,11 +125,20 @@ impl Table {
                     column,
                 });
             }
+            for group in metadata.row_groups() {
+                let codec = group.column(index).compression();
+                if !is_read(codec) {
+                    return Err(SourceError::Codec {
+                        file: file(),
+                        codec: codec_name(codec),
+                    });
+                }
+            }
             columns.push(Column {
                 index,
                 cell,
                 defined: found.max_def_level(),
-                date,
+                kind,
             });
         }
         match cells::missing_column(source, |cell| {
@@ -120,8 +147,13 @@ impl Table {
             Some(column) => Err(SourceError::MissingColumn {
                 file: file(),
                 column,
+                hint: not_among(column, &names),
             }),
-            None => Ok(Self { reader, columns }),
+            None => Ok(Self {
+                reader,
+                columns,
+                date_format: source.date_format.clone(),
+            }),
         }
     }
 
@@ -151,11 +183,12 @@ impl Table {
         worker: &mut Worker<'_, S>,
         group: usize,
     ) -> Result<(), Damage> {
-        let group = self.reader.get_row_group(group)?;
+        let group = self.reader.get_row_group(group).map_err(plain)?;
         let mut left = usize::try_from(group.metadata().num_rows())?;
         let mut columns = Vec::new();
         for column in &self.columns {
-            columns.push(Decoder::new(column, group.as_ref())?);
+            let date_format = self.date_format.as_ref();
+            columns.push(Decoder::new(column, date_format, group.as_ref())?);
         }
         while left > 0 && !worker.has_failed() {
             let batch = left.min(BATCH_ROWS);
@@ -171,20 +204,53 @@ impl Table {
     }
 }
 
-/// Whether a column can be read into a cell, and whether it holds dates. `None`: it cannot.
-fn readable(found: &ColumnDescriptor, cell: usize) -> Option<bool> {
+fn is_date(cell: usize) -> bool {
+    COLUMNS.get(cell).is_some_and(|name| name.contains("date"))
+}
+
+/// How a column that can be read into a cell is written. `None`: it cannot.
+fn readable(found: &ColumnDescriptor, cell: usize) -> Option<Kind> {
     if found.max_rep_level() > 0 || found.max_def_level() > 1 {
         return None;
     }
-    let date = found.logical_type_ref() == Some(&LogicalType::Date)
-        || found.converted_type() == ConvertedType::DATE;
-    match found.physical_type() {
-        Type::BYTE_ARRAY => Some(false),
-        Type::INT32 if date && COLUMNS.get(cell).is_some_and(|name| name.contains("date")) => {
-            Some(true)
-        }
+    let (logical, converted) = (found.logical_type_ref(), found.converted_type());
+    let day = logical == Some(&LogicalType::Date) || converted == ConvertedType::DATE;
+    let second = match (logical, converted) {
+        (Some(LogicalType::Timestamp(found)), _) => Some(match found.unit {
+            TimeUnit::MILLIS => 1_000,
+            TimeUnit::MICROS => 1_000_000,
+            TimeUnit::NANOS => 1_000_000_000,
+        }),
+        (_, ConvertedType::TIMESTAMP_MILLIS) => Some(1_000),
+        (_, ConvertedType::TIMESTAMP_MICROS) => Some(1_000_000),
+        _ => None,
+    };
+    match (found.physical_type(), second) {
+        (Type::BYTE_ARRAY, _) => Some(Kind::Text),
+        _ if !is_date(cell) => None,
+        (Type::INT32, _) if day => Some(Kind::Days),
+        (Type::INT64, Some(second)) => Some(Kind::Timestamps(SECONDS_A_DAY * second)),
+        (Type::INT96, _) => Some(Kind::Julian),
         _ => None,
     }
+}
+
+/// Whether pages packed so can be read: what the features of `parquet` that this package asks for come to.
+fn is_read(codec: Compression) -> bool {
+    match codec {
+        Compression::UNCOMPRESSED
+        | Compression::SNAPPY
+        | Compression::GZIP(_)
+        | Compression::ZSTD(_)
+        | Compression::LZ4
+        | Compression::LZ4_RAW => true,
+        Compression::BROTLI(_) | Compression::LZO => false,
+    }
+}
+
+fn codec_name(codec: Compression) -> String {
+    let name = codec.to_string();
+    name.split('(').next().unwrap_or_default().to_owned()
 }
 
 fn take_row<S: RowSink>(worker: &mut Worker<'_, S>, columns: &[Decoder<'_>], row: usize) {
@@ -232,17 +298,28 @@ struct Decoder<'a> {
     cell: usize,
     column: &'a Column,
     reader: ColumnReader,
+    /// How the cells of days are read again.
+    date_format: Option<&'a DateFormat>,
     levels: Vec<i16>,
     texts: Vec<ByteArray>,
     days: Vec<i32>,
+    timestamps: Vec<i64>,
+    julian: Vec<Int96>,
     /// The cells of the batch, one behind the other; absent ones are empty.
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl<'a> Decoder<'a> {
-    fn new(column: &'a Column, group: &dyn RowGroupReader) -> Result<Self, Damage> {
+    fn new(
+        column: &'a Column,
+        date_format: Option<&'a DateFormat>,
+        group: &dyn RowGroupReader,
+    ) -> Result<Self, Damage> {
         Ok(Self {
+            date_format,
+            timestamps: Vec::new(),
+            julian: Vec::new(),
             cell: column.cell,
             column,
             reader: group.get_column_reader(column.index)?,
@@ -269,6 +346,8 @@ impl<'a> Decoder<'a> {
         self.levels.clear();
         self.texts.clear();
         self.days.clear();
+        self.timestamps.clear();
+        self.julian.clear();
         let optional = self.column.defined > 0;
         let mut read = 0;
         while read < rows {
@@ -279,6 +358,12 @@ impl<'a> Decoder<'a> {
                 }
                 ColumnReader::Int32ColumnReader(reader) => {
                     reader.read_records(rows - read, levels, None, &mut self.days)?
+                }
+                ColumnReader::Int64ColumnReader(reader) => {
+                    reader.read_records(rows - read, levels, None, &mut self.timestamps)?
+                }
+                ColumnReader::Int96ColumnReader(reader) => {
+                    reader.read_records(rows - read, levels, None, &mut self.julian)?
                 }
                 _ => return Err("a column is not of the type that the schema names".into()),
             };
@@ -294,24 +379,61 @@ impl<'a> Decoder<'a> {
     fn lay_out(&mut self, rows: usize) -> Result<(), Damage> {
         self.bytes.clear();
         self.ends.clear();
-        let (mut texts, mut days) = (self.texts.iter(), self.days.iter());
+        const FEWER: &str = "a column has fewer values than its levels say";
+        let mut next = 0;
         for row in 0..rows {
             let there =
                 self.column.defined == 0 || self.levels.get(row) == Some(&self.column.defined);
-            if there && self.column.date {
-                let day = days.next().and_then(|&day| Day::from_number(day));
-                // A day outside of the years 1 to 9999 is left for the row to be rejected with.
-                let day = day.map_or_else(|| "no day".to_owned(), |day| day.to_string());
-                self.bytes.extend_from_slice(day.as_bytes());
-            } else if there {
-                let text = texts
-                    .next()
-                    .ok_or("a column has fewer values than its levels say")?;
-                self.bytes.extend_from_slice(text.data());
+            if there {
+                let day = match self.column.kind {
+                    Kind::Text => {
+                        let text = self.texts.get(next).ok_or(FEWER)?;
+                        self.bytes.extend_from_slice(text.data());
+                        None
+                    }
+                    Kind::Days => Some(i64::from(*self.days.get(next).ok_or(FEWER)?)),
+                    Kind::Timestamps(a_day) => {
+                        Some(self.timestamps.get(next).ok_or(FEWER)?.div_euclid(a_day))
+                    }
+                    Kind::Julian => {
+                        let &[_, _, day] = self.julian.get(next).ok_or(FEWER)?.data() else {
+                            return Err(FEWER.into());
+                        };
+                        Some(i64::from(day) - JULIAN_1970)
+                    }
+                };
+                if let Some(day) = day {
+                    self.lay_out_day(day);
+                }
+                next += 1;
             }
             self.ends.push(self.bytes.len());
         }
         Ok(())
+    }
+
+    /// A day outside of the years 1 to 9999 is left for the row to be rejected with.
+    fn lay_out_day(&mut self, day: i64) {
+        let day = i32::try_from(day).ok().and_then(Day::from_number);
+        let text = match (day, self.date_format) {
+            (Some(day), Some(format)) => format.write(day),
+            (Some(day), None) => Some(day.to_string()),
+            (None, _) => None,
+        };
+        let text = text.unwrap_or_else(|| "no day".to_owned());
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// An error in words that say something to an operator: not how the library was built.
+fn plain(error: ParquetError) -> Damage {
+    let text = error.to_string();
+    if text.contains("encrypt") {
+        "it is encrypted: expected a file that is not".into()
+    } else if text.contains("feature") {
+        "it is written in a way that is not read: write it again with Snappy or Zstandard".into()
+    } else {
+        error.into()
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Encoding;
 
 const SOURCE: &str =
     "[[source]]\nname = \"one\"\npath = \"a/*.csv\"\nlayout = \"sltd-csv\"\nowns = [\"FRA\"]\n";
@@ -39,6 +40,9 @@ fn a_source_with_everything() {
         authority = "PRAHA"
         restriction = "R1"
         kind = 3
+        delimiter = "tab"
+        files = 4
+        archive_entry = "*.csv"
 
         [[authority]]
         code = "PRAHA"
@@ -53,13 +57,16 @@ fn a_source_with_everything() {
         as_of: Some("2026-11-01T05:00:00Z".parse().unwrap()),
         stale_after: Duration::from_secs(36 * 3600),
         compression: Some(Compression::Zip),
-        encoding: Encoding::Windows1251,
+        encoding: Encoding::from_label("windows-1251").unwrap(),
         owns: Owns::All,
         third_party: ThirdParty::Keep,
         status: Some(ReportStatus::Revoked),
         authority: Some("PRAHA".to_owned()),
         restriction: Some("R1".to_owned()),
         kind: Some(3),
+        delimiter: Some(b'\t'),
+        files: Some(4),
+        archive_entry: Some(glob::Pattern::new("*.csv").unwrap()),
         ..SourceConfig::for_bytes(Layout::Czechia)
     };
     assert_eq!(file.sources, [expected]);
@@ -90,6 +97,23 @@ fn a_list_of_one_state_is_owned_by_it() {
             "{fields}"
         );
     }
+}
+
+#[test]
+fn the_form_of_files() {
+    let form = "columns = { number = \"Doc No\", type = \"kind\" }\ndate_format = \"dd.mm.yyyy\"\ndelimiter = \";\"\n";
+    let file = parse(&format!("{SOURCE}{form}"), Path::new("")).unwrap();
+    let source = &file.sources[0];
+    assert_eq!(source.columns.name_of("number"), "Doc No");
+    assert_eq!(source.columns.name_of("status"), "status");
+    assert_eq!(source.date_format.as_ref().unwrap().as_str(), "%d.%m.%Y");
+    assert_eq!(source.delimiter, Some(b';'));
+    // The name of a file may be no pattern.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list[1.csv"), "").unwrap();
+    let text = SOURCE.replace("a/*.csv", "list[1.csv");
+    assert!(parse(&text, folder.path()).is_ok());
+    assert!(parse(&text, Path::new("/nowhere")).is_err());
 }
 
 #[test]
@@ -174,7 +198,32 @@ fn errors_name_source_field_and_what_was_expected() {
         ),
         (
             base("encoding", "\"latin\""),
-            "source one: field encoding: expected one of utf-8, windows-1251, found `latin`",
+            "source one: field encoding: expected utf-8, windows-1250, windows-1251, windows-1252, latin-1, utf-16le, utf-16be, or another label of the WHATWG Encoding Standard, found `latin`",
+        ),
+        (
+            base("delimiter", "\":\""),
+            "source one: field delimiter: expected one of `,`, `;`, `|` and `tab`, found `:`",
+        ),
+        (
+            base("files", "0"),
+            "source one: field files: expected a whole number from 1, found 0",
+        ),
+        (
+            base("date_format", "\"dd.mm\""),
+            "source one: field date_format: expected a form of days such as dd.mm.yyyy, ddmmyyyy or %d.%m.%Y, found `dd.mm`",
+        ),
+        (
+            base("columns", "{ numbr = \"doc_no\" }"),
+            "source one: field columns: expected names of our columns (number, issuing_state, type, status, date_of_loss, \
+             date_reported, review_date, authority, restriction, owner_reference, range_end, action, reason), found `numbr`",
+        ),
+        (
+            base("columns", "{ number = \"no\", type = \"NO\" }"),
+            "source one: field columns: expected each name of the file once, found \"NO\" twice",
+        ),
+        (
+            base("archive_entry", "\"[\""),
+            "source one: field archive_entry: expected a glob pattern such as *.csv, found `[`",
         ),
         (
             base("owns", "[]"),
@@ -210,7 +259,7 @@ fn errors_name_source_field_and_what_was_expected() {
         ),
         (
             base("colour", "1"),
-            "source one: field colour is not known; expected one of name, path, layout, issuing_state, as_of, stale_after, required, compression, encoding, owns, third_party, type, status, authority, restriction, kind",
+            "source one: field colour is not known; expected one of name, path, layout, issuing_state, files, archive_entry, as_of, stale_after, required, compression, encoding, delimiter, columns, date_format, owns, third_party, type, status, authority, restriction, kind",
         ),
         (
             format!("{SOURCE}[[authority]]\nname = \"x\""),

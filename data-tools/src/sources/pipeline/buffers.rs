@@ -46,6 +46,14 @@ impl Buffer {
         Ok(self.used - from)
     }
 
+    /// Makes line breaks of carriage returns, from a place on.
+    pub(in crate::sources) fn break_lines(&mut self, from: usize) {
+        let bytes = self.memory.get_mut(from..self.used).unwrap_or_default();
+        for byte in bytes.iter_mut().filter(|byte| **byte == b'\r') {
+            *byte = b'\n';
+        }
+    }
+
     /// Drops the first bytes.
     pub(in crate::sources) fn drop_front(&mut self, count: usize) {
         self.memory.copy_within(count.min(self.used)..self.used, 0);

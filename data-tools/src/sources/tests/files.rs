@@ -149,3 +149,188 @@ fn archives_are_read_entry_by_entry() {
     let error = read_files(folder.path(), "difference.zip", Layout::Czechia).unwrap_err();
     assert!(matches!(error, SourceError::Difference { .. }), "{error}");
 }
+
+fn csv_of(folder: &Path, path: &str) -> SourceConfig {
+    SourceConfig {
+        path: path.to_owned(),
+        folder: folder.to_owned(),
+        ..any_packing(Layout::SltdCsv)
+    }
+}
+
+/// The names of the files that a source has, or what is wrong.
+fn names(source: &SourceConfig) -> Result<Vec<String>, String> {
+    let found = input::find(source).map_err(|error| error.to_string())?;
+    Ok(found.inputs.into_iter().map(|input| input.name).collect())
+}
+
+#[test]
+fn a_path_is_a_file_a_folder_or_a_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir_all(path.join("lists/deep/.hidden")).unwrap();
+    fs::create_dir_all(path.join("of [2026]")).unwrap();
+    for name in [
+        "lists/b.csv",
+        "lists/a.csv",
+        "lists/.part.csv",
+        "lists/README.csv",
+        "lists/ReadMe",
+        "lists/deep/c.csv",
+        "lists/deep/.hidden/d.csv",
+        "of [2026]/list[1].csv",
+        "of [2026]/list[1]-2.csv",
+        "of [2026]/listx.csv",
+    ] {
+        fs::write(path.join(name), TEXT).unwrap();
+    }
+    for (pattern, expected) in [
+        ("lists/a.csv", vec!["lists/a.csv"]),
+        ("lists", vec!["lists/a.csv", "lists/b.csv"]),
+        ("lists/", vec!["lists/a.csv", "lists/b.csv"]),
+        ("lists/*", vec!["lists/a.csv", "lists/b.csv"]),
+        ("lists/*.csv", vec!["lists/a.csv", "lists/b.csv"]),
+        (
+            "lists/**/*.csv",
+            vec!["lists/a.csv", "lists/b.csv", "lists/deep/c.csv"],
+        ),
+        ("lists/[ab].csv", vec!["lists/a.csv", "lists/b.csv"]),
+        // What is named is meant.
+        ("lists/README.csv", vec!["lists/README.csv"]),
+        ("lists/.part.csv", vec!["lists/.part.csv"]),
+        ("lists/.*.csv", vec!["lists/.part.csv"]),
+        ("of [2026]/list[1].csv", vec!["of [2026]/list[1].csv"]),
+        (
+            "of [2026]/list[1]*.csv",
+            vec!["of [2026]/list[1]-2.csv", "of [2026]/list[1].csv"],
+        ),
+        ("of [2026]/list[x].csv", vec!["of [2026]/listx.csv"]),
+        (
+            "of [2026]",
+            vec![
+                "of [2026]/list[1]-2.csv",
+                "of [2026]/list[1].csv",
+                "of [2026]/listx.csv",
+            ],
+        ),
+    ] {
+        assert_eq!(
+            names(&csv_of(path, pattern)).unwrap(),
+            expected,
+            "{pattern}"
+        );
+    }
+    let absolute = path.join("of [2026]/*.csv");
+    let found = names(&csv_of(Path::new("/nowhere"), absolute.to_str().unwrap())).unwrap();
+    assert_eq!(found.len(), 3);
+    assert!(
+        names(&csv_of(path, "lists/*.txt"))
+            .unwrap_err()
+            .contains("no file matches")
+    );
+    let warnings = input::find(&csv_of(path, "lists")).unwrap().warnings;
+    assert_eq!(
+        warnings,
+        [
+            "lists/README.csv: not read, a README and no list",
+            "lists/ReadMe: not read, a README and no list"
+        ]
+    );
+}
+
+/// A name that is no UTF-8 is no reason to panic.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.csv"), TEXT).unwrap();
+    fs::write(
+        folder
+            .path()
+            .join(std::ffi::OsStr::from_bytes(b"b\xff.csv")),
+        TEXT,
+    )
+    .unwrap();
+    for pattern in ["*.csv", "**/*.csv", "."] {
+        assert!(names(&csv_of(folder.path(), pattern)).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
+fn a_list_has_as_many_files_as_its_source_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.csv", "b.csv", "README"] {
+        fs::write(folder.path().join(name), TEXT).unwrap();
+    }
+    let text = TEXT.as_bytes();
+    let archive = zip(&[("a.csv", text), ("b.csv", text), ("README.txt", b"x")]);
+    fs::create_dir(folder.path().join("packed")).unwrap();
+    fs::write(folder.path().join("packed/all.zip"), archive).unwrap();
+    for path in ["*", "packed"] {
+        let source = |files| SourceConfig {
+            files: Some(files),
+            ..csv_of(folder.path(), path)
+        };
+        assert_eq!(names(&source(2)).unwrap().len(), 2);
+        for files in [1, 3] {
+            let expected = format!("expected {files} files, as `files` says, found 2");
+            assert_eq!(names(&source(files)).unwrap_err(), expected);
+        }
+    }
+}
+
+#[test]
+fn the_list_in_an_archive_is_picked_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = TEXT.as_bytes();
+    let archive = zip(&[
+        ("README.md", b"x"),
+        (".DS_Store", b"x"),
+        ("lists/.hidden.csv", b"x"),
+        ("lists/stolen.csv", text),
+        ("lists/lost.csv", text),
+        ("checksums.txt", b"x"),
+    ]);
+    fs::write(folder.path().join("all.zip"), archive).unwrap();
+    let picked = |pattern: Option<&str>| {
+        names(&SourceConfig {
+            archive_entry: pattern.map(|pattern| glob::Pattern::new(pattern).unwrap()),
+            ..csv_of(folder.path(), "all.zip")
+        })
+    };
+    let (stolen, lost) = (
+        "all.zip/lists/stolen.csv".to_owned(),
+        "all.zip/lists/lost.csv".to_owned(),
+    );
+    let all = vec![
+        stolen.clone(),
+        lost.clone(),
+        "all.zip/checksums.txt".to_owned(),
+    ];
+    assert_eq!(picked(None), Ok(all));
+    for (pattern, expected) in [
+        ("stolen.csv", vec![stolen.clone()]),
+        ("lists/stolen.csv", vec![stolen.clone()]),
+        ("s*.csv", vec![stolen.clone()]),
+        ("lists/[!.]*.csv", vec![stolen.clone(), lost.clone()]),
+        (".hidden*", vec!["all.zip/lists/.hidden.csv".to_owned()]),
+    ] {
+        assert_eq!(picked(Some(pattern)), Ok(expected), "{pattern}");
+    }
+    assert_eq!(
+        picked(Some("found.csv")).unwrap_err(),
+        "all.zip: expected an entry that matches archive_entry = \"found.csv\", found README.md, .DS_Store, \
+         lists/.hidden.csv, lists/stolen.csv, lists/lost.csv, checksums.txt"
+    );
+    // A workbook is an archive too.
+    let workbook = zip(&[
+        ("[Content_Types].xml", b"<x/>"),
+        ("xl/workbook.xml", b"<x/>"),
+    ]);
+    fs::write(folder.path().join("list.xlsx"), workbook).unwrap();
+    assert_eq!(
+        names(&csv_of(folder.path(), "list.xlsx")).unwrap_err(),
+        "list.xlsx: expected a list, found a workbook or another office document: save it as CSV"
+    );
+}

@@ -70,12 +70,13 @@ fn a_header_that_cannot_be_used_stops_the_source() {
     check_error(
         &csv(),
         "number,issuing_state,type\nA,B,C\n",
-        "list: column status is missing; expected it among the columns of the file, or its value fixed in the source",
+        "list: column status is missing; expected it among the columns of the file, or columns = { status = \"...\" } in the \
+         source to say which it is, or status = \"...\" to fix it for all rows; found number, issuing_state, type",
     );
     check_error(
         &csv(),
         "A1,FRA,passport,lost\n",
-        "list: column number is missing; expected it among the columns of the file",
+        "list: column number is missing; the first line looks like a row: expected a header with the names of the columns",
     );
     check_error(
         &csv(),

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod files;
+mod forms;
 mod layouts;
 mod many_files;
 mod parquet;

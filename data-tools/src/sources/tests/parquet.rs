@@ -1,7 +1,10 @@
 //! Lists in Parquet.
 
 use super::*;
-use ::parquet::data_type::{ByteArray, ByteArrayType, Int32Type};
+use ::parquet::basic::Compression;
+use ::parquet::data_type::{
+    ByteArray, ByteArrayType, DataType, Int32Type, Int64Type, Int96, Int96Type,
+};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
@@ -111,12 +114,134 @@ fn columns_of_other_types_stop_the_source() {
     check_error(
         &source(),
         &bytes,
-        "list: column date_reported: expected texts or dates, one a row",
+        "list: column date_reported: expected texts, dates or timestamps, one a row",
     );
     let bytes = file(&[], &[], &SCHEMA.replace("issuing_state", "state"));
     check_error(
         &source(),
         &bytes,
-        "list: column issuing_state is missing; expected it among the columns of the file, or its value fixed in the source",
+        "list: column issuing_state is missing; expected it among the columns of the file, or columns = { issuing_state = \
+         \"...\" } in the source to say which it is, or issuing_state = \"...\" to fix it for all rows; found number, state, \
+         type, eyes, date_reported",
     );
+}
+
+/// A file of one row: number, State, type, status, and a column of any kind.
+fn one_row<T: DataType>(column: &str, value: T::T, codec: Compression) -> Vec<u8> {
+    let schema = format!(
+        "message reports {{ required binary NUMBER (UTF8); required binary Issuing_State (UTF8); required binary type (UTF8); \
+         required binary status (UTF8); required {column}; }}"
+    );
+    let properties = WriterProperties::builder().set_compression(codec).build();
+    let schema = parse_message_type(&schema).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(Vec::new(), schema.into(), properties.into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for text in ["A1", "FRA", "visa", "lost"] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let texts = [ByteArray::from(text)];
+        column
+            .typed::<ByteArrayType>()
+            .write_batch(&texts, None, None)
+            .unwrap();
+        column.close().unwrap();
+    }
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<T>()
+        .write_batch(&[value], None, None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn of_timestamps_the_day_counts() {
+    let source = SourceConfig::for_bytes(Layout::SltdParquet);
+    let expected = ["A1 FRA visa lost reported=2024-03-05"];
+    // 2024-03-05T23:59:59Z
+    let second = 1_709_683_199_i64;
+    for (kind, unit) in [
+        ("int64 date_reported (TIMESTAMP_MILLIS)", 1_000),
+        ("int64 date_reported (TIMESTAMP_MICROS)", 1_000_000),
+        ("int64 date_reported (TIMESTAMP(MILLIS,true))", 1_000),
+        ("int64 date_reported (TIMESTAMP(MICROS,false))", 1_000_000),
+        ("int64 date_reported (TIMESTAMP(NANOS,true))", 1_000_000_000),
+    ] {
+        let bytes = one_row::<Int64Type>(kind, second * unit, Compression::UNCOMPRESSED);
+        check(&source, &bytes, &expected, &[]);
+        let loss = kind.replace("date_reported", "date_of_loss");
+        let before_1970 = one_row::<Int64Type>(&loss, -unit, Compression::UNCOMPRESSED);
+        check(
+            &source,
+            &before_1970,
+            &["A1 FRA visa lost loss=1969-12-31"],
+            &[],
+        );
+    }
+    let mut julian = Int96::new();
+    julian.set_data(0, 0, 2_440_588 + 19_787);
+    let bytes = one_row::<Int96Type>("int96 date_reported", julian, Compression::UNCOMPRESSED);
+    check(&source, &bytes, &expected, &[]);
+    // A form of days in the source is one of texts.
+    let source = SourceConfig {
+        date_format: crate::config::DateFormat::new("dd.mm.yyyy"),
+        ..source
+    };
+    check(&source, &bytes, &expected, &[]);
+    let bytes = one_row::<ByteArrayType>(
+        "binary date_reported (UTF8)",
+        ByteArray::from("05.03.2024"),
+        Compression::UNCOMPRESSED,
+    );
+    check(&source, &bytes, &expected, &[]);
+}
+
+#[test]
+fn pages_may_be_packed_with_any_common_codec() {
+    let source = SourceConfig::for_bytes(Layout::SltdParquet);
+    let text = || ByteArray::from("R");
+    for codec in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(Default::default()),
+        Compression::ZSTD(Default::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+    ] {
+        let bytes = one_row::<ByteArrayType>("binary owner_reference (UTF8)", text(), codec);
+        check(&source, &bytes, &["A1 FRA visa lost reference=R"], &[]);
+    }
+}
+
+/// The codec is a number in the metadata of each column; one that is not read is named.
+#[test]
+fn a_codec_that_is_not_read_is_named() {
+    let column = "binary owner_reference (UTF8)";
+    let bytes = one_row::<ByteArrayType>(column, ByteArray::from("R"), Compression::UNCOMPRESSED);
+    let read = |bytes: &[u8]| {
+        read(
+            &SourceConfig::for_bytes(Layout::SltdParquet),
+            "list",
+            bytes,
+            CHUNK_BYTES,
+            1,
+        )
+    };
+    let named: Vec<String> = (0..bytes.len())
+        .filter_map(|position| {
+            // UNCOMPRESSED is written as 0; LZO is 3, BROTLI 4, as zigzag numbers.
+            let mut other = bytes.clone();
+            if other[position] != 0 {
+                return None;
+            }
+            other[position] = 4 << 1;
+            let error = read(&other).err()?.to_string();
+            assert!(!error.contains("eature"), "{error}");
+            error.contains("BROTLI").then_some(error)
+        })
+        .collect();
+    let expected = "list: its pages are packed with BROTLI: expected UNCOMPRESSED, SNAPPY, GZIP, ZSTD, LZ4 or LZ4_RAW";
+    assert_eq!(named, vec![expected; 5]);
 }
