@@ -30,13 +30,13 @@ pub(super) fn same(name: &str, other: &str) -> bool {
 /// Our columns, as a source calls them.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
-    names: [String; COUNT],
+    names: Box<[String; COUNT]>,
 }
 
 impl Columns {
     pub(super) fn new(names: &ColumnNames) -> Self {
         Self {
-            names: COLUMNS.map(|column| names.name_of(column).to_owned()),
+            names: Box::new(COLUMNS.map(|column| names.name_of(column).to_owned())),
         }
     }
 
