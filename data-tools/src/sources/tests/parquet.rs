@@ -172,11 +172,11 @@ fn of_timestamps_the_day_counts() {
         let bytes = one_row::<Int64Type>(kind, second * unit, Compression::UNCOMPRESSED);
         check(&source, &bytes, &expected, &[]);
         let loss = kind.replace("date_reported", "date_of_loss");
-        let before_1970 = one_row::<Int64Type>(&loss, -unit, Compression::UNCOMPRESSED);
+        let before_1970 = one_row::<Int64Type>(&loss, -86_401 * unit, Compression::UNCOMPRESSED);
         check(
             &source,
             &before_1970,
-            &["A1 FRA visa lost loss=1969-12-31"],
+            &["A1 FRA visa lost loss=1969-12-30"],
             &[],
         );
     }
