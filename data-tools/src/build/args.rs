@@ -35,7 +35,7 @@ the layout nor issuing_state says it:
 /// A sources.toml, as the help shows it.
 const SOURCES: &str = r#"[[source]]
 name = "ukraine-stolen"
-path = "ukraine/*.json.gz"       # a glob, relative to the folder of this file
+path = "ukraine/*.json.gz"       # a file, a folder or a glob, relative to the folder of this file
 layout = "ukraine"               # or sltd-csv, sltd-jsonl, sltd-parquet, russia, czechia
 owns = ["UKR"]                   # the States whose own list it is; ["*"]: every State's
 third_party = "reject"           # or "keep": rows of States that it does not own
@@ -43,10 +43,21 @@ as_of = "2026-11-22T04:00:00Z"   # default: the oldest modification time of its 
 stale_after = "7d"               # a number with ms, s, m, h or d
 required = false                 # true: nothing is published without it
 compression = "gzip"             # or bzip2, zstd, zip, none; default: what the files are
-encoding = "utf-8"               # or windows-1251
+encoding = "utf-8"               # or windows-1250, latin-1, utf-16le and others: see below
+files = 78                       # how many files the list has; default: any number
 status = "lost"                  # of rows that have none; also issuing_state, type, authority,
 authority = "KYIV"               # restriction
 # kind = 2                       # layout czechia, where no file name has typ_dokladu=2
+
+[[source]]                       # what else may be said of the form of files
+name = "france"
+path = "france/all.zip"
+archive_entry = "stolen-*.txt"   # which entries of an archive; default: all lists in it
+layout = "sltd-csv"
+owns = ["FRA"]
+delimiter = ";"                  # or ",", "|", "tab"; default: as the header shows
+columns = { number = "doc_no" }  # what the list calls our columns, where it differs
+date_format = "dd.mm.yyyy"       # or ddmmyyyy, mm/dd/yyyy, %d.%m.%Y, ...; default: 2026-11-01
 
 [[authority]]                    # whom to ask about rows that name its code
 code = "KYIV"
@@ -62,6 +73,24 @@ growth_steps = 3.0               # times the largest step among the bases kept
 withdrawals = 0.05               # the documents of a source that one delta withdraws
 floor = 1000                     # below so many documents shares mean nothing
 "#;
+
+const FORMS: &str = "
+Files: gzip, bzip2, zstd and ZIP are recognised by themselves. In folders, patterns and archives,
+hidden files and README* are passed over; what is named in full is read. A name with brackets is
+found as it is written. `files` counts the lists that are read, entries of archives included; another
+number holds the source.
+
+Text is UTF-8 unless `encoding` says otherwise: windows-1250, windows-1251, windows-1252, latin-1
+(read as windows-1252, which includes it), utf-16le, utf-16be, or another label of the WHATWG Encoding
+Standard. It is never guessed; only a byte order mark (UTF-8, UTF-16) counts before what is stated.
+Lines end with LF, CRLF, or CR alone. A first line sep=; is understood. JSON objects come one a line,
+in an array, or one after the other on several lines.
+
+In the names of columns neither case nor blanks, hyphens and underscores count, in CSV, JSON and
+Parquet alike: \"Issuing State\" and issuingState are issuing_state. Parquet dates may be texts, dates or
+timestamps (the day in UTC counts); pages may be packed with Snappy, gzip, Zstandard or LZ4.
+
+";
 
 const COLUMNS: &str = "
 The columns of our own layouts, sltd-csv, sltd-jsonl and sltd-parquet:
@@ -95,7 +124,7 @@ kept, and counted.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXIT_CODES,
-    after_long_help = [LONG_AFTER_HELP, SOURCES, COLUMNS, EXIT_CODES].concat(),
+    after_long_help = [LONG_AFTER_HELP, SOURCES, FORMS, COLUMNS, EXIT_CODES].concat(),
 )]
 pub struct BuildArgs {
     /// The file that describes the lists
@@ -251,7 +280,7 @@ mod tests {
     #[test]
     fn the_sources_in_the_help_can_be_read() {
         let file = config::parse(SOURCES, std::path::Path::new("")).unwrap();
-        assert_eq!((file.sources.len(), file.authorities.len()), (1, 1));
+        assert_eq!((file.sources.len(), file.authorities.len()), (2, 1));
         assert!(SOURCES.lines().all(|line| line.len() <= 100));
     }
 }
