@@ -1,7 +1,7 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::store::{compact, history, prune, retract, rollback};
+use sltd_data::store::{compact, history, prune, repair, retract, rollback};
 use sltd_data::{
     build, delta, diff, generate, inspect, keygen, load, lookup, nightly, publish, quickstart,
     verify,
@@ -37,6 +37,7 @@ enum Command {
     Retract(retract::RetractArgs),
     Compact(compact::CompactArgs),
     Prune(prune::PruneArgs),
+    Repair(repair::RepairArgs),
     History(history::HistoryArgs),
     Keygen(keygen::KeygenArgs),
     Verify(verify::VerifyArgs),
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Retract(args) => retract::run(&args),
         Command::Compact(args) => compact::run(&args),
         Command::Prune(args) => prune::run(&args),
+        Command::Repair(args) => repair::run(&args),
         Command::History(args) => history::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Verify(args) => verify::run(&args),

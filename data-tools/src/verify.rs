@@ -10,7 +10,6 @@ use crate::terms::TrustArgs;
 use clap::Args;
 use sltd::index::Damage;
 use sltd::snapshot::{LoadError, LoadOptions, Snapshot, Store, Terms, Warm};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +18,9 @@ use std::process::ExitCode;
 ///
 /// Holds pointer, manifest and every byte of every segment against its digest, then walks all
 /// documents: each must be found again by its number, pass the filter, and have reports that can be
-/// read; all counts must be what is found. Snapshots before the current one are not looked at.
+/// read; all counts must be what is found. The changes as they came, which builds read and no server
+/// opens, and the copies of manifests are looked at too, bases before the current one are not:
+/// `sltd-data repair --dry-run` does that.
 ///
 /// Reads the whole snapshot once and then asks it about each document, on all cores; nearly all of
 /// it is in memory meanwhile. A server may be serving the store at the same time.
@@ -64,7 +65,9 @@ pub struct Verified {
     pub generation: u64,
     /// Its segments.
     pub segments: usize,
-    /// Their bytes.
+    /// Segments of changes as they came, which builds read and no server opens.
+    pub deltas: usize,
+    /// The bytes of all these.
     pub bytes: u64,
     /// Documents walked, summed over the segments.
     pub documents: u64,
@@ -83,7 +86,7 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
     match verify(&args.store, &terms) {
         Ok(whole) => {
             let line = format!(
-                "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}\n",
+                "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}, and {} of changes as they came\n",
                 whole.generation,
                 whole.documents,
                 whole.numbers,
@@ -95,6 +98,7 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
                 } else {
                     "segments"
                 },
+                whole.deltas,
             );
             // The exit code says it too, should nobody be able to read the line.
             let _ = print(line);
@@ -124,11 +128,12 @@ pub fn verify(store: &Path, terms: &Terms) -> Result<Verified, VerifyError> {
     // Bytes that match their digests and still trip the code were written by a faulty program: that
     // is a finding, not a crash.
     let whole = catch_unwind(AssertUnwindSafe(|| {
-        let snapshot = Store::open(store)
-            .and_then(|store| store.with_terms(terms.clone()).load_current(&options))
-            .map_err(sort)?;
+        let store = Store::open(store).map_err(sort)?.with_terms(terms.clone());
+        let snapshot = store.load_current(&options).map_err(sort)?;
         check_manifest(&snapshot)?;
-        walk(&snapshot)
+        let mut whole = walk(&snapshot)?;
+        look_beside(&store, &mut whole)?;
+        Ok(whole)
     }));
     whole.unwrap_or_else(|_| {
         Err(wrong(
@@ -156,6 +161,25 @@ fn walk(snapshot: &Snapshot) -> Result<Verified, VerifyError> {
         whole.reports += walked.reports;
     }
     Ok(whole)
+}
+
+/// Looks at what builds and repairs read and no server does: changes as they came, and the copies of manifests.
+fn look_beside(store: &Store, whole: &mut Verified) -> Result<(), VerifyError> {
+    let chain = store.pointer().and_then(|pointer| store.chain(&pointer));
+    for manifest in chain.map_err(sort)? {
+        if let Some(path) = store.damaged_copies(&manifest).first() {
+            let what = "it is not what it is a copy of; `sltd-data repair` puts it back";
+            return Err(wrong(&path.display().to_string(), what));
+        }
+        let Some(changes) = store.open_changes(&manifest).map_err(sort)? else {
+            continue;
+        };
+        let file = manifest.delta.map(|delta| delta.segment.file);
+        deep::walk(&changes).map_err(|what| wrong(&file.unwrap_or_default(), what))?;
+        whole.deltas += 1;
+        whole.bytes += changes.file_len();
+    }
+    Ok(())
 }
 
 /// Holds what the manifest says of the segments and sources against them and against itself.
@@ -197,29 +221,14 @@ fn wrong(part: &str, what: impl Into<String>) -> VerifyError {
 
 /// Damage, or a store of which nothing can be said?
 fn sort(error: LoadError) -> VerifyError {
-    let damaged = match &error {
-        LoadError::Signature { .. } => return VerifyError::Untrusted(error),
-        LoadError::NotAStore(_) | LoadError::HighestSeen(_) => false,
-        LoadError::Damaged { .. } | LoadError::NoPointer { .. } => true,
-        LoadError::Io { source, .. } => is_damage(source),
-        LoadError::Segment { source, .. } => match &source.damage {
-            Damage::Io(source) => is_damage(source),
-            _ => true,
-        },
-    };
-    if damaged {
+    if let LoadError::Signature { .. } = error {
+        return VerifyError::Untrusted(error);
+    }
+    // What another program wrote can't be held against anything here.
+    let version = matches!(&error, LoadError::Segment { source, .. } if matches!(source.damage, Damage::Version { .. }));
+    if error.is_damage() || version {
         VerifyError::Damaged(error)
     } else {
         VerifyError::Unreadable(error)
     }
-}
-
-/// Whether a failed read says something of the store: a file that is named but missing, or not of
-/// the form it should have. Everything else is the system's refusal.
-fn is_damage(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, UnexpectedEof};
-    matches!(
-        error.kind(),
-        NotFound | InvalidData | UnexpectedEof | IsADirectory | NotADirectory
-    )
 }

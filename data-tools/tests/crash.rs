@@ -136,11 +136,12 @@ fn assert_tidy(desk: &Desk) {
     let known = |name: &String| {
         ["CURRENT", "LOCK", "history.jsonl"].contains(&name.as_str())
             || (name.starts_with("manifests/") && name.ends_with(".json"))
+            || (name.starts_with("copies/") && name.ends_with(".json"))
             || (name.starts_with("segments/") && name.ends_with(".seg"))
     };
     assert!(found.iter().all(known), "{found:?}");
     // The last seven.
-    for folder in ["manifests/", "segments/"] {
+    for folder in ["manifests/", "copies/", "segments/"] {
         let count = found.iter().filter(|name| name.starts_with(folder)).count();
         assert!((1..=7).contains(&count), "{found:?}");
     }

@@ -1,7 +1,7 @@
 //! From an untrusted file to a frame whose sections are what was written.
 
 use super::error::Damage;
-use super::format::{Frame, HEADER_LEN, Section};
+use super::format::{Frame, HEADER_LEN, MAGIC, Section, VERSION};
 use crate::files::File;
 use rayon::prelude::*;
 
@@ -19,11 +19,33 @@ pub(super) fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Dama
     }
     let mut header = [0; HEADER_LEN];
     file.read_exact_at(&mut header, 0)?;
-    let (table_offset, table_len) = Frame::table_range(&header, file_len)?;
+    let range = Frame::table_range(&header, file_len);
+    if let Err(Damage::Version { .. }) = range
+        && is_of_this_version(file, header, file_len)
+    {
+        return Err(Damage::Digest {
+            section: "header and section table",
+            shard: 0,
+        });
+    }
+    let (table_offset, table_len) = range?;
     let mut bytes = header.to_vec();
     bytes.resize(HEADER_LEN + table_len, 0);
     file.read_exact_at(&mut bytes[HEADER_LEN..], table_offset)?;
     Ok((Frame::parse(&bytes)?, blake3::hash(&bytes), file_len))
+}
+
+/// Whether a header that names another version is one of this version in which that was changed: the digest in it says
+/// so.
+fn is_of_this_version(file: &File, mut header: [u8; HEADER_LEN], file_len: u64) -> bool {
+    header[MAGIC.len()..][..size_of::<u32>()].copy_from_slice(&VERSION.to_le_bytes());
+    let Ok((table_offset, table_len)) = Frame::table_range(&header, file_len) else {
+        return false;
+    };
+    let mut bytes = header.to_vec();
+    bytes.resize(HEADER_LEN + table_len, 0);
+    let read = file.read_exact_at(&mut bytes[HEADER_LEN..], table_offset);
+    read.is_ok() && Frame::parse(&bytes).is_ok()
 }
 
 /// Holds every section against its digest and every padding against zero, on all cores.

@@ -102,6 +102,7 @@ fn served(current: &Current, ages: Ages, now: Timestamp) -> proto::ServedSnapsho
         Event::Lift => proto::SnapshotEvent::Lift,
         Event::Hold => proto::SnapshotEvent::Hold,
         Event::Unhold => proto::SnapshotEvent::Unhold,
+        Event::Repair => proto::SnapshotEvent::Repair,
     };
     proto::ServedSnapshot {
         generation: manifest.generation,

@@ -9,9 +9,11 @@ use super::history::{self, Happened, Happening};
 use super::intervention::{Hold, Holder};
 use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
 use super::precedence::{Lists, Retracted};
+use super::store::Store;
 use super::turn::Turn;
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +28,34 @@ pub struct Draft {
     segments: Vec<Arc<Segment>>,
     /// Files that get their places in the store once it is published.
     built: Vec<(PathBuf, SegmentEntry)>,
+    lost: Vec<LostChanges>,
+}
+
+/// Changes that a snapshot lacks because their file is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostChanges {
+    /// The generation that published them.
+    pub generation: u64,
+    /// Their sources, and the instants that they describe.
+    pub sources: Vec<(String, Timestamp)>,
+    /// What is wrong with their file.
+    pub damage: String,
+}
+
+impl std::fmt::Display for LostChanges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sources = self.sources.iter();
+        let sources: Vec<_> = sources
+            .map(|(name, as_of)| format!("of {name} as of {as_of}"))
+            .collect();
+        write!(
+            f,
+            "the changes {} that generation {} brought are lost: {}",
+            sources.join(", "),
+            self.generation,
+            self.damage
+        )
+    }
 }
 
 /// A snapshot that was made current, durably.
@@ -54,7 +84,13 @@ impl Draft {
             manifest,
             segments,
             built: Vec::new(),
+            lost: Vec::new(),
         })
+    }
+
+    /// Changes that it lacks because their files are damaged.
+    pub fn lost(&self) -> &[LostChanges] {
+        &self.lost
     }
 
     /// What would be published.
@@ -221,32 +257,9 @@ impl Draft {
 
     /// Applies to one that consists of a base all changes published so far that its lists do not hold.
     pub(super) fn carry(&mut self) -> Result<(), PublishError> {
-        let store = self.turn.store();
         let lists = self.manifest.lists();
-        let since = self.manifest.changes_since;
-        let chain = self.turn.chain()?;
-        // What is older is about to be removed, and not all of what it names may be there any more.
-        let oldest_base = chain.iter().rposition(Manifest::begins_base);
-        let chain = chain.get(..=oldest_base.unwrap_or_default());
-        let chain = chain.unwrap_or_default();
-        let mut deltas = Vec::new();
-        // What came before the oldest manifest stands in the changes that it had.
-        if let Some(oldest) = chain.last()
-            && oldest.generation >= since
-        {
-            for entry in oldest.segments.iter().skip(1) {
-                deltas.push(store.open_segment(oldest.generation, entry, LoadMode::Mmap)?);
-            }
-        }
-        for earlier in chain.iter().rev() {
-            let generation = earlier.generation;
-            if let Some(delta) = &earlier.delta
-                && generation >= since
-                && matters(delta, generation, &lists)
-            {
-                deltas.push(store.open_segment(generation, &delta.segment, LoadMode::Mmap)?);
-            }
-        }
+        let (deltas, lost) = changes(self.turn.store(), self.turn.chain()?, &self.manifest)?;
+        self.lost = lost;
         let scratch = self.turn.scratch();
         let gathered = self.turn.scratch_file("gathered");
         if changes::gather(&deltas, &lists, (&scratch, &gathered))?.is_none() {
@@ -306,6 +319,113 @@ impl Draft {
         let before = self.before.as_ref();
         let happened = Happened::not_published(event, before, self.manifest.documents, act, notes);
         history::append(self.turn.store(), &happened)
+    }
+}
+
+/// Opens all changes published so far that the lists of a base do not hold, newest manifest of the chain first; and
+/// tells those that are lost.
+///
+/// # Errors
+/// [`PublishError`] when the system does not let a segment be read.
+pub(super) fn changes(
+    store: &Store,
+    chain: &[Manifest],
+    base: &Manifest,
+) -> Result<(Vec<Segment>, Vec<LostChanges>), PublishError> {
+    let lists = &base.lists();
+    let since = base.changes_since;
+    // What is older is about to be removed, and not all of what it names may be there any more.
+    let oldest_base = chain.iter().rposition(Manifest::begins_base);
+    let chain = chain.get(..=oldest_base.unwrap_or_default());
+    let chain = chain.unwrap_or_default();
+    let mut changes = Gathered {
+        store,
+        chain,
+        deltas: Vec::new(),
+        lost: Vec::new(),
+    };
+    // What came before the oldest manifest stands in the changes that it had.
+    if let Some(oldest) = chain.last()
+        && oldest.generation >= since
+    {
+        let sources = oldest.sources.iter().filter_map(|source| {
+            let changed = source.changed?;
+            Some((source.name.clone(), changed))
+        });
+        let sources: Vec<_> = sources.collect();
+        for entry in oldest.segments.iter().skip(1) {
+            changes.open(oldest.generation, entry, &sources)?;
+        }
+    }
+    for earlier in chain.iter().rev() {
+        let generation = earlier.generation;
+        if let Some(delta) = &earlier.delta
+            && generation >= since
+            && matters(delta, generation, lists)
+        {
+            let sources = delta.sources.iter();
+            let sources: Vec<_> = sources
+                .map(|source| (source.name.clone(), source.as_of))
+                .collect();
+            changes.open(generation, &delta.segment, &sources)?;
+        }
+    }
+    Ok((changes.deltas, changes.lost))
+}
+
+/// Changes that are applied anew.
+struct Gathered<'a> {
+    store: &'a Store,
+    /// The manifests that are looked at, newest first.
+    chain: &'a [Manifest],
+    deltas: Vec<Segment>,
+    lost: Vec<LostChanges>,
+}
+
+impl Gathered<'_> {
+    /// Opens changes, or, where they are damaged, what a later snapshot has of them.
+    fn open(
+        &mut self,
+        generation: u64,
+        entry: &SegmentEntry,
+        sources: &[(String, Timestamp)],
+    ) -> Result<(), PublishError> {
+        match self.store.open_segment(generation, entry, LoadMode::Mmap) {
+            Ok(segment) => self.deltas.push(segment),
+            Err(error) if error.is_damage() => match self.snapshot_since(generation)? {
+                Some(segments) => self.deltas.extend(segments),
+                None => self.lost.push(LostChanges {
+                    generation,
+                    sources: sources.to_vec(),
+                    damage: error.to_string(),
+                }),
+            },
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// The segments of changes of the first snapshot from a generation on that are whole: all that no list of it has
+    /// replaced is in them.
+    fn snapshot_since(&self, generation: u64) -> Result<Option<Vec<Segment>>, PublishError> {
+        let since = self.chain.iter().rev();
+        'snapshots: for manifest in since.filter(|one| one.generation >= generation) {
+            let mut segments = Vec::new();
+            for (place, entry) in manifest.segments.iter().enumerate() {
+                match self
+                    .store
+                    .open_segment(manifest.generation, entry, LoadMode::Mmap)
+                {
+                    // Changes may be folded into the base.
+                    Ok(base) if place == 0 && base.holds_lists_only() => {}
+                    Ok(segment) => segments.push(segment),
+                    Err(error) if error.is_damage() => continue 'snapshots,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            return Ok(Some(segments));
+        }
+        Ok(None)
     }
 }
 

@@ -124,6 +124,17 @@ pub enum PublishError {
     /// What a source that is held reports is no longer what is current.
     #[error("the list of source {0} was replaced while its reports were taken over; build again")]
     HeldListReplaced(String),
+    /// Sources would keep what they reported in a base that is damaged.
+    #[error(
+        "{damage}; so what {} reported before can't be kept: give the lists, or accept what they trip; or restore an \
+         intact snapshot first with `sltd-data repair`", sources.join(", ")
+    )]
+    HeldInDamagedBase {
+        /// Their names.
+        sources: Vec<String>,
+        /// What is wrong with the base.
+        damage: String,
+    },
     /// There is no base to go back to.
     #[error("{}", no_base(*wanted, kept))]
     NoBase {
@@ -150,6 +161,16 @@ pub enum PublishError {
     /// There is nothing to unpin.
     #[error("the base is not pinned")]
     NotPinned,
+}
+
+/// Whether a failed read says something of the store: a file that is named but missing, or not of the form that it
+/// should have. Everything else is the system's refusal.
+fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, UnexpectedEof};
+    matches!(
+        error.kind(),
+        NotFound | InvalidData | UnexpectedEof | IsADirectory | NotADirectory
+    )
 }
 
 /// What to do where what is current can't be read.
@@ -201,6 +222,21 @@ pub enum Afterwards {
 }
 
 impl LoadError {
+    /// Whether a file is missing or not what was written; otherwise the system refuses, or it is of another kind.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::NoPointer { .. } => true,
+            Self::Io { source, .. } => is_damage(source),
+            Self::Segment { source, .. } => match &source.damage {
+                Damage::Io(source) => is_damage(source),
+                // What another program wrote is whole.
+                Damage::Version { .. } => false,
+                _ => true,
+            },
+            Self::NotAStore(_) | Self::Signature { .. } | Self::HighestSeen(_) => false,
+        }
+    }
+
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::Io {
             path: path.to_owned(),

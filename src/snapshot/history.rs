@@ -67,6 +67,8 @@ pub enum Happening {
     Hold,
     /// Lists of a source are taken again.
     Unhold,
+    /// What was intact of a damaged store was published.
+    Repair,
     /// A guard has refused to publish.
     Refused,
     /// A pin has kept a base from being published.
@@ -85,6 +87,7 @@ impl From<Event> for Happening {
             Event::Lift => Self::Lift,
             Event::Hold => Self::Hold,
             Event::Unhold => Self::Unhold,
+            Event::Repair => Self::Repair,
         }
     }
 }

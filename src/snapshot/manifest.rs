@@ -109,6 +109,8 @@ pub enum Event {
     Hold,
     /// Lists of a source are taken again.
     Unhold,
+    /// What was intact of a damaged store.
+    Repair,
 }
 
 /// When something is published, by whom, and why.

@@ -6,7 +6,7 @@
 
 use super::error::{LoadError, PublishError};
 use super::manifest::{Manifest, not_undone};
-use super::store::{MANIFESTS, SEGMENTS, SIGNATURES, Store};
+use super::store::{COPIES, MANIFESTS, SEGMENTS, SIGNATURES, Store};
 use super::turn::Turn;
 use crate::files::{self, File, Lock};
 use std::collections::BTreeSet;
@@ -100,7 +100,12 @@ pub(super) fn unneeded(
 ) -> Result<Unneeded, LoadError> {
     let kept = Kept::of(chain, bases);
     let mut unneeded = Unneeded::default();
-    for (folder, kept) in [(SEGMENTS, kept.segments), (MANIFESTS, kept.manifests)] {
+    let folders = [
+        (SEGMENTS, &kept.segments),
+        (MANIFESTS, &kept.manifests),
+        (COPIES, &kept.manifests),
+    ];
+    for (folder, kept) in folders {
         let folder = store.path.join(folder);
         for entry in files::list(&folder).map_err(LoadError::io(&folder))? {
             let path = entry.path();
@@ -128,17 +133,19 @@ pub(super) fn unneeded(
 /// # Errors
 /// [`PublishError::Io`].
 pub(super) fn remove(store: &Store, unneeded: &Unneeded) -> Result<(), PublishError> {
-    let manifests = store.path.join(MANIFESTS);
-    let of_manifests = |(path, _): &&(PathBuf, u64)| path.starts_with(&manifests);
-    let (names, segments): (Vec<_>, Vec<_>) = unneeded.files.iter().partition(of_manifests);
     // A manifest that came back after a loss of power without its segments would stop all builds: they read what the
     // manifests that are there name.
-    for (files, folder) in [(names, MANIFESTS), (segments, SEGMENTS)] {
-        for (path, _) in &files {
+    for folder in [MANIFESTS, COPIES, SEGMENTS] {
+        let folder = store.path.join(folder);
+        let files = unneeded.files.iter();
+        let mut files = files
+            .filter(|(path, _)| path.starts_with(&folder))
+            .peekable();
+        let any = files.peek().is_some();
+        for (path, _) in files {
             files::remove_file(path).map_err(PublishError::io(path))?;
         }
-        if !files.is_empty() {
-            let folder = store.path.join(folder);
+        if any {
             files::sync_folder(&folder).map_err(PublishError::io(&folder))?;
         }
     }

@@ -4,6 +4,7 @@
 //! CURRENT               the pointer: manifest file and its BLAKE3, one line
 //! manifests/00000007.json
 //! manifests/00000007.json.sig  its signatures, if it is signed
+//! copies/               a copy of each of these, from which `repair` restores them
 //! segments/<digest>.seg
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
@@ -22,6 +23,7 @@
 //! | killed after | what stands |
 //! |---|---|
 //! | the segment is written and renamed | the old snapshot, and a segment nobody names |
+//! | the copies are written | the old snapshot, and copies of nothing |
 //! | the signatures are written | the old snapshot, and signatures of nothing |
 //! | the manifest is written | the old snapshot, and a manifest nobody names |
 //! | the pointer is replaced | the new snapshot; its line in the history may be missing |
@@ -45,6 +47,7 @@ pub(super) const CURRENT: &str = "CURRENT";
 pub(super) const UNPUBLISHED: &str = "UNPUBLISHED";
 pub(super) const LOCK: &str = "LOCK";
 pub(super) const MANIFESTS: &str = "manifests";
+pub(super) const COPIES: &str = "copies";
 pub(super) const SEGMENTS: &str = "segments";
 /// What the name of a file with signatures has more than that of the manifest which they are of.
 pub(super) const SIGNATURES: &str = ".sig";
@@ -75,6 +78,11 @@ impl Pointer {
     /// File name of the manifest that it names.
     pub fn manifest(&self) -> &str {
         &self.manifest
+    }
+
+    /// The content of its file.
+    pub(super) fn line(&self) -> String {
+        format!("{} {}\n", self.manifest, self.digest)
     }
 }
 
@@ -222,7 +230,7 @@ impl Store {
     /// # Errors
     /// [`LoadError`] when they can't be read or are malformed.
     pub fn signatures(&self, pointer: &Pointer) -> Result<Option<Signatures>, LoadError> {
-        let path = self.signatures_path(&pointer.manifest);
+        let path = self.signatures_path(MANIFESTS, &pointer.manifest);
         // One byte more than there may be shows that there are more.
         match files::read_up_to(&path, FILE_MAX as u64 + 1) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -397,16 +405,16 @@ impl Store {
         self.path.join(MANIFESTS).join(&pointer.manifest)
     }
 
-    /// Where the signatures of a manifest's file are.
-    pub(super) fn signatures_path(&self, manifest: &str) -> PathBuf {
+    /// Where the signatures of a manifest's file are, in a folder of the store.
+    pub(super) fn signatures_path(&self, folder: &str, manifest: &str) -> PathBuf {
         self.path
-            .join(MANIFESTS)
+            .join(folder)
             .join(format!("{manifest}{SIGNATURES}"))
     }
 }
 
 /// Reads the bytes of a manifest.
-fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, LoadError> {
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, LoadError> {
     // The version first: what else a newer form holds is not known here.
     #[derive(serde::Deserialize)]
     struct Version {

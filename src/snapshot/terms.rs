@@ -119,6 +119,10 @@ impl Terms {
         keys.flat_map(|keys| keys.infos()).collect()
     }
 
+    pub(super) fn signing_keys(&self) -> &[SigningKey] {
+        &self.signing
+    }
+
     pub(super) fn trusted(&self) -> Option<&TrustedKeys> {
         self.trusted.as_deref()
     }

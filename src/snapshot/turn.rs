@@ -6,8 +6,8 @@ use super::manifest::{Manifest, SegmentEntry};
 use super::retention;
 use super::signature::Signatures;
 use super::store::{
-    BUILDING, CANDIDATE, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
-    UNPUBLISHED,
+    BUILDING, CANDIDATE, COPIES, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS,
+    Store, UNPUBLISHED,
 };
 use super::terms::Terms;
 use crate::files::{self, File, Lock};
@@ -143,15 +143,17 @@ impl Turn {
             .map_err(std::io::Error::from)
             .map_err(PublishError::io(&manifest_path))?;
         let signatures = self.store.terms.sign(&bytes, manifest.published_at)?;
-        self.write_signatures(&name, signatures)?;
-        files::write_whole(&manifest_path, &bytes).map_err(PublishError::io(&manifest_path))?;
+        for folder in [COPIES, MANIFESTS] {
+            self.write_signatures(folder, &name, signatures.as_ref())?;
+            let path = path.join(folder).join(&name);
+            files::write_whole(&path, &bytes).map_err(PublishError::io(&path))?;
+        }
         let pointer = Pointer {
             manifest: name,
             digest: blake3::hash(&bytes).to_hex().to_string(),
         };
         let current = path.join(CURRENT);
-        let line = format!("{} {}\n", pointer.manifest, pointer.digest);
-        if let Err(source) = files::write_whole(&current, line.as_bytes()) {
+        if let Err(source) = files::write_whole(&current, pointer.line().as_bytes()) {
             // Servers may have taken it over already, although its name is not durable.
             return Err(match self::pointer(&self.store) {
                 Ok(stands) if stands == before => PublishError::io(&current)(source),
@@ -181,10 +183,11 @@ impl Turn {
     /// the same generation has left: they are not of this one.
     fn write_signatures(
         &self,
+        folder: &str,
         manifest: &str,
-        signatures: Option<Signatures>,
+        signatures: Option<&Signatures>,
     ) -> Result<(), PublishError> {
-        let path = self.store.signatures_path(manifest);
+        let path = self.store.signatures_path(folder, manifest);
         let written = match signatures {
             Some(signatures) => files::write_whole(&path, signatures.to_string().as_bytes()),
             None => files::remove_file(&path).map(|_| ()),
@@ -261,11 +264,12 @@ pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
 }
 
 fn make_folders(store: &Store) -> Result<(), PublishError> {
-    for folder in [MANIFESTS, SEGMENTS, REJECTS] {
+    for folder in [MANIFESTS, COPIES, SEGMENTS, REJECTS] {
         let folder = store.path.join(folder);
         files::create_folders(&folder).map_err(PublishError::io(&folder))?;
     }
-    if pointer(store)?.is_none() {
+    let current = store.path.join(CURRENT);
+    if !files::exists(&current).map_err(PublishError::io(&current))? {
         // A process that was killed may have made the store, and not made that durable.
         let folder = files::folder_of(&store.path);
         files::sync_folder(folder).map_err(PublishError::io(folder))?;

@@ -4,7 +4,7 @@ use super::copy::{self, Authorities};
 use super::counts::Counts;
 use super::draft::{Draft, open_built};
 use super::error::PublishError;
-use super::figures::Figures;
+use super::figures::{Figures, Reference};
 use super::intervention::{Hold, Holder, UndoneList};
 use super::manifest::{Act, Event, Manifest, SourceEntry};
 use super::store::{REJECTS, Store};
@@ -62,14 +62,32 @@ impl Candidate {
 pub struct CurrentBase {
     /// The manifest.
     pub manifest: Manifest,
-    segment: Arc<Segment>,
+    segment: Result<Arc<Segment>, Unreadable>,
+}
+
+/// A base that is damaged.
+#[derive(Debug)]
+struct Unreadable {
+    damage: String,
+    /// What it was measured by when it was published.
+    figures: Figures,
 }
 
 impl CurrentBase {
     /// Documents by source and issuing State, changes included.
     pub fn figures(&self) -> Figures {
-        let counts = Counts::read(&self.manifest.counts);
-        Figures::of(&counts.added_to(self.segment.counts()))
+        match &self.segment {
+            Ok(segment) => {
+                let counts = Counts::read(&self.manifest.counts);
+                Figures::of(&counts.added_to(segment.counts()))
+            }
+            Err(unreadable) => unreadable.figures.clone(),
+        }
+    }
+
+    /// What is wrong with it; `None`: nothing. A damaged one can be replaced, but nothing be taken from it.
+    pub fn damage(&self) -> Option<&str> {
+        self.segment.as_ref().err().map(|one| one.damage.as_str())
     }
 
     /// Puts into a segment in the making what some sources report in their lists and what is in force on a day;
@@ -84,7 +102,12 @@ impl CurrentBase {
         today: Day,
         threads: usize,
     ) -> Result<Authorities<'_>, PublishError> {
-        copy::from(&self.segment, builder, threads, |copy, key, document| {
+        let segment = self.segment.as_ref();
+        let segment = segment.map_err(|unreadable| PublishError::HeldInDamagedBase {
+            sources: sources.iter().cloned().collect(),
+            damage: unreadable.damage.clone(),
+        })?;
+        copy::from(segment, builder, threads, |copy, key, document| {
             let mut put = Ok(());
             document.each_statement(|mut statement| {
                 // What is dated came as a change, and comes again as one.
@@ -160,10 +183,11 @@ impl StoreWriter {
         Ok(store.terms.check(at)?)
     }
 
-    /// The current base; `None` where nothing has been published yet.
+    /// The current base, which may be damaged; `None` where nothing has been published yet.
     ///
     /// # Errors
-    /// [`PublishError::Current`] when it can't be read: nothing can be published then.
+    /// [`PublishError::Current`] when the system does not let it be read, or the manifest can't be: nothing can be
+    /// published then.
     pub fn current(&self) -> Result<Option<CurrentBase>, PublishError> {
         let store = self.store();
         let Some(pointer) = turn::pointer(store)? else {
@@ -173,11 +197,18 @@ impl StoreWriter {
         let Some(entry) = manifest.segments.first() else {
             return Ok(None);
         };
-        let segment = store.open_segment(manifest.generation, entry, LoadMode::Mmap)?;
-        Ok(Some(CurrentBase {
-            manifest,
-            segment: Arc::new(segment),
-        }))
+        let segment = match store.open_segment(manifest.generation, entry, LoadMode::Mmap) {
+            Ok(segment) => Ok(Arc::new(segment)),
+            Err(error) if error.is_damage() => {
+                let reference = Reference::of(&store.chain(&pointer)?);
+                Err(Unreadable {
+                    damage: error.to_string(),
+                    figures: reference.map(|one| one.figures).unwrap_or_default(),
+                })
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Some(CurrentBase { manifest, segment }))
     }
 
     /// Reads back a segment that was built in [`building`](Self::building), all of it.

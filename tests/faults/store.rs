@@ -212,9 +212,11 @@ fn assert_tidy(path: &Path, tag: &dyn Fn() -> String) {
     let chain = store.chain(&store.pointer().unwrap()).unwrap();
     let mut named = BTreeSet::from(["CURRENT", "LOCK", "history.jsonl"].map(PathBuf::from));
     for manifest in &chain {
-        for ending in ["", ".sig"] {
-            let name = format!("manifests/{:08}.json{ending}", manifest.generation);
-            named.insert(name.into());
+        for folder in ["manifests", "copies"] {
+            for ending in ["", ".sig"] {
+                let name = format!("{folder}/{:08}.json{ending}", manifest.generation);
+                named.insert(name.into());
+            }
         }
         let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
         for segment in manifest.segments.iter().chain(delta) {
@@ -233,7 +235,7 @@ fn assert_tidy(path: &Path, tag: &dyn Fn() -> String) {
             let entry = entry.unwrap();
             let within = entry.path().strip_prefix(path).unwrap().to_owned();
             if entry.file_type().unwrap().is_dir() {
-                let known = ["manifests", "segments", "rejects", "candidate"];
+                let known = ["manifests", "copies", "segments", "rejects", "candidate"];
                 let known = known.iter().any(|known| within == Path::new(known));
                 assert!(known, "{}: {within:?}", tag());
                 folders.push(entry.path());

@@ -21,6 +21,8 @@ pub(super) struct Read {
     pub(super) candidate: Candidate,
     pub(super) accounts: SourceAccounts,
     pub(super) holds: Holds,
+    /// What is wrong with the base that is replaced.
+    pub(super) damage: Option<String>,
 }
 
 /// What is done with a source.
@@ -163,6 +165,7 @@ pub(super) fn read(
         candidate,
         accounts,
         holds,
+        damage: current.and_then(|current| current.damage().map(str::to_owned)),
     })
 }
 

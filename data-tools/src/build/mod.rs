@@ -156,6 +156,7 @@ pub fn build(
         candidate,
         mut accounts,
         holds,
+        damage,
     } = lists::read(build, &writer, progress)?;
     let policy = Policy {
         limits: &build.sources.guards,
@@ -171,7 +172,12 @@ pub fn build(
         memory: build.memory,
         threads: build.threads,
     };
-    let offered = offer(&writer, &candidate, holds, &policy, show)?;
+    let mut offered = offer(&writer, &candidate, holds, &policy, show)?;
+    if let Some(damage) = damage {
+        let warning =
+            format!("the base that was current is damaged, and is not gone back to: {damage}");
+        offered.warnings.push(warning);
+    }
     accounts.hold(&offered);
     Ok(Built { offered, accounts })
 }

@@ -256,6 +256,7 @@ fn offer(
         holds,
         accepted,
         diff: None,
+        lost: Vec::new(),
         warnings: Vec::new(),
     };
     offered.warn(&draft.publish(notes)?);

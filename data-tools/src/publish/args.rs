@@ -110,6 +110,7 @@ fn publish(
     policy: &Policy<'_>,
 ) -> Result<Option<Offered>, OfferError> {
     let writer = Store::writer(&args.store)?.with_terms(terms);
+    writer.check(policy.act.at)?;
     let Some(candidate) = writer.take_up()? else {
         return Ok(None);
     };
@@ -151,7 +152,7 @@ pub(crate) fn conclude(offered: &Offered, print: impl FnOnce() -> std::io::Resul
     match offered.outcome {
         Outcome::Refused(_) => ExitCode::from(REFUSED),
         Outcome::Withheld(_) => ExitCode::from(WITHHELD),
-        Outcome::Published | Outcome::PutAside if offered.holds.0.is_empty() => ExitCode::SUCCESS,
+        Outcome::Published | Outcome::PutAside if offered.is_complete() => ExitCode::SUCCESS,
         Outcome::Published | Outcome::PutAside => ExitCode::from(HELD),
     }
 }

@@ -92,7 +92,9 @@ pub struct Offered {
     pub diff: Option<Diff>,
     /// Documents by source and issuing State in it.
     pub figures: Figures,
-    /// What failed once it was published: one sentence each.
+    /// Changes that it lacks because their files are damaged: one sentence each.
+    pub lost: Vec<String>,
+    /// What failed once it was published, and what could not be looked at: one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -157,16 +159,24 @@ pub fn offer(
         chosen = writer.hold(chosen, &tripped_sources, options)?;
         draft = writer.draft(&chosen, act)?;
     }
-    let mut diff = None;
+    let (mut diff, mut warnings) = (None, Vec::new());
     if policy.compare {
-        let snapshots = draft.snapshots()?;
-        // To compare takes a while, and deltas wait for nobody: what they publish meanwhile is in the next draft.
-        drop(draft);
-        diff = differences(snapshots, policy.threads)?;
-        if let Some(diff) = &diff {
-            show(diff);
+        let snapshots = draft.snapshots();
+        match snapshots {
+            Ok(snapshots) => {
+                // To compare takes a while, and deltas wait for nobody: what they publish meanwhile is in the next draft.
+                drop(draft);
+                diff = differences(snapshots, policy.threads)?;
+                if let Some(diff) = &diff {
+                    show(diff);
+                }
+                draft = writer.draft(&chosen, act)?;
+            }
+            Err(PublishError::Current(error)) if error.is_damage() => warnings.push(format!(
+                "what is current is damaged, so nothing is compared with it: {error}"
+            )),
+            Err(error) => return Err(error.into()),
         }
-        draft = writer.draft(&chosen, act)?;
     }
     if let Some(overall) = policy.limits.overall(&draft) {
         if !policy.accepted.lets_pass(&overall) {
@@ -176,6 +186,9 @@ pub fn offer(
     }
     let mut notes: Vec<String> = holds.sentences().collect();
     notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
+    let lost = draft.lost().iter();
+    let lost: Vec<String> = lost.map(ToString::to_string).collect();
+    notes.extend(lost.iter().cloned());
     let offered = |outcome, draft: &Draft| Offered {
         outcome,
         manifest: draft.manifest().clone(),
@@ -183,7 +196,8 @@ pub fn offer(
         holds,
         accepted,
         diff,
-        warnings: Vec::new(),
+        lost,
+        warnings,
     };
     if policy.put_aside {
         writer.put_aside(candidate)?;
@@ -218,6 +232,7 @@ pub(crate) fn refuse(
         holds,
         accepted,
         diff: None,
+        lost: Vec::new(),
         warnings: Vec::new(),
     };
     let notes = trips.iter().map(ToString::to_string).collect();
@@ -260,6 +275,11 @@ impl Offered {
         self.warnings.extend(warnings.map(ToString::to_string));
     }
 
+    /// Whether nothing was held and nothing is lost.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.holds.0.is_empty() && self.lost.is_empty()
+    }
+
     /// What scripts are told beside the accounts.
     pub fn json(&self) -> Value {
         let sentences = |trips: &[Trip]| -> Vec<Value> {
@@ -280,6 +300,7 @@ impl Offered {
             "refused": refused,
             "accepted": sentences(&self.accepted),
             "diff": self.diff.as_ref().map(Diff::json),
+            "lost": self.lost,
             "warnings": self.warnings,
         })
     }
@@ -292,6 +313,9 @@ impl fmt::Display for Offered {
         }
         for sentence in self.holds.sentences() {
             writeln!(f, "{sentence}")?;
+        }
+        for sentence in &self.lost {
+            writeln!(f, "LOST: {sentence}; publish them again")?;
         }
         let Manifest {
             generation,

@@ -69,6 +69,7 @@ fn show(one: &Happened, text: &mut String) {
         Happening::Lift => "retraction lifted",
         Happening::Hold => "hold",
         Happening::Unhold => "hold ended",
+        Happening::Repair => "repair",
         Happening::Refused => "REFUSED",
         Happening::Withheld => "WITHHELD",
     };

@@ -3,6 +3,7 @@
 pub mod compact;
 pub mod history;
 pub mod prune;
+pub mod repair;
 pub mod retract;
 pub mod rollback;
 

@@ -80,6 +80,7 @@ fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {
         SnapshotEvent::Lift => "the one before with a source again",
         SnapshotEvent::Hold => "the one before, a source of it held",
         SnapshotEvent::Unhold => "the one before, a source of it held no longer",
+        SnapshotEvent::Repair => "what was intact of a damaged store",
     };
     let bytes: u64 = snapshot.segments.iter().map(|s| s.length_bytes).sum();
     let what = format!(

@@ -1,0 +1,250 @@
+//! One byte changed in every part of every file of a store: after `repair` and one build, the right answers are served.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+mod support;
+
+use sltd::document::{DocumentNumber, DocumentType, Issuer, IssuingState};
+use sltd::report::{Query, Verdict};
+use sltd::snapshot::signature::TrustedKeys;
+use sltd::snapshot::{LoadOptions, Moment, Store, Terms};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Desk, files, sltd_data, succeeds};
+
+const HEADER: &str = "number,issuing_state,type,status,date_reported,owner_reference";
+
+/// Numbers `AB000000` and so on that are reported.
+type Reported = BTreeSet<u32>;
+
+/// A store of two bases with changes between and after them, the lists that it was built from, and what it reports.
+struct Victim {
+    desk: Desk,
+    keys: Vec<String>,
+    reported: Reported,
+}
+
+impl Victim {
+    fn new(signed: bool) -> Self {
+        let desk = Desk::new();
+        let mut keys = Vec::new();
+        if signed {
+            succeeds(sltd_data("keygen").arg("--out").arg(desk.path("key")));
+            desk.write("trusted.toml", "[[trusted_key]]\nfile = \"key.pub\"\n");
+            let path = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+            keys = vec![
+                "--sign-key".to_owned(),
+                path("key"),
+                "--trusted-keys".to_owned(),
+                path("trusted.toml"),
+            ];
+        }
+        let victim = Self {
+            desk,
+            keys,
+            reported: (20..60)
+                .chain([70, 71, 72])
+                .filter(|one| ![25, 26].contains(one))
+                .collect(),
+        };
+        victim.list(1, 0..40);
+        succeeds(&mut victim.build());
+        succeeds(&mut victim.delta(2, &[(61, true), (0, false)]));
+        victim.list(3, 20..60);
+        succeeds(&mut victim.build());
+        succeeds(&mut victim.delta(4, &[(70, true), (25, false)]));
+        succeeds(&mut victim.delta(5, &[(71, true), (72, true), (26, false)]));
+        victim.answers(&"as built");
+        victim
+    }
+
+    fn source(&self, day: u32, file: &str) -> String {
+        format!(
+            "[[source]]\nname = \"list\"\nas_of = \"2026-01-{day:02}T00:00:00Z\"\nowns = [\"FIN\"]\n\
+             path = \"{file}\"\nlayout = \"sltd-csv\"\nauthority = \"NCB\"\n\
+             [[authority]]\ncode = \"NCB\"\nname = \"Bureau\"\ncontact = \"+358\"\nissuing_state = \"FIN\"\n"
+        )
+    }
+
+    fn list(&self, day: u32, numbers: std::ops::Range<u32>) {
+        let rows = numbers.map(|one| format!("AB{one:06},FIN,passport,lost,2026-01-01,R{one}\n"));
+        let text = format!("{HEADER}\n{}", rows.collect::<String>());
+        self.desk.write("list.csv", text);
+        self.desk
+            .write("sources.toml", self.source(day, "list.csv"));
+    }
+
+    fn with_keys(&self, mut command: Command) -> Command {
+        command.args(&self.keys);
+        command
+    }
+
+    fn build(&self) -> Command {
+        let mut build = self.with_keys(self.desk.build("sources.toml", "store"));
+        build.args(["--threads", "1", "--memory", "1MiB"]);
+        build
+    }
+
+    fn delta(&self, day: u32, changes: &[(u32, bool)]) -> Command {
+        let row = |(number, add): &(u32, bool)| {
+            let action = if *add { "add" } else { "withdraw" };
+            format!("AB{number:06},FIN,passport,lost,2026-01-01,R{number},{action}\n")
+        };
+        let rows: String = changes.iter().map(row).collect();
+        self.desk
+            .write("changes.csv", format!("{HEADER},action\n{rows}"));
+        self.desk
+            .write("delta.toml", self.source(day, "changes.csv"));
+        let mut delta = self.command("delta");
+        delta.arg("--sources").arg(self.desk.path("delta.toml"));
+        delta
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = sltd_data(name);
+        command.arg("--store").arg(self.store());
+        self.with_keys(command)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.desk.path("store")
+    }
+
+    fn terms(&self) -> Terms {
+        match self.keys.is_empty() {
+            true => Terms::default(),
+            false => Terms::default()
+                .trusting(TrustedKeys::read(&self.desk.path("trusted.toml")).unwrap()),
+        }
+    }
+
+    /// Asserts that exactly what is to be reported is.
+    #[track_caller]
+    fn answers(&self, tag: &dyn std::fmt::Debug) {
+        let store = Store::open(self.store()).unwrap().with_terms(self.terms());
+        let snapshot = store.load_current(&LoadOptions::default()).unwrap();
+        let found: Reported = (0..80)
+            .filter(|number| {
+                let query = Query::from_fields(
+                    DocumentNumber::normalise(&format!("AB{number:06}")).unwrap(),
+                    Some(Issuer::Known(IssuingState::parse("FIN").unwrap())),
+                    Some(DocumentType::Passport),
+                );
+                let now = Moment::at(jiff::Timestamp::from_second(1_770_000_000).unwrap());
+                let answer = snapshot.check(&query, now).unwrap();
+                answer.judgement.verdict == Verdict::Hit
+            })
+            .collect();
+        assert_eq!(found, self.reported, "{tag:?}");
+    }
+}
+
+/// Places in a file, one in each part of it: of a segment in its header's fields, each section, the gaps and the table.
+fn places(path: &Path, bytes: &[u8]) -> Vec<(String, usize)> {
+    if path.extension().is_none_or(|ending| ending != "seg") {
+        let places = [0, bytes.len() / 4, bytes.len() / 2, bytes.len() - 2];
+        return places.map(|at| ("text".to_owned(), at)).to_vec();
+    }
+    let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+    let table = u64_at(24);
+    let fields = [0, 8, 12, 16, 24, 32, 40, 48, 56, 70, 96];
+    let mut places: Vec<_> = fields.map(|at| ("header".to_owned(), at)).to_vec();
+    let mut end = 128;
+    for entry in (table..bytes.len()).step_by(64) {
+        let (offset, length) = (u64_at(entry + 8), u64_at(entry + 16));
+        let kind = bytes[entry];
+        places.push((format!("section {kind}"), offset + length / 2));
+        if end < offset {
+            places.push((format!("before section {kind}"), end));
+        }
+        end = offset + length;
+        places.push((format!("entry of section {kind}"), entry + 30));
+    }
+    places
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    for file in files(from) {
+        let target = to.join(&file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(from.join(&file), target).unwrap();
+    }
+}
+
+/// Changes one byte in every part of every file in turn.
+fn one_byte_in_each_part(victim: &Victim) {
+    let (store, whole) = (victim.store(), victim.desk.path("whole"));
+    copy(&store, &whole);
+    let mut tried = 0;
+    let names = files(&whole).into_iter().filter(|name| {
+        !["LOCK", "history.jsonl"].contains(&name.as_str()) && !name.starts_with("rejects")
+    });
+    for name in names {
+        let bytes = fs::read(whole.join(&name)).unwrap();
+        for (part, at) in places(Path::new(&name), &bytes) {
+            let tag = (&name, part, at);
+            copy(&whole, &store);
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x04;
+            fs::write(store.join(&name), changed).unwrap();
+            let output = victim.command("repair").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            let code = output.status.code().unwrap();
+            assert!([0, 1, 20].contains(&code), "{tag:?}: {code}: {said}");
+            let file = Path::new(&name).file_name().unwrap().to_str().unwrap();
+            assert!(
+                said.contains("damaged: ") && said.contains(file),
+                "{tag:?}: {said}"
+            );
+            if code == 0 {
+                victim.answers(&("repaired", &tag));
+            }
+            let output = victim.build().output().unwrap();
+            assert!(output.status.success(), "{tag:?}: {said}: {output:?}");
+            victim.answers(&tag);
+            tried += 1;
+        }
+    }
+    println!("{tried} places");
+    assert!(tried > 100, "{tried}");
+}
+
+#[test]
+fn one_byte_in_each_part_of_each_file() {
+    one_byte_in_each_part(&Victim::new(false));
+}
+
+#[test]
+fn one_byte_in_each_part_of_each_file_of_a_signed_store() {
+    let victim = Victim::new(true);
+    let (store, whole) = (victim.store(), victim.desk.path("whole"));
+    copy(&store, &whole);
+    for name in files(&whole) {
+        if !name.ends_with(".sig") && !name.ends_with(".json") && name != "CURRENT" {
+            continue;
+        }
+        let bytes = fs::read(whole.join(&name)).unwrap();
+        for at in [0, bytes.len() / 3, bytes.len() - 2] {
+            let tag = (&name, at);
+            copy(&whole, &store);
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x01;
+            fs::write(store.join(&name), changed).unwrap();
+            let output = succeeds(&mut victim.command("repair"));
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.contains("put back"), "{tag:?}: {said}");
+            victim.answers(&("repaired", &tag));
+            succeeds(&mut victim.build());
+            victim.answers(&tag);
+        }
+    }
+}
