@@ -1,15 +1,17 @@
 //! The files of a source: which there are, how they are packed, and their bytes as a stream.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+mod archive;
 mod find;
 mod text;
 
+use archive::Archive;
 pub(super) use find::find;
 use find::{is_hidden, is_picked, is_readme, is_schema};
 use text::as_utf8;
@@ -31,8 +33,8 @@ pub(super) struct Input {
     pub(super) bytes: u64,
     pub(super) origin: Origin,
     pub(super) packing: Packing,
-    /// How much of the name is that of the archive.
-    archive_name_bytes: Option<usize>,
+    /// How much of the name is that of the archive, and the archive.
+    entry_of: Option<(usize, Arc<Archive>)>,
 }
 
 impl Input {
@@ -44,13 +46,14 @@ impl Input {
             bytes: 0,
             origin,
             packing: Packing::Plain,
-            archive_name_bytes: None,
+            entry_of: None,
         }
     }
 
     /// The archive of which it is an entry.
     pub(super) fn archive(&self) -> Option<&str> {
-        self.archive_name_bytes.and_then(|end| self.name.get(..end))
+        let (end, _) = self.entry_of.as_ref()?;
+        self.name.get(..*end)
     }
 }
 
@@ -102,7 +105,7 @@ pub(super) fn add(
         bytes,
         origin,
         packing,
-        archive_name_bytes: None,
+        entry_of: None,
     });
     Ok(())
 }
@@ -118,15 +121,12 @@ fn add_entries(
         rows: 0,
         error: Box::new(error),
     };
-    let opened = open_raw(origin).map_err(|error| SourceError::Open {
-        file: name.to_owned(),
-        error,
-    })?;
-    let mut archive = zip::ZipArchive::new(opened).map_err(damaged)?;
+    let archive = Arc::new(Archive::open(origin).map_err(damaged)?);
+    let mut directory = archive.reader();
     let before = found.inputs.len();
     let mut others = Vec::new();
-    for index in 0..archive.len() {
-        let entry = archive.by_index_raw(index).map_err(damaged)?;
+    for index in 0..directory.len() {
+        let entry = directory.by_index_raw(index).map_err(damaged)?;
         let inner = entry.name().map_err(damaged)?.into_owned();
         if entry.is_dir() {
             continue;
@@ -164,13 +164,12 @@ fn add_entries(
         }
         let bytes = entry.compressed_size();
         let packing = Packing::ZipEntry(index);
-        let archive_name_bytes = Some(name.len());
         found.inputs.push(Input {
             name: entry_name,
             bytes,
             origin: origin.clone(),
             packing,
-            archive_name_bytes,
+            entry_of: Some((name.len(), Arc::clone(&archive))),
         });
     }
     match (&source.archive_entry, found.inputs.len() > before) {
@@ -260,8 +259,8 @@ fn compression(
 }
 
 /// Bytes that can be read from any place.
-pub(super) trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
+pub(super) trait ReadSeek: Read + Seek + Send + Sync {}
+impl<T: Read + Seek + Send + Sync> ReadSeek for T {}
 
 pub(super) fn open_raw(origin: &Origin) -> io::Result<Box<dyn ReadSeek>> {
     Ok(match origin {
@@ -282,12 +281,6 @@ impl Read for Counted<'_> {
         self.bytes
             .fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(read)
-    }
-}
-
-impl Seek for Counted<'_> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(position)
     }
 }
 
@@ -329,9 +322,12 @@ pub(super) fn with_text(
                 rows: 0,
                 error: Box::new(error),
             };
-            let mut archive =
-                zip::ZipArchive::new(BufReader::with_capacity(READ_BYTES, raw)).map_err(damaged)?;
-            decoded(&mut archive.by_index(index).map_err(damaged)?)
+            let Some((_, archive)) = &input.entry_of else {
+                return Err(damaged(zip::result::ZipError::FileNotFound));
+            };
+            let mut reader = archive.reader();
+            let mut entry = reader.by_index(index).map_err(damaged)?;
+            decoded(&mut archive.counted(&mut entry, raw.bytes))
         }
     }
 }
