@@ -8,6 +8,7 @@
 //! the power went (`faults`). No program is built with the feature.
 
 mod file;
+mod folder;
 mod lock;
 #[cfg(not(feature = "fault-injection"))]
 mod unwatched;
@@ -16,6 +17,7 @@ mod unwatched;
 pub mod faults;
 
 pub use file::File;
+pub use folder::FolderReplacement;
 pub use lock::Lock;
 
 #[cfg(feature = "fault-injection")]
@@ -23,6 +25,8 @@ use faults::Watch;
 #[cfg(not(feature = "fault-injection"))]
 use unwatched::Watch;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -57,6 +61,29 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Watch::over(to).rename(from, to, || fs::rename(from, to))?;
     sync_folder(folder_of(to))
+}
+
+/// Exchanges two names, durably, so that each of them is there at any instant; false, and nothing done, where the file
+/// system can't.
+///
+/// # Errors
+/// What the system says.
+pub fn exchange(from: &Path, to: &Path) -> io::Result<bool> {
+    let exchanged = Watch::over(to).exchange(from, to, || {
+        renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE).map_err(io::Error::from)
+    });
+    match exchanged {
+        Err(error) if cannot_exchange(&error) => return Ok(false),
+        exchanged => exchanged?,
+    }
+    sync_folder(folder_of(to))?;
+    Ok(true)
+}
+
+fn cannot_exchange(error: &io::Error) -> bool {
+    let unknown = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP];
+    let unknown = unknown.map(|errno| Some(errno.raw_os_error()));
+    unknown.contains(&error.raw_os_error())
 }
 
 /// Gives a durable file another name beside the one that it has, durably.

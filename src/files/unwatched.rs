@@ -63,6 +63,15 @@ impl Watch {
         rename()
     }
 
+    pub(super) fn exchange(
+        &self,
+        _: &Path,
+        _: &Path,
+        exchange: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        exchange()
+    }
+
     pub(super) fn link(
         &self,
         _: &Path,

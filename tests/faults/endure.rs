@@ -85,6 +85,10 @@ impl Place {
         place
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     pub(crate) fn store(&self) -> PathBuf {
         self.0.path().join("store")
     }

@@ -35,6 +35,7 @@ enum Plan {
 pub(super) fn read(
     build: &Build<'_>,
     writer: &StoreWriter,
+    unfetched: &Holds,
     progress: &dyn Progress,
 ) -> Result<Read, BuildFailure> {
     let current = writer.current()?;
@@ -65,6 +66,15 @@ pub(super) fn read(
         expired: expired.as_ref(),
     };
     for source in &build.sources.sources {
+        if let Some(why) = unfetched.0.get(&source.name) {
+            if source.required {
+                let error = SourceError::NotFetched(why.join("; "));
+                return Err(BuildFailure::source(source, error));
+            }
+            why.iter().for_each(|why| holds.add(&source.name, why));
+            accounts.push_unread(source, build.built_at);
+            continue;
+        }
         if let Plan::Hold(why) = plan(build, source, current.as_ref())? {
             holds.add(&source.name, why);
             accounts.push_unread(source, build.built_at);

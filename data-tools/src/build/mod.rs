@@ -19,7 +19,7 @@ use crate::sources::SourceError;
 use jiff::Timestamp;
 use sltd::index::BuildError;
 use sltd::report::Day;
-use sltd::snapshot::{Act, PublishError, RowAccount, Store, Terms};
+use sltd::snapshot::{Act, PublishError, RowAccount, Store, StoreWriter, Terms};
 use std::path::{Path, PathBuf};
 
 /// What is built, where to, and with what.
@@ -66,6 +66,16 @@ pub enum BuildFailure {
         /// What is wrong.
         #[source]
         source: SourceError,
+    },
+    /// A supplier's folder can't be fetched from, and no source is known that has its lists there.
+    #[error("{}: {error}; no source has its lists in {}; nothing was published", path.display(), to.display())]
+    Fetch {
+        /// The file or folder.
+        path: PathBuf,
+        /// Where its files were to be put.
+        to: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
     },
     /// No list could be read.
     #[error(
@@ -148,6 +158,17 @@ pub fn build(
     show: &mut dyn FnMut(&Diff),
 ) -> Result<Built, BuildFailure> {
     let writer = Store::writer(build.store)?.with_terms(build.terms.clone());
+    build_with(&writer, &Holds::default(), build, progress, show)
+}
+
+/// The same for who has the right to build already. The sources of `unfetched` are held, and not read.
+pub(crate) fn build_with(
+    writer: &StoreWriter,
+    unfetched: &Holds,
+    build: &Build<'_>,
+    progress: &dyn Progress,
+    show: &mut dyn FnMut(&Diff),
+) -> Result<Built, BuildFailure> {
     if !build.put_aside {
         // Better known now than after the work.
         writer.check(build.built_at)?;
@@ -157,7 +178,7 @@ pub fn build(
         mut accounts,
         holds,
         damage,
-    } = lists::read(build, &writer, progress)?;
+    } = lists::read(build, writer, unfetched, progress)?;
     let policy = Policy {
         limits: &build.sources.guards,
         accepted: build.accepted,
@@ -172,7 +193,7 @@ pub fn build(
         memory: build.memory,
         threads: build.threads,
     };
-    let mut offered = offer(&writer, &candidate, holds, &policy, show)?;
+    let mut offered = offer(writer, &candidate, holds, &policy, show)?;
     if let Some(damage) = damage {
         let warning =
             format!("the base that was current is damaged, and is not gone back to: {damage}");

@@ -1,16 +1,20 @@
 //! The command line of `sltd-data nightly`.
 
 use super::{NightlyConfig, fetch};
-use crate::build::{Build, Silent, build, report};
-use crate::command::{FAILED, USAGE, complain, say, unusable};
-use crate::config;
-use crate::publish::{AcceptArgs, Who, by};
+use crate::build::{Build, BuildFailure, Built, Silent, build_with, report};
+use crate::command::{USAGE, complain, say, unusable};
+use crate::config::{self, SourcesFile};
+use crate::diff::Diff;
+use crate::publish::{AcceptArgs, Holds, Who, by};
 use crate::resources::{default_memory, default_threads};
 use crate::terms::{GENERATION_MAX, TermsArgs};
 use clap::Args;
 use jiff::Timestamp;
+use sltd::files::{self, File, Lock};
 use sltd::report::Day;
-use std::path::PathBuf;
+use sltd::snapshot::{PublishError, Store, Terms};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -41,13 +45,15 @@ put_aside = false                # true: `sltd-data publish` publishes it, after
 [[fetch]]                        # as many as there are suppliers
 from = "/srv/inbox/ukraine"      # where a supplier puts lists
 to = "lists/ukraine"             # where sources.toml looks for them; replaced as a whole
-settled = "60s"                  # nothing is fetched while it is being written to
+settled = "60s"                  # nothing is fetched while it is being written to; files with a
+                                 # time in the future once they have not changed for as long
 "#;
 
 /// Do what is done every night: fetch lists, build, verify, guard, publish
 ///
 /// Copies the lists that suppliers have put into their folders, builds a snapshot of all lists, holds
-/// sources that trip a guard or whose lists did not come, and publishes. Prints the accounts and what
+/// sources that trip a guard, or whose lists did not come or can't be fetched, and publishes. Of two at
+/// once the second ends with 23 before it has touched anything. Prints the accounts and what
 /// is different from the night before, for the morning. Run it again at will: it changes nothing that
 /// has not changed.
 #[derive(Debug, Args)]
@@ -100,18 +106,22 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         Ok(terms) => terms,
         Err(error) => return unusable(error),
     };
-    for from in &config.fetches {
-        match fetch(from, SystemTime::now()) {
-            Ok(fetched) => say(format_args!("{}: {fetched}", from.from.display())),
-            Err((path, error)) => {
-                complain(format_args!(
-                    "{}: {error}; nothing was published",
-                    path.display()
-                ));
-                return ExitCode::from(FAILED);
-            }
-        }
-    }
+    report(args.json, |show| {
+        nightly(args, &config, &sources, terms, show)
+    })
+}
+
+/// Does the work, for which it alone has the right from the beginning on.
+fn nightly(
+    args: &NightlyArgs,
+    config: &NightlyConfig,
+    sources: &SourcesFile,
+    terms: Terms,
+    show: &mut dyn FnMut(&Diff),
+) -> Result<Built, BuildFailure> {
+    let writer = Store::writer(&config.store)?.with_terms(terms.clone());
+    let _locks = lock_folders(config)?;
+    let unfetched = fetch_all(config, sources)?;
     let now = Timestamp::now();
     let by = match &config.by {
         Some(configured) if !args.who.is_given() => configured.clone(),
@@ -119,7 +129,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
     };
     let accepted = args.accept.accepted();
     let request = Build {
-        sources: &sources,
+        sources,
         store: &config.store,
         terms: &terms,
         memory: config.memory.unwrap_or_else(default_memory),
@@ -136,7 +146,76 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         bases_kept: config.keep.map(Into::into),
         expired: args.expired.as_deref(),
     };
-    report(args.json, |show| build(&request, &Silent, show))
+    build_with(&writer, &unfetched, &request, &Silent, show)
+}
+
+/// Locks the folders in which lists are put: another store may be built from them, too.
+fn lock_folders(config: &NightlyConfig) -> Result<Vec<Lock>, PublishError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PublishError::Io { path, source }
+    };
+    let store = config.store.canonicalize().map_err(io(&config.store))?;
+    let mut folders = BTreeSet::new();
+    for fetch in &config.fetches {
+        let folder = files::folder_of(&fetch.to);
+        files::create_folders(folder).map_err(io(folder))?;
+        folders.insert(folder.canonicalize().map_err(io(folder))?);
+    }
+    // Locked already, by who builds.
+    folders.remove(&store);
+    let lock = |folder: PathBuf| {
+        let lock = File::open(&folder).and_then(Lock::exclusive);
+        lock.map_err(io(&folder))?
+            .ok_or(PublishError::Locked(folder))
+    };
+    folders.into_iter().map(lock).collect()
+}
+
+/// Fetches from all suppliers. Where that fails, the sources are held whose lists are put there.
+fn fetch_all(config: &NightlyConfig, sources: &SourcesFile) -> Result<Holds, BuildFailure> {
+    let mut unfetched = Holds::default();
+    for from in &config.fetches {
+        let (path, error) = match fetch(from, SystemTime::now()) {
+            Ok(fetched) => {
+                say(format_args!("{}: {fetched}", from.from.display()));
+                continue;
+            }
+            Err(failed) => failed,
+        };
+        let why = format!("its list could not be fetched: {}: {error}", path.display());
+        let affected = sources.sources.iter();
+        let mut affected = affected
+            .filter(|source| lies_in(&source.folder.join(&source.path), &from.to))
+            .peekable();
+        if affected.peek().is_none() {
+            let to = from.to.clone();
+            return Err(BuildFailure::Fetch { path, to, error });
+        }
+        affected.for_each(|source| unfetched.add(&source.name, &why));
+    }
+    Ok(unfetched)
+}
+
+/// Whether what a path or pattern names is in a folder, by their names alone.
+fn lies_in(path: &Path, folder: &Path) -> bool {
+    let plain = |path: &Path| -> PathBuf {
+        let mut plain = PathBuf::new();
+        for part in std::path::absolute(path)
+            .as_deref()
+            .unwrap_or(path)
+            .components()
+        {
+            match part {
+                Component::ParentDir => {
+                    plain.pop();
+                }
+                part => plain.push(part),
+            }
+        }
+        plain
+    };
+    plain(path).starts_with(plain(folder))
 }
 
 #[cfg(test)]

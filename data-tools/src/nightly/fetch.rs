@@ -1,11 +1,16 @@
 //! Fetching lists from the folders into which suppliers put them.
 
 use super::config::Fetch;
+use sltd::files::FolderReplacement;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// The longest time for which files are watched that say nothing of when they were changed.
+const WATCHED_MAX: Duration = Duration::from_secs(60);
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,87 +33,95 @@ impl fmt::Display for Fetched {
     }
 }
 
+/// A file of a supplier's, and what shows whether it changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    path: PathBuf,
+    modified: SystemTime,
+    length: u64,
+    /// When the system has last seen a change of it; `None`: in the future.
+    changed: Option<SystemTime>,
+}
+
 /// Fetches the files of a folder, as a whole or not at all: what is in `to` is replaced only once everything has been
-/// copied. Files keep their modification times, which say how old the data are.
+/// copied, and stands whole whenever the process is killed. Files keep their modification times, which say how old the
+/// data are.
 ///
 /// # Errors
 /// What the system says, with the file or folder.
 pub fn fetch(fetch: &Fetch, now: SystemTime) -> Result<Fetched, (PathBuf, io::Error)> {
-    let files = match files(&fetch.from)? {
+    FolderReplacement::recover(&fetch.to).map_err(at(&fetch.to))?;
+    let files = match files(&fetch.from, now)? {
         files if files.is_empty() => return Ok(Fetched::Nothing),
         files => files,
     };
-    let settled = |modified: SystemTime| {
-        // One of the future is nothing to go by.
-        now.duration_since(modified)
-            .is_ok_and(|age| age >= fetch.settled)
+    let settled = |file: &Found| {
+        // A time in the future, of a supplier's clock, is nothing to go by; when the system saw the last change is.
+        let changed = match file.modified <= now {
+            true => Some(file.modified),
+            false => file.changed,
+        };
+        changed.map(|changed| {
+            let age = now.duration_since(changed);
+            age.is_ok_and(|age| age >= fetch.settled)
+        })
     };
-    if !files.iter().all(|(_, modified)| settled(*modified)) {
+    if files.iter().any(|file| settled(file) == Some(false)) {
         return Ok(Fetched::NotSettled);
     }
-    let fetched = beside(&fetch.to, ".fetched");
-    remove(&fetched)?;
-    fs::create_dir_all(&fetched).map_err(at(&fetched))?;
-    for (path, modified) in &files {
-        let target = fetched.join(path.file_name().unwrap_or_default());
-        fs::copy(path, &target).map_err(at(path))?;
-        let copy = File::options()
-            .write(true)
-            .open(&target)
-            .map_err(at(&target))?;
-        copy.set_modified(*modified).map_err(at(&target))?;
-        copy.sync_all().map_err(at(&target))?;
+    if files.iter().any(|file| settled(file).is_none()) {
+        // Nothing tells when they were changed but that they are not.
+        std::thread::sleep(fetch.settled.min(WATCHED_MAX));
+        if self::files(&fetch.from, now)? != files {
+            return Ok(Fetched::NotSettled);
+        }
+    }
+    let replacement = FolderReplacement::begin(&fetch.to).map_err(at(&fetch.to))?;
+    for file in &files {
+        if let Err(error) = replacement.copy(&file.path, file.modified) {
+            // What can't be removed now is removed by the next fetch.
+            let _ = replacement.give_up();
+            return Err(error);
+        }
     }
     // Whether something was written meanwhile can be seen afterwards only.
-    if self::files(&fetch.from)? != files {
-        remove(&fetched)?;
+    if self::files(&fetch.from, now)? != files {
+        replacement.give_up().map_err(at(&fetch.to))?;
         return Ok(Fetched::NotSettled);
     }
-    let replaced = beside(&fetch.to, ".replaced");
-    remove(&replaced)?;
-    match fs::rename(&fetch.to, &replaced) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err((fetch.to.clone(), error));
-        }
-        _ => {}
-    }
-    fs::rename(&fetched, &fetch.to).map_err(at(&fetch.to))?;
-    remove(&replaced)?;
+    replacement.finish().map_err(at(&fetch.to))?;
     Ok(Fetched::Files(files.len()))
 }
 
-/// The files of a folder with their modification times, in order; hidden ones and folders are left out. A folder that
-/// does not exist has none.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, SystemTime)>, (PathBuf, io::Error)> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(at(folder))?,
-    };
+/// The files of a folder, in order; hidden ones and folders are left out.
+fn files(folder: &Path, now: SystemTime) -> Result<Vec<Found>, (PathBuf, io::Error)> {
     let mut files = Vec::new();
-    for entry in entries {
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
         let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
         // What stands behind a link counts.
         let facts = fs::metadata(&path).map_err(at(&path))?;
-        if facts.is_file() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            files.push((path.clone(), facts.modified().map_err(at(&path))?));
+        if facts.is_file() {
+            files.push(Found {
+                modified: facts.modified().map_err(at(&path))?,
+                length: facts.len(),
+                changed: changed(&facts).filter(|changed| *changed <= now),
+                path,
+            });
         }
     }
     files.sort();
     Ok(files)
 }
 
-fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    folder.with_file_name(name)
-}
-
-fn remove(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err((folder.to_owned(), error)),
-        _ => Ok(()),
-    }
+/// When the system has last seen a change of a file.
+fn changed(facts: &Metadata) -> Option<SystemTime> {
+    let seconds = Duration::from_secs(facts.ctime().try_into().ok()?);
+    let nanoseconds = Duration::from_nanos(facts.ctime_nsec().try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(seconds + nanoseconds)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> (PathBuf, io::Error) + '_ {
@@ -118,7 +131,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> (PathBuf, io::Error) + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::fs::File;
 
     #[test]
     fn lists_are_fetched_whole_once_they_are_complete() {
@@ -129,8 +142,13 @@ mod tests {
             settled: Duration::from_secs(60),
         };
         let later = SystemTime::now() + Duration::from_secs(3600);
-        assert_eq!(fetch(&of, later).unwrap(), Fetched::Nothing);
+        let (path, error) = fetch(&of, later).unwrap_err();
+        assert_eq!(
+            (path, error.kind()),
+            (of.from.clone(), io::ErrorKind::NotFound)
+        );
         fs::create_dir_all(&of.from).unwrap();
+        assert_eq!(fetch(&of, later).unwrap(), Fetched::Nothing);
         fs::write(of.from.join("a.csv"), "first").unwrap();
         fs::write(of.from.join(".partial"), "x").unwrap();
         assert_eq!(fetch(&of, SystemTime::now()).unwrap(), Fetched::NotSettled);
@@ -158,5 +176,52 @@ mod tests {
         };
         assert_eq!(names(&of.to), ["b.csv"]);
         assert_eq!(names(&folder.path().join("lists")), ["of"]);
+    }
+
+    #[test]
+    fn a_file_of_the_future_is_fetched_once_it_does_not_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = Fetch {
+            from: folder.path().join("inbox"),
+            to: folder.path().join("lists"),
+            settled: Duration::from_secs(60),
+        };
+        fs::create_dir_all(&of.from).unwrap();
+        let path = of.from.join("a.csv");
+        fs::write(&path, "first").unwrap();
+        let now = SystemTime::now();
+        let future = now + Duration::from_secs(90 * 86_400);
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(future).unwrap();
+        assert_eq!(fetch(&of, now).unwrap(), Fetched::NotSettled);
+        let later = now + Duration::from_secs(3600);
+        assert_eq!(fetch(&of, later).unwrap(), Fetched::Files(1));
+        let fetched = fs::metadata(of.to.join("a.csv")).unwrap();
+        assert_eq!(fetched.modified().unwrap(), future);
+        // Where the system's times are of no use either, it is watched.
+        let before = now - Duration::from_secs(3600);
+        let watched = Fetch {
+            settled: Duration::from_millis(10),
+            ..of
+        };
+        assert_eq!(fetch(&watched, before).unwrap(), Fetched::Files(1));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_named_and_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = Fetch {
+            from: folder.path().join("inbox"),
+            to: folder.path().join("lists"),
+            settled: Duration::ZERO,
+        };
+        fs::create_dir_all(&of.from).unwrap();
+        fs::write(of.from.join("a.csv"), "first").unwrap();
+        assert_eq!(fetch(&of, SystemTime::now()).unwrap(), Fetched::Files(1));
+        let link = of.from.join("b.csv");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let (path, error) = fetch(&of, SystemTime::now()).unwrap_err();
+        assert_eq!((path, error.kind()), (link, io::ErrorKind::NotFound));
+        assert_eq!(fs::read(of.to.join("a.csv")).unwrap(), b"first");
     }
 }

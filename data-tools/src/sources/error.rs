@@ -9,6 +9,9 @@ use jiff::Timestamp;
 /// missing its end looks like documents found again.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
+    /// Its files could not be fetched from where its supplier puts them.
+    #[error("{0}")]
+    NotFetched(String),
     /// No file fits the pattern.
     #[error("no file matches {pattern}")]
     NoFile {

@@ -329,6 +329,16 @@ impl Watch {
         self.change("rename to", to, true, rename, note)
     }
 
+    pub(super) fn exchange(
+        &self,
+        from: &Path,
+        to: &Path,
+        exchange: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let note = |tree: &mut Tree| tree.exchange(self.within(from), self.within(to));
+        self.change("exchange with", to, true, exchange, note)
+    }
+
     pub(super) fn link(
         &self,
         from: &Path,

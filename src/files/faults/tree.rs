@@ -177,6 +177,13 @@ impl Tree {
         self.set(to, id);
     }
 
+    /// Two names of one folder are exchanged in one step, which is durable as a whole or not at all.
+    pub(super) fn exchange(&mut self, one: &Path, other: &Path) {
+        let (first, second) = (self.find(one), self.find(other));
+        self.set(one, second);
+        self.set(other, first);
+    }
+
     pub(super) fn link(&mut self, from: &Path, to: &Path) {
         let id = self.find(from);
         self.set(to, id);
