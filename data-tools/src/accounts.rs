@@ -2,8 +2,8 @@
 
 mod dates;
 
-use crate::config::{Owns, SourceConfig};
-use crate::publish::Offered;
+use crate::config::SourceConfig;
+use crate::publish::{Offered, kept_sentence};
 use crate::sources::{DateCounts, SourceAccount};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -64,14 +64,10 @@ pub struct SourceAccounts {
 impl SourceAccounts {
     /// Takes what reading a source gave.
     pub(crate) fn push(&mut self, source: &SourceConfig, read: SourceAccount) {
-        let owns = match &source.owns {
-            Owns::All => vec!["*".to_owned()],
-            Owns::States(states) => states.iter().map(|state| state.code().to_owned()).collect(),
-        };
         self.sources.push(Account {
             name: source.name.clone(),
             as_of: read.as_of,
-            owns,
+            owns: source.owns.codes(),
             stale_after_seconds: source.stale_after.as_secs(),
             digest: None,
             delivered: read.as_of,
@@ -96,6 +92,14 @@ impl SourceAccounts {
         });
     }
 
+    /// Takes what is known of the delivery of the list that was read last.
+    pub(crate) fn deliver(&mut self, digest: String, delivered: Timestamp) {
+        if let Some(account) = self.sources.last_mut() {
+            account.digest = Some(digest);
+            account.delivered = delivered;
+        }
+    }
+
     /// Takes a source whose list was not read.
     pub(crate) fn push_unread(&mut self, source: &SourceConfig, as_of: Timestamp) {
         let read = SourceAccount::unread(source.as_of.unwrap_or(as_of));
@@ -106,8 +110,12 @@ impl SourceAccounts {
     pub(crate) fn hold(&mut self, offered: &Offered) {
         let sources = &offered.manifest.sources;
         for account in &mut self.sources {
-            let Some(why) = offered.holds.0.get(&account.name) else {
-                continue;
+            let mut kept = offered.kept.iter();
+            let kept = kept.find(|hold| hold.source == account.name);
+            let why = match (offered.holds.0.get(&account.name), kept) {
+                (Some(why), _) => why.clone(),
+                (None, Some(hold)) => vec![kept_sentence(hold)],
+                (None, None) => continue,
             };
             let rows = &mut account.rows;
             rows.held = rows.indexed + rows.merged + rows.withdrawn + rows.superseded;
@@ -119,7 +127,7 @@ impl SourceAccounts {
             (account.ranges, account.undated, account.third_party) = (0, 0, 0);
             account.held = Some(Held {
                 as_of: entry.map(|entry| entry.as_of),
-                why: why.clone(),
+                why,
             });
         }
     }

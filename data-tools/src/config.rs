@@ -25,6 +25,7 @@
 //! | `archive_entry` | a glob pattern: which entries of a ZIP archive are read, by their name or their path in it. Default: all but hidden ones and `README*` |
 //! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
 //! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
+//! | `as_of_name` | how file names begin, such as `list_%Y%m%d`: the as-of is read from them; without a time 00:00 UTC |
 //! | `stale_after` | a duration; default `7d` |
 //! | `required` | `true`: nothing is published without it; default `false` |
 //! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
@@ -45,6 +46,7 @@ mod read;
 pub use form::{ColumnNames, DateFormat, Encoding};
 pub use read::{ConfigError, load, parse};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,8 +95,12 @@ pub struct SourceConfig {
     pub folder: PathBuf,
     /// How its rows are written.
     pub layout: Layout,
-    /// The instant its data describes; `None`: the oldest modification time of its files.
+    /// The instant its data describes; `None`: as `as_of_name` says, else the oldest modification time of its files.
     pub as_of: Option<Timestamp>,
+    /// A pattern by which the names of its files say as of when they are.
+    pub as_of_name: Option<String>,
+    /// The files to be read, of all that there are; `None`: all. Not said in the file.
+    pub part: Option<Part>,
     /// The age from which it counts as stale.
     pub stale_after: Duration,
     /// Whether nothing is published without it; else it keeps what it reported before.
@@ -129,6 +135,15 @@ pub struct SourceConfig {
     pub purpose: Purpose,
 }
 
+/// Some of the files of a source, which are read by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The files.
+    pub files: BTreeSet<PathBuf>,
+    /// Whether it is the first of the source's parts.
+    pub first: bool,
+}
+
 /// What the rows of a source are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Purpose {
@@ -150,6 +165,8 @@ impl SourceConfig {
             folder: PathBuf::new(),
             layout,
             as_of: None,
+            as_of_name: None,
+            part: None,
             stale_after: Duration::from_secs(7 * 24 * 60 * 60),
             required: false,
             compression: Some(Compression::None),
@@ -290,6 +307,14 @@ pub enum Owns {
 }
 
 impl Owns {
+    /// Their codes; `*`: every State.
+    pub fn codes(&self) -> Vec<String> {
+        match self {
+            Self::All => vec!["*".to_owned()],
+            Self::States(states) => states.iter().map(|state| state.code().to_owned()).collect(),
+        }
+    }
+
     /// Whether the documents of a State are among them.
     pub fn contains(&self, state: &IssuingState) -> bool {
         match self {

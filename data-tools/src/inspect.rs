@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sltd::index::{CountOf, SectionKind};
 use sltd::snapshot::signature::Signatures;
-use sltd::snapshot::{LoadOptions, Snapshot, Store, Warm};
+use sltd::snapshot::{Hold, LoadOptions, Pin, Retraction, Snapshot, Store, Warm};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -54,6 +54,16 @@ pub struct Inspection {
     pub as_of: String,
     /// After this the data must not be relied on; `None`: no such limit.
     pub not_after: Option<Timestamp>,
+    /// The generation that published its base first.
+    pub base: u64,
+    /// When the last build put the base together, also one that changed no document.
+    pub base_built_at: Timestamp,
+    /// Set: no build replaces the base.
+    pub pinned: Option<Pin>,
+    /// Sources out of service.
+    pub retracted: Vec<Retraction>,
+    /// Sources kept at the lists that they have.
+    pub held: Vec<Hold>,
     /// Ids of the keys that are said to have signed it; whether they have is asked with `--trusted-keys`.
     pub signed_by: Vec<String>,
     /// Distinct documents that are reported.
@@ -126,8 +136,14 @@ pub struct SegmentPart {
 pub struct SourcePart {
     /// Its name.
     pub source: String,
-    /// The instant that its data describe.
+    /// The newest instant that its data describe, list or changes.
     pub as_of: Timestamp,
+    /// The instant that its list describes; `None`: it has sent none, only changes.
+    pub list_as_of: Option<Timestamp>,
+    /// When its list was delivered last, which its age counts from.
+    pub list_delivered_at: Option<Timestamp>,
+    /// The newest instant that changes describe which are newer than its list.
+    pub changed_as_of: Option<Timestamp>,
     /// Codes of the issuing States whose own source it is; `*`: every State's.
     pub owns: Vec<String>,
     /// Age of its data past which coverage counts as stale, in seconds.
@@ -250,6 +266,11 @@ impl Inspection {
             data_as_of: manifest.data_as_of(),
             as_of: manifest.as_of.to_string(),
             not_after: manifest.not_after,
+            base: manifest.base,
+            base_built_at: manifest.base_built_at,
+            pinned: manifest.pinned.clone(),
+            retracted: manifest.retracted.clone(),
+            held: manifest.held.clone(),
             signed_by: signatures
                 .into_iter()
                 .flat_map(Signatures::keys)
@@ -281,6 +302,9 @@ impl Inspection {
                 .map(|source| SourcePart {
                     source: source.name.clone(),
                     as_of: source.newest(),
+                    list_as_of: source.list.map(|_| source.as_of),
+                    list_delivered_at: source.list.map(|_| source.age_from()),
+                    changed_as_of: source.list.and(source.changed),
                     owns: source.owns.clone(),
                     stale_after_seconds: source.stale_after_seconds,
                     read: source.rows.read,

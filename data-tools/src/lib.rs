@@ -32,6 +32,7 @@ pub mod publish;
 pub mod quickstart;
 mod resources;
 pub mod sources;
+mod stated;
 pub mod store;
 mod terms;
 pub mod verify;

@@ -1,7 +1,7 @@
 //! The operators' commands.
 
 use clap::{CommandFactory as _, Parser};
-use sltd_data::store::{compact, history, prune, repair, retract, rollback};
+use sltd_data::store::{compact, history, hold, prune, repair, retract, rollback};
 use sltd_data::{
     build, delta, diff, generate, inspect, keygen, load, lookup, nightly, publish, quickstart,
     verify,
@@ -35,6 +35,8 @@ enum Command {
     Rollback(rollback::RollbackArgs),
     Unpin(rollback::UnpinArgs),
     Retract(retract::RetractArgs),
+    Hold(hold::HoldArgs),
+    Unhold(hold::UnholdArgs),
     Compact(compact::CompactArgs),
     Prune(prune::PruneArgs),
     Repair(repair::RepairArgs),
@@ -68,6 +70,8 @@ fn main() -> ExitCode {
         Command::Rollback(args) => rollback::roll_back(&args),
         Command::Unpin(args) => rollback::unpin(&args),
         Command::Retract(args) => retract::run(&args),
+        Command::Hold(args) => hold::hold(&args),
+        Command::Unhold(args) => hold::unhold(&args),
         Command::Compact(args) => compact::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Repair(args) => repair::run(&args),

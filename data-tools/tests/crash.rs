@@ -49,6 +49,8 @@ fn marked_build(desk: &Desk, number: u32) -> Command {
     );
     let mut command = desk.build("sources.toml", "store");
     command.args(["--memory", "512KiB", "--threads", "2"]);
+    // All are as of the same instant.
+    command.args(["--accept", "same-as-of:list"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -172,7 +172,13 @@ fn a_czech_difference_is_additions_then_withdrawals() {
     // A full list is no difference, nor the other way round.
     describe(&desk, "2026-02-02T00:00:00Z", "list.zip", "czechia");
     fails(&mut command(&desk), 3, "expected two lists of one kind");
-    desk.describe("sources.toml", "rozdil.zip", "czechia", "");
+    desk.describe_at(
+        "2026-02-01T00:00:00Z",
+        "sources.toml",
+        "rozdil.zip",
+        "czechia",
+        "",
+    );
     fails(
         &mut desk.build("sources.toml", "store"),
         3,
@@ -194,7 +200,13 @@ fn what_is_no_list_of_changes_is_refused() {
     );
     // A list of changes taken for a list would report what was found, and nothing else.
     drop(delta(&desk, "2026-02-02T00:00:00Z", ""));
-    desk.describe("sources.toml", "changes.csv", "sltd-csv", "");
+    desk.describe_at(
+        "2026-02-03T00:00:00Z",
+        "sources.toml",
+        "changes.csv",
+        "sltd-csv",
+        "",
+    );
     fails(
         &mut desk.build("sources.toml", "store"),
         3,
@@ -212,7 +224,13 @@ fn deltas_go_on_beside_a_build_and_are_not_lost_by_it() {
         "long.csv",
         format!("{long}AB000001,FIN,passport,lost,2025-01-01,,,,,,\n"),
     );
-    desk.describe("sources.toml", "long.csv", "sltd-csv", "");
+    desk.describe_at(
+        "2026-01-02T00:00:00Z",
+        "sources.toml",
+        "long.csv",
+        "sltd-csv",
+        "",
+    );
     let mut build = desk.build("sources.toml", "store");
     build.args(["--accept", "new:list", "--accept", "growth:list"]);
     build.stderr(std::process::Stdio::null());

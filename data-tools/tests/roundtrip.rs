@@ -305,7 +305,9 @@ fn the_same_rows_give_the_same_bytes() {
     ] {
         succeeds(
             desk.build(sources, "again")
-                .args(["--threads", threads, "--memory", memory]),
+                .args(["--threads", threads, "--memory", memory])
+                // Other bytes, as of the same instant.
+                .args(["--accept", "same-as-of:list"]),
         );
         assert!(
             desk.segment("again") == expected,

@@ -354,9 +354,25 @@ fn a_promise_is_written_down() {
 fn whatever_publishes_signs() {
     let desk = desk();
     let trusts = &["trusts-old.toml"][..];
-    for _ in 0..2 {
-        succeeds(&mut build(&desk, &["old"], trusts));
-    }
+    succeeds(&mut build(&desk, &["old"], trusts));
+    // Another list, so that there is a base to go back to.
+    let list = fs::read_to_string(desk.path("list.csv")).unwrap();
+    desk.write("list.csv", list + "AB000003,FIN,passport,lost\n");
+    desk.describe_at(
+        "2026-01-02T00:00:00Z",
+        "sources.toml",
+        "list.csv",
+        "sltd-csv",
+        "",
+    );
+    desk.describe_at(
+        "2026-01-03T00:00:00Z",
+        "delta.toml",
+        "changes.csv",
+        "sltd-csv",
+        "",
+    );
+    succeeds(&mut build(&desk, &["old"], trusts));
     succeeds(&mut delta(&desk, &["old"], trusts));
     // Put aside, nothing is published that had to be signed.
     succeeds(build(&desk, &[], trusts).arg("--no-publish"));
@@ -369,7 +385,7 @@ fn whatever_publishes_signs() {
         ),
         ("rollback", &["--reason", "test"]),
         ("unpin", &[]),
-        ("publish", &[]),
+        ("publish", &["--accept", "rolled-back:list"]),
     ];
     for (subcommand, arguments) in commands {
         let before = fs::read(desk.path("store/CURRENT")).unwrap();

@@ -91,7 +91,7 @@ fn a_wrong_base_is_gone_back_from_with_the_changes_made_since() {
     fails(
         command(&desk, "rollback").args(["--reason", "x"]),
         3,
-        "is no base",
+        "there is no earlier base that differs",
     );
     succeeds(&mut build(&desk, 4, &[("list", &["A1", "A9"])]));
     change(

@@ -218,6 +218,20 @@ impl Draft {
         }
     }
 
+    /// Whether it consists of the segments that are current, so that it shows the same documents.
+    pub fn has_current_segments(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| {
+            let of_manifest = |manifest: &Manifest| {
+                let digests = manifest
+                    .segments
+                    .iter()
+                    .map(|segment| segment.digest.clone());
+                (digests.collect::<Vec<_>>(), manifest.retracted_sources())
+            };
+            of_manifest(before) == of_manifest(&self.manifest)
+        })
+    }
+
     /// Says that it shows the same documents as what is current: it is then no further base to go back to.
     pub fn continue_base(&mut self) {
         if let Some(before) = &self.before {

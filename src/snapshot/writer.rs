@@ -223,6 +223,26 @@ impl StoreWriter {
         })
     }
 
+    /// The sources of which a candidate has another list, although an operator keeps them at the one that they have.
+    ///
+    /// # Errors
+    /// [`PublishError`] when what is current can't be read.
+    pub fn kept_by_operators(
+        &self,
+        candidate: &Candidate,
+    ) -> Result<BTreeSet<String>, PublishError> {
+        let store = self.store();
+        let Some(pointer) = turn::pointer(store)? else {
+            return Ok(BTreeSet::new());
+        };
+        let current = store.manifest(&pointer)?;
+        let listed = candidate.origin.sources.iter();
+        let kept = listed.filter(|source| {
+            source.list.is_none() && current.operators_hold(&source.name).is_some()
+        });
+        Ok(kept.map(|source| source.name.clone()).collect())
+    }
+
     /// The same candidate, but for sources that are held at what they report in the current base, or at nothing where
     /// it does not have them.
     ///

@@ -7,6 +7,7 @@ use crate::config;
 use crate::diff::Diff;
 use crate::publish::{AcceptArgs, Who, by, code_of, code_of_publish, conclude};
 use crate::resources::ResourceArgs;
+use crate::stated::{BuildAsOf, state};
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -40,6 +41,7 @@ layout = "ukraine"               # or sltd-csv, sltd-jsonl, sltd-parquet, russia
 owns = ["UKR"]                   # the States whose own list it is; ["*"]: every State's
 third_party = "reject"           # or "keep": rows of States that it does not own
 as_of = "2026-11-22T04:00:00Z"   # default: the oldest modification time of its files
+# as_of_name = "list_%Y%m%d"     # in its place: how file names begin; without a time 00:00 UTC
 stale_after = "7d"               # a number with ms, s, m, h or d
 required = false                 # true: nothing is published without it
 compression = "gzip"             # or bzip2, zstd, zip, none; default: what the files are
@@ -135,9 +137,10 @@ pub struct BuildArgs {
     store: PathBuf,
     #[command(flatten)]
     resources: ResourceArgs,
-    /// The day (YYYY-MM-DD, UTC) on whose end a report must still be in force [default: today]
-    #[arg(long, value_name = "DATE", value_parser = parse_day)]
-    as_of: Option<Day>,
+    /// The day (YYYY-MM-DD, UTC) on whose end a report must still be in force [default: today]; or, as
+    /// SOURCE=WHEN and as often as needed, the instant or day that the list of a source describes
+    #[arg(long, value_name = "DATE")]
+    as_of: Vec<BuildAsOf>,
     /// Largest share of a source's rows that may be rejected; not applied below 1,000 rows
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
     max_rejects: f64,
@@ -169,17 +172,30 @@ pub struct BuildArgs {
 
 /// Runs the command.
 pub fn run(args: &BuildArgs) -> ExitCode {
-    let sources = match config::load(&args.sources) {
+    let mut sources = match config::load(&args.sources) {
         Ok(sources) => sources,
         Err(error) => return unusable(error),
     };
+    let (mut day, mut of_sources) = (None, Vec::new());
+    for as_of in &args.as_of {
+        match as_of {
+            BuildAsOf::Source(stated) => of_sources.push(stated),
+            BuildAsOf::Day(_) if day.is_some() => {
+                return unusable("--as-of: expected one day at the most, found two");
+            }
+            BuildAsOf::Day(given) => day = Some(*given),
+        }
+    }
+    if let Err(error) = state(&mut sources, of_sources) {
+        return unusable(error);
+    }
     let terms = match args.terms.read() {
         Ok(terms) => terms,
         Err(error) => return unusable(error),
     };
     let now = Timestamp::now();
     let today = Day::from_timestamp(now);
-    let as_of = args.as_of.unwrap_or(today);
+    let as_of = day.unwrap_or(today);
     if as_of.number() > today.number() + 1 && !args.force {
         return unusable(format_args!(
             "--as-of {as_of}: more than a day ahead; reports that expire before it would be left out although they \
@@ -260,10 +276,6 @@ fn accounts(built: &Built, json: bool) -> String {
         return format!("{object}\n");
     }
     format!("{}{}", built.accounts, built.offered)
-}
-
-fn parse_day(text: &str) -> Result<Day, String> {
-    Day::parse_iso(text).ok_or_else(|| "expected a day of the calendar, YYYY-MM-DD".to_owned())
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {

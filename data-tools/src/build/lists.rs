@@ -6,8 +6,9 @@ use crate::config::SourceConfig;
 use crate::guards::Trip;
 use crate::publish::Holds;
 use crate::sources::{
-    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch,
+    self, Delivery, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch,
 };
+use jiff::Timestamp;
 use sltd::index::{BuildOptions, Inserter, SegmentBuilder};
 use sltd::snapshot::{Candidate, CurrentBase, Origin, RowAccount, SourceEntry, StoreWriter};
 use std::collections::BTreeSet;
@@ -27,8 +28,22 @@ pub(super) struct Read {
 
 /// What is done with a source.
 enum Plan {
-    Read,
-    Hold(String),
+    /// Its files can't be looked at.
+    Fail(SourceError),
+    Read(Box<Listed>),
+    /// A guard holds it.
+    Hold(Vec<String>),
+    /// An operator keeps it at the list that it has.
+    Keep,
+}
+
+/// A list that is read.
+struct Listed {
+    /// The instant that it describes.
+    as_of: Timestamp,
+    /// The instant from which its age counts.
+    delivered: Timestamp,
+    delivery: Delivery,
 }
 
 /// Reads all sources and builds a segment of them.
@@ -65,8 +80,12 @@ pub(super) fn read(
         rejects: Some(&rejects),
         expired: expired.as_ref(),
     };
+    let mut kept = BTreeSet::new();
     for source in &build.sources.sources {
-        if let Some(why) = unfetched.0.get(&source.name) {
+        let by_operator = current
+            .as_ref()
+            .is_some_and(|current| current.manifest.operators_hold(&source.name).is_some());
+        if let Some(why) = unfetched.0.get(&source.name).filter(|_| !by_operator) {
             if source.required {
                 let error = SourceError::NotFetched(why.join("; "));
                 return Err(BuildFailure::source(source, error));
@@ -75,11 +94,26 @@ pub(super) fn read(
             accounts.push_unread(source, build.built_at);
             continue;
         }
-        if let Plan::Hold(why) = plan(build, source, current.as_ref())? {
-            holds.add(&source.name, why);
-            accounts.push_unread(source, build.built_at);
-            continue;
-        }
+        let listed = match plan(build, source, current.as_ref())? {
+            Plan::Fail(error) => Err(error),
+            Plan::Read(listed) => Ok(listed),
+            Plan::Hold(why) => {
+                why.iter().for_each(|why| holds.add(&source.name, why));
+                accounts.push_unread(source, build.built_at);
+                continue;
+            }
+            Plan::Keep => {
+                kept.insert(source.name.clone());
+                accounts.push_unread(source, build.built_at);
+                continue;
+            }
+        };
+        let source = &SourceConfig {
+            as_of: listed
+                .as_ref()
+                .map_or(source.as_of, |listed| Some(listed.as_of)),
+            ..source.clone()
+        };
         let sink = |_| Sink {
             inserter: Some(builder.inserter()),
             source: &source.name,
@@ -89,10 +123,22 @@ pub(super) fn read(
             on_stuck: &|error| progress.stuck(&source.name, error),
             ..Watch::default()
         };
-        match sources::read_source_watched(source, &read_options, watch, &sink, &report) {
-            Ok(read) => {
+        let begun = listed.is_ok();
+        let read = listed.and_then(|listed| {
+            let read = sources::read_source_watched(source, &read_options, watch, &sink, &report);
+            let mut read = read?;
+            listed.delivery.check_unchanged(source)?;
+            // The instant is given to the reading, so that it does not say any more where it comes from.
+            let said = listed.delivery.warnings.iter();
+            let unsaid: Vec<_> = said.filter(|said| !read.warnings.contains(said)).collect();
+            read.warnings.splice(0..0, unsaid.into_iter().cloned());
+            Ok((listed, read))
+        });
+        match read {
+            Ok((listed, read)) => {
                 enough_rows(build, source, &read, &rejects)?;
                 accounts.push(source, read);
+                accounts.deliver(listed.delivery.digest, listed.delivered);
             }
             // A stall is no fault of the list, and may have left the builder locked.
             Err(error @ SourceError::Stalled { .. }) => {
@@ -104,7 +150,9 @@ pub(super) fn read(
             Err(error) => {
                 holds.add(&source.name, error);
                 accounts.push_unread(source, build.built_at);
-                read_in_part.insert(source.name.clone());
+                if begun {
+                    read_in_part.insert(source.name.clone());
+                }
             }
         }
     }
@@ -116,13 +164,15 @@ pub(super) fn read(
         folder: rejects.clone(),
         error,
     })?;
-    if accounts.sources.len() == holds.0.len() {
+    if !holds.0.is_empty() && accounts.sources.len() == holds.0.len() + kept.len() {
         return Err(BuildFailure::NothingRead(holds));
     }
-    let taken_out = no_longer_listed(build, current.as_ref(), &mut holds);
+    let taken_out = no_longer_listed(build, current.as_ref(), &mut holds, &mut kept);
 
     let mut directory = build.sources.directory();
-    let before_end: BTreeSet<String> = holds.names().difference(&read_in_part).cloned().collect();
+    let mut before_end: BTreeSet<String> =
+        holds.names().difference(&read_in_part).cloned().collect();
+    before_end.extend(kept.iter().cloned());
     if let Some(current) = &current
         && !before_end.is_empty()
     {
@@ -151,7 +201,8 @@ pub(super) fn read(
     let mut entries = Vec::new();
     let listed = build.sources.sources.iter().zip(&accounts.sources);
     for (source, account) in listed {
-        if !holds.0.contains_key(&source.name) || read_in_part.contains(&source.name) {
+        let untouched = holds.0.contains_key(&source.name) || kept.contains(&source.name);
+        if !untouched || read_in_part.contains(&source.name) {
             entries.push(account.entry());
         } else if let Some(before) = in_force(current.as_ref(), &source.name) {
             entries.push(SourceEntry {
@@ -192,29 +243,46 @@ fn plan(
     source: &SourceConfig,
     current: Option<&CurrentBase>,
 ) -> Result<Plan, BuildFailure> {
-    let as_of = match sources::as_of(source) {
-        Ok(as_of) => as_of,
+    let manifest = current.map(|current| &current.manifest);
+    if manifest.is_some_and(|current| current.operators_hold(&source.name).is_some()) {
+        return Ok(Plan::Keep);
+    }
+    let delivery = match Delivery::of(source) {
+        Ok(delivery) => delivery,
         Err(error @ SourceError::NoFile { .. }) if !source.required && current.is_some() => {
-            return Ok(Plan::Hold(error.to_string()));
+            return Ok(Plan::Hold(vec![error.to_string()]));
         }
-        // It will fail again when it is read, and then say more.
-        Err(_) => return Ok(Plan::Read),
+        Err(error) => return Ok(Plan::Fail(error)),
     };
-    sources::not_in_the_future(as_of, build.built_at)
+    sources::not_in_the_future(delivery.as_of, build.built_at)
         .map_err(|error| BuildFailure::source(source, error))?;
+    let mut listed = Listed {
+        as_of: delivery.as_of,
+        delivered: delivery.as_of,
+        delivery,
+    };
+    let delivery = &listed.delivery;
     if let Some(in_force) = in_force(current, &source.name)
-        && as_of < in_force.as_of
+        && in_force.digest.as_ref() == Some(&delivery.digest)
     {
-        let older = Trip::Older {
-            source: source.name.clone(),
-            as_of,
-            current: in_force.as_of,
-        };
-        if !build.accepted.lets_pass(&older) {
-            return Ok(Plan::Hold(older.to_string()));
+        // The same list, delivered again: as of when it is does not change by copying it.
+        listed.delivered = delivery.as_of.max(in_force.delivered);
+        if !delivery.stated || delivery.as_of < in_force.as_of {
+            listed.as_of = in_force.as_of;
         }
     }
-    Ok(Plan::Read)
+    let list = SourceEntry {
+        digest: Some(delivery.digest.clone()),
+        ..SourceEntry::new(&source.name, listed.as_of)
+    };
+    let trips = manifest.map_or_else(Vec::new, |current| Trip::of_list(&list, current));
+    let (_, tripped) = build.accepted.part(trips);
+    if !tripped.is_empty() {
+        return Ok(Plan::Hold(
+            tripped.iter().map(ToString::to_string).collect(),
+        ));
+    }
+    Ok(Plan::Read(Box::new(listed)))
 }
 
 fn enough_rows(
@@ -242,6 +310,7 @@ fn no_longer_listed(
     build: &Build<'_>,
     current: Option<&CurrentBase>,
     holds: &mut Holds,
+    kept: &mut BTreeSet<String>,
 ) -> Vec<SourceEntry> {
     let mut entries = Vec::new();
     let Some(current) = current else {
@@ -255,6 +324,11 @@ fn no_longer_listed(
     for source in &current.manifest.sources {
         // One without a list has sent changes only, and one that was taken out stays so.
         if source.list.is_none() || source.removed || listed(&source.name) {
+            continue;
+        }
+        if current.manifest.operators_hold(&source.name).is_some() {
+            kept.insert(source.name.clone());
+            entries.push(source.clone());
             continue;
         }
         let removed = Trip::Removed {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::guards::Limits;
+use crate::sources::states_a_day;
 use sltd::document::{DocumentType, IssuingState};
 use sltd::report::ReportStatus;
 use sltd::service::parse_duration;
@@ -189,6 +190,12 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         folder: folder.to_owned(),
         layout,
         as_of: entry.instant("as_of")?,
+        as_of_name: entry.read(
+            "as_of_name",
+            || "how file names begin, with a day in it, such as list_%Y%m%d".to_owned(),
+            |text| states_a_day(text).then(|| text.to_owned()),
+        )?,
+        part: None,
         stale_after: entry
             .read(
                 "stale_after",
@@ -214,6 +221,9 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         kind: read_kind(&mut entry, layout)?,
         purpose: Purpose::List,
     };
+    if source.as_of.is_some() && source.as_of_name.is_some() {
+        return Err(entry.wrong("as_of_name", "either as_of or as_of_name", "both"));
+    }
     if layout.issuing_state().is_some() && source.issuing_state.is_some() {
         return Err(entry.given(layout, "issuing_state"));
     }

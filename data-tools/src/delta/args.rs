@@ -1,11 +1,12 @@
 //! The command line of `sltd-data delta`.
 
-use super::{Changed, Changes, DeltaFailure, delta};
+use super::{Changed, Changes, DeltaFailure, Series, deltas};
 use crate::build::Shown;
-use crate::command::{FAILED, USAGE, complain, print, unusable};
+use crate::command::{FAILED, REFUSED, USAGE, complain, print, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude};
 use crate::resources::{default_threads, parse_size};
+use crate::stated::{StatedAsOf, state};
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
@@ -37,6 +38,9 @@ source with a later one is published, and of two changes of a source the one wit
 /// silences what others had reported of the document before. Rows that can't be used, among them
 /// withdrawals of what is not reported, go to DIR/rejects/SOURCE.delta.csv with the reason. A build
 /// that is under way goes on, and what it publishes has these changes too.
+///
+/// A source that the store does not know, or that owns other States there, is refused (21): its name
+/// or its owns may be mistyped. --accept unknown-source:NAME and --accept owns:NAME confirm it.
 #[derive(Debug, Args)]
 #[command(
     after_help = EXIT_CODES,
@@ -55,6 +59,9 @@ pub struct DeltaArgs {
     /// Threads that parse and sort [default: the cores available]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// The instant or day that the changes of a source describe; as often as there are sources
+    #[arg(long, value_name = "SOURCE=WHEN")]
+    as_of: Vec<StatedAsOf>,
     #[command(flatten)]
     accept: AcceptArgs,
     #[command(flatten)]
@@ -71,10 +78,13 @@ pub struct DeltaArgs {
 
 /// Runs the command.
 pub fn run(args: &DeltaArgs) -> ExitCode {
-    let sources = match config::load(&args.sources) {
+    let mut sources = match config::load(&args.sources) {
         Ok(sources) => sources,
         Err(error) => return unusable(error),
     };
+    if let Err(error) = state(&mut sources, &args.as_of) {
+        return unusable(error);
+    }
     let terms = match args.terms.read() {
         Ok(terms) => terms,
         Err(error) => return unusable(error),
@@ -92,40 +102,75 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         expired: args.expired.as_deref(),
     };
     let shown = Shown::new();
-    let outcome = delta(&changes, &shown);
+    let series = deltas(&changes, &shown);
     shown.finish();
-    match outcome {
-        Ok(changed) => conclude(&changed.offered, || print(accounts(&changed, args.json))),
-        Err(error) => {
-            complain(&error);
-            ExitCode::from(match error {
-                DeltaFailure::Layout { .. } => USAGE,
-                DeltaFailure::Publish(error) => code_of_publish(&error),
-                _ => FAILED,
-            })
-        }
+    let mut code = match series.offered.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => conclude_all(&series, args.json),
+    };
+    if let Some(failure) = &series.failure {
+        complain(failure);
+        code = ExitCode::from(match failure {
+            DeltaFailure::Layout { .. } => USAGE,
+            DeltaFailure::Unexpected(_) => REFUSED,
+            DeltaFailure::Publish(error) => code_of_publish(error),
+            _ => FAILED,
+        });
     }
+    if series.left > 0 {
+        complain(format_args!(
+            "{} deltas of later times were not read",
+            series.left
+        ));
+    }
+    code
 }
 
-/// What is printed in the end.
-fn accounts(changed: &Changed, json: bool) -> String {
-    let manifest = &changed.offered.manifest;
-    if json {
-        let mut object = serde_json::json!({
-            "generation": manifest.generation,
-            "builtAt": manifest.built_at,
-            "documents": manifest.documents,
-            "documentsBefore": changed.documents_before,
-            "unmatched": changed.unmatched,
-            "sources": changed.accounts.json(),
-        });
-        if let (Some(object), serde_json::Value::Object(more)) =
-            (object.as_object_mut(), changed.offered.json())
-        {
-            object.extend(more);
+/// Prints what became of all deltas, and returns the exit code: that of the worst.
+fn conclude_all(series: &Series, json: bool) -> ExitCode {
+    let text = match (json, series.offered.as_slice()) {
+        (true, [one]) if series.failure.is_none() => format!("{}\n", object(one)),
+        (true, all) => {
+            let all: Vec<_> = all.iter().map(object).collect();
+            format!(
+                "{}\n",
+                serde_json::json!({ "deltas": all, "left": series.left })
+            )
         }
-        return format!("{object}\n");
+        (false, all) => all.iter().map(text).collect(),
+    };
+    let mut text = Some(text);
+    let mut worst = ExitCode::SUCCESS;
+    for changed in &series.offered {
+        let code = conclude(&changed.offered, || text.take().map_or(Ok(()), print));
+        if code != ExitCode::SUCCESS {
+            worst = code;
+        }
     }
+    worst
+}
+
+/// A delta as JSON.
+fn object(changed: &Changed) -> serde_json::Value {
+    let manifest = &changed.offered.manifest;
+    let mut object = serde_json::json!({
+        "generation": manifest.generation,
+        "builtAt": manifest.built_at,
+        "documents": manifest.documents,
+        "documentsBefore": changed.documents_before,
+        "unmatched": changed.unmatched,
+        "sources": changed.accounts.json(),
+    });
+    if let (Some(object), serde_json::Value::Object(more)) =
+        (object.as_object_mut(), changed.offered.json())
+    {
+        object.extend(more);
+    }
+    object
+}
+
+/// A delta for people.
+fn text(changed: &Changed) -> String {
     let mut text = changed.accounts.to_string();
     if changed.unmatched > 0 {
         text.push_str(&format!(

@@ -3,14 +3,16 @@
 //! [`delta`] is the work, and can be called without a command line; [`run`] is the command.
 
 mod args;
+mod series;
 
 pub use args::{DeltaArgs, run};
+pub use series::{Series, deltas};
 
 use crate::accounts::{Account, SourceAccounts};
 use crate::build::Progress;
 use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
-use crate::guards::Accepted;
-use crate::publish::{Holds, Offered, Outcome, not_published, refuse};
+use crate::guards::{Accepted, Trip};
+use crate::publish::{Holds, Offered, Outcome, kept_lists, not_published, refuse};
 use crate::sources::{
     self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
 };
@@ -19,8 +21,10 @@ use sltd::document::{DocumentType, IssuingState};
 use sltd::index::{Edition, Inserter, Standing};
 use sltd::report::Day;
 use sltd::snapshot::{
-    Act, Bearing, Delta, LoadError, PublishError, RowAccount, SourceEntry, Speaker, Store, Terms,
+    Act, Bearing, Delta, LoadError, Manifest, PublishError, RowAccount, SourceEntry, Speaker,
+    Store, Terms,
 };
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,6 +86,12 @@ pub enum DeltaFailure {
         /// What the system says.
         error: std::io::Error,
     },
+    /// Sources that the store does not know, or not as they are described.
+    #[error(
+        "refused, nothing was published:\n{}",
+        .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    )]
+    Unexpected(Vec<Trip>),
     /// The rows of a source do not add up: a defect of this program.
     #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
     Account {
@@ -111,38 +121,45 @@ pub struct Changed {
     pub unmatched: u64,
 }
 
-/// Reads all sources as changes of the current snapshot and publishes a snapshot with them.
+/// Whether the sources of changes are those that the store knows, in layouts that have changes.
+fn check_sources(changes: &Changes<'_>, current: &Manifest) -> Result<(), DeltaFailure> {
+    let sources = &changes.sources.sources;
+    if let Some(source) = sources.iter().find(|source| !source.layout.has_changes()) {
+        return Err(layout(source.layout, &source.name));
+    }
+    let unexpected = sources.iter();
+    let unexpected = unexpected.filter_map(|source| unexpected_source(source, current));
+    let (_, unexpected) = changes.accepted.part(unexpected.collect());
+    match unexpected.is_empty() {
+        true => Ok(()),
+        false => Err(DeltaFailure::Unexpected(unexpected)),
+    }
+}
+
+/// Reads all sources as changes of the current snapshot and publishes a snapshot with them. `expired` lists rows in
+/// force no longer.
 ///
 /// Holds the right to change what is current from beginning to end; a build goes on meanwhile. Whatever fails,
 /// the snapshot before stays current.
 ///
 /// # Errors
 /// [`DeltaFailure`]; where it is not certain that the snapshot before is current, that says so.
-pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, DeltaFailure> {
-    for source in &changes.sources.sources {
-        if !source.layout.has_changes() {
-            return Err(layout(source.layout, &source.name));
-        }
-    }
+pub fn delta(
+    changes: &Changes<'_>,
+    expired: Option<&ExpiredFile>,
+    progress: &dyn Progress,
+) -> Result<Changed, DeltaFailure> {
     let delta = Store::open(changes.store)?
         .with_terms(changes.terms.clone())
         .delta()?;
+    check_sources(changes, delta.snapshot().manifest())?;
     let builder = delta.builder(changes.memory, changes.threads);
     let rejects = delta.rejects();
-    let expired_failed = |error| DeltaFailure::Expired {
-        path: changes.expired.unwrap_or(Path::new("")).to_owned(),
-        error,
-    };
-    let expired = changes
-        .expired
-        .map(ExpiredFile::new)
-        .transpose()
-        .map_err(expired_failed)?;
     let options = ReadOptions {
         today: Day::from_timestamp(changes.now),
         threads: changes.threads,
         rejects: Some(&rejects),
-        expired: expired.as_ref(),
+        expired,
     };
     let mut accounts = SourceAccounts::default();
     let unmatched = AtomicU64::new(0);
@@ -175,9 +192,6 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
             .map_err(failed)?;
         accounts.push(&source, read);
     }
-    if let Some(expired) = expired {
-        expired.finish().map_err(expired_failed)?;
-    }
     let built = delta.build(builder, &changes.sources.directory())?;
     accounts.complete(&built.summary);
     for source in &accounts.sources {
@@ -200,6 +214,23 @@ pub fn delta(changes: &Changes<'_>, progress: &dyn Progress) -> Result<Changed, 
     })
 }
 
+/// Whether a source of changes is not one that the store knows: its name may be mistyped, or its States.
+fn unexpected_source(source: &SourceConfig, current: &Manifest) -> Option<Trip> {
+    let mut known = current.sources.iter();
+    let Some(known) = known.find(|known| known.name == source.name && !known.removed) else {
+        return Some(Trip::UnknownSource {
+            source: source.name.clone(),
+        });
+    };
+    let given = source.owns.codes();
+    let sorted = |codes: &[String]| codes.iter().cloned().collect::<BTreeSet<String>>();
+    (sorted(&given) != sorted(&known.owns)).then(|| Trip::Owns {
+        source: source.name.clone(),
+        known: known.owns.clone(),
+        given,
+    })
+}
+
 /// Publishes the changes of all sources that trip no guard.
 fn offer(
     delta: &Delta,
@@ -215,8 +246,9 @@ fn offer(
     };
     let mut draft = delta.draft(&built, &entries, act)?;
     let names = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let mut trips = limits.of_sources(&draft, &names);
-    trips.extend(limits.withdrawals(&draft, &built.withdrawn()?));
+    let withdrawn = built.withdrawn()?;
+    let mut trips = limits.of_sources(&draft, &names, Some(&withdrawn));
+    trips.extend(limits.withdrawals(&draft, &withdrawn));
     let (mut accepted, tripped) = changes.accepted.part(trips);
     let mut holds = Holds::default();
     for trip in &tripped {
@@ -254,6 +286,8 @@ fn offer(
         manifest: draft.manifest().clone(),
         figures: draft.figures(),
         holds,
+        kept: kept_lists(draft.manifest()),
+        unchanged: false,
         accepted,
         diff: None,
         lost: Vec::new(),

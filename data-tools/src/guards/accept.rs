@@ -12,6 +12,14 @@ pub enum Kind {
     Removed,
     /// A list is older than the one in force.
     Older,
+    /// Another list than the one in force has the same as-of.
+    SameAsOf,
+    /// A list is one that a rollback has taken out.
+    RolledBack,
+    /// Changes are of a source that the store does not know.
+    UnknownSource,
+    /// Changes are of a source that owns other States than in the store.
+    Owns,
     /// Fewer documents of an issuing State.
     Shrink,
     /// More documents of an issuing State.
@@ -25,10 +33,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::Empty,
         Self::Removed,
         Self::Older,
+        Self::SameAsOf,
+        Self::RolledBack,
+        Self::UnknownSource,
+        Self::Owns,
         Self::Shrink,
         Self::Growth,
         Self::New,
@@ -42,6 +54,10 @@ impl Kind {
             Self::Empty => "empty",
             Self::Removed => "removed",
             Self::Older => "older",
+            Self::SameAsOf => "same-as-of",
+            Self::RolledBack => "rolled-back",
+            Self::UnknownSource => "unknown-source",
+            Self::Owns => "owns",
             Self::Shrink => "shrink",
             Self::Growth => "growth",
             Self::New => "new",

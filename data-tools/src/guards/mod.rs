@@ -47,7 +47,13 @@ impl Default for Limits {
 
 impl Limits {
     /// What of some sources trips a guard when a draft is published; nothing where nothing was published before.
-    pub fn of_sources(&self, draft: &Draft, sources: &BTreeSet<&str>) -> Vec<Trip> {
+    /// `withdrawn` are the documents that a delta withdraws, by source; `None`: it is no delta.
+    pub fn of_sources(
+        &self,
+        draft: &Draft,
+        sources: &BTreeSet<&str>,
+        withdrawn: Option<&BTreeMap<String, u64>>,
+    ) -> Vec<Trip> {
         let Some(reference) = draft.reference() else {
             return Vec::new();
         };
@@ -61,7 +67,14 @@ impl Limits {
                 let new_list = entry.list == Some(manifest.generation);
                 entry.name == *source && new_list && entry.rows.indexed == 0
             });
-            if before > 0 && (without_rows || figures.of_source(source) == 0) {
+            // That the few documents of a source are all withdrawn is no accident. How many a delta may withdraw at once
+            // has a guard of its own.
+            let at_once = match withdrawn {
+                Some(withdrawn) => withdrawn.get(*source).copied().unwrap_or(0),
+                None => before,
+            };
+            let all_withdrawn = figures.of_source(source) == 0 && at_once >= self.floor;
+            if before > 0 && (without_rows || all_withdrawn) {
                 trips.push(Trip::Empty {
                     source: (*source).to_owned(),
                     before,

@@ -2,6 +2,7 @@
 
 use super::accept::Kind;
 use jiff::Timestamp;
+use sltd::snapshot::{Manifest, SourceEntry};
 use std::fmt;
 
 /// A figure beyond its limit.
@@ -29,6 +30,36 @@ pub enum Trip {
         as_of: Timestamp,
         /// The instant that the one in force describes.
         current: Timestamp,
+    },
+    /// Another list than the one in force, as of the same instant.
+    SameAsOf {
+        /// The source.
+        source: String,
+        /// The instant.
+        as_of: Timestamp,
+    },
+    /// A list that a rollback has taken out.
+    RolledBack {
+        /// The source.
+        source: String,
+        /// The generation that published it.
+        list: u64,
+        /// The rollback's generation.
+        since: u64,
+    },
+    /// Changes of a source that the store does not know.
+    UnknownSource {
+        /// The source.
+        source: String,
+    },
+    /// Changes of a source that owns other States than in the store.
+    Owns {
+        /// The source.
+        source: String,
+        /// Codes of the States that it owns in the store.
+        known: Vec<String>,
+        /// Codes of the States that it is said to own.
+        given: Vec<String>,
     },
     /// Fewer documents of an issuing State.
     Shrunk {
@@ -92,12 +123,47 @@ pub enum Trip {
 }
 
 impl Trip {
+    /// What stands against the list of a source, by what is current: its as-of, and whether it was rolled back.
+    pub(crate) fn of_list(list: &SourceEntry, current: &Manifest) -> Vec<Self> {
+        let source = || list.name.clone();
+        let mut trips = Vec::new();
+        let mut before = current.sources.iter();
+        if let Some(in_force) = before.find(|one| one.name == list.name && one.list.is_some()) {
+            let other_bytes = in_force.digest.is_some() && in_force.digest != list.digest;
+            if list.as_of < in_force.as_of {
+                trips.push(Self::Older {
+                    source: source(),
+                    as_of: list.as_of,
+                    current: in_force.as_of,
+                });
+            } else if list.as_of == in_force.as_of && other_bytes {
+                trips.push(Self::SameAsOf {
+                    source: source(),
+                    as_of: list.as_of,
+                });
+            }
+        }
+        let digest = list.digest.as_deref();
+        if let Some(undone) = digest.and_then(|digest| current.undone_list(&list.name, digest)) {
+            trips.push(Self::RolledBack {
+                source: source(),
+                list: undone.list,
+                since: undone.since,
+            });
+        }
+        trips
+    }
+
     /// The source that is held for it; `None`: it stands against the whole.
     pub fn source(&self) -> Option<&str> {
         match self {
             Self::Empty { source, .. }
             | Self::Removed { source, .. }
             | Self::Older { source, .. }
+            | Self::SameAsOf { source, .. }
+            | Self::RolledBack { source, .. }
+            | Self::UnknownSource { source }
+            | Self::Owns { source, .. }
             | Self::Shrunk { source, .. }
             | Self::Grown { source, .. }
             | Self::New { source, .. }
@@ -122,6 +188,10 @@ impl Trip {
             Self::Empty { .. } => Kind::Empty,
             Self::Removed { .. } => Kind::Removed,
             Self::Older { .. } => Kind::Older,
+            Self::SameAsOf { .. } => Kind::SameAsOf,
+            Self::RolledBack { .. } => Kind::RolledBack,
+            Self::UnknownSource { .. } => Kind::UnknownSource,
+            Self::Owns { .. } => Kind::Owns,
             Self::Shrunk { .. } => Kind::Shrink,
             Self::Grown { .. } => Kind::Growth,
             Self::New { .. } => Kind::New,
@@ -172,6 +242,33 @@ impl fmt::Display for Trip {
             } => write!(
                 f,
                 "source {source}: its list is of {as_of}, the one in force of {current}"
+            ),
+            Self::SameAsOf { source, as_of } => write!(
+                f,
+                "source {source}: its list is another one than that in force, but as of the same instant, {as_of}"
+            ),
+            Self::RolledBack {
+                source,
+                list,
+                since,
+            } => write!(
+                f,
+                "source {source}: its list is that of generation {list}, which the rollback of generation {since} \
+                 has undone"
+            ),
+            Self::UnknownSource { source } => write!(
+                f,
+                "source {source}: expected a source that the store knows, by a list or by changes"
+            ),
+            Self::Owns {
+                source,
+                known,
+                given,
+            } => write!(
+                f,
+                "source {source}: expected owns = [{}] as in the store, found [{}]",
+                known.join(", "),
+                given.join(", ")
             ),
             Self::Shrunk {
                 source,

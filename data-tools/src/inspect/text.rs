@@ -1,6 +1,7 @@
 //! An inspection for people: what matters first, the long list of States last.
 
 use super::{Counted, Inspection};
+use sltd::snapshot::Holder;
 use std::fmt;
 
 /// States in a line: seven of twelve columns and a gap of two.
@@ -19,6 +20,12 @@ impl fmt::Display for Inspection {
             self.built_at, self.as_of
         )?;
         writeln!(f, "data as of   {} (the oldest source)", self.data_as_of)?;
+        writeln!(
+            f,
+            "base         of generation {}, last built {:.0}",
+            self.base, self.base_built_at
+        )?;
+        self.interventions(f)?;
         if let Some(not_after) = self.not_after {
             writeln!(f, "not after    {not_after}")?;
         }
@@ -70,6 +77,36 @@ impl fmt::Display for Inspection {
 }
 
 impl Inspection {
+    /// What operators and guards have done and not undone.
+    fn interventions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(pin) = &self.pinned {
+            writeln!(
+                f,
+                "PINNED       since generation {} ({:.0}, by {}): {}; builds are withheld",
+                pin.since, pin.at, pin.by, pin.reason
+            )?;
+        }
+        for one in &self.retracted {
+            writeln!(
+                f,
+                "RETRACTED    {} since generation {} ({:.0}, by {}): {}",
+                one.source, one.since, one.at, one.by, one.reason
+            )?;
+        }
+        for one in &self.held {
+            let holder = match one.holder {
+                Holder::Operator => "an operator",
+                Holder::Guard => "a guard",
+            };
+            writeln!(
+                f,
+                "HELD         {} by {holder} since generation {} ({:.0}, by {}): {}",
+                one.source, one.since, one.at, one.by, one.reason
+            )?;
+        }
+        Ok(())
+    }
+
     fn sources(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.sources.iter().map(|source| source.source.len());
         let width = names.max().unwrap_or(0).max("source".len());

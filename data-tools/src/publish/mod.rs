@@ -13,8 +13,8 @@ use crate::guards::{Accepted, Limits, Trip};
 use serde_json::{Value, json};
 use sltd::index::{BuildOptions, Damage};
 use sltd::snapshot::{
-    Act, Candidate, Draft, Figures, Happening, Manifest, Pin, PublishError, Published, Snapshot,
-    StoreWriter,
+    Act, Candidate, Draft, Figures, Happening, Hold, Holder, Manifest, Origin, Pin, PublishError,
+    Published, Snapshot, StoreWriter,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -86,6 +86,10 @@ pub struct Offered {
     pub manifest: Manifest,
     /// The sources held.
     pub holds: Holds,
+    /// The sources that operators keep at the lists that they have.
+    pub kept: Vec<Hold>,
+    /// Whether it shows the same documents as what was current before.
+    pub unchanged: bool,
     /// What tripped a guard and was accepted.
     pub accepted: Vec<Trip>,
     /// What is different from what was current before.
@@ -131,13 +135,23 @@ pub fn offer(
     show: &mut dyn FnMut(&Diff),
 ) -> Result<Offered, OfferError> {
     let act = policy.act;
+    let options = || BuildOptions {
+        memory: policy.memory,
+        threads: policy.threads,
+        scratch: writer.building(),
+    };
     let mut chosen = candidate.clone();
+    let kept = writer.kept_by_operators(&chosen)?;
+    if !kept.is_empty() {
+        chosen = writer.hold(chosen, &kept, options())?;
+    }
     let mut draft = writer.draft(&chosen, act)?;
-    let read = candidate.origin().sources.iter();
+    let origin = chosen.origin().clone();
+    let read = origin.sources.iter();
     let read = read.filter(|source| source.list.is_none() && !source.removed);
     let read: BTreeSet<&str> = read.map(|source| source.name.as_str()).collect();
-    let mut trips = policy.limits.of_sources(&draft, &read);
-    trips.extend(older(&draft, candidate));
+    let mut trips = policy.limits.of_sources(&draft, &read, None);
+    trips.extend(lists(&draft, &origin));
     let (mut accepted, tripped) = policy.accepted.part(trips);
     let tripped_sources: BTreeSet<String> = tripped
         .iter()
@@ -151,12 +165,7 @@ pub fn offer(
             return Ok(refuse(draft, tripped, holds, accepted, act)?);
         }
         drop(draft);
-        let options = BuildOptions {
-            memory: policy.memory,
-            threads: policy.threads,
-            scratch: writer.building(),
-        };
-        chosen = writer.hold(chosen, &tripped_sources, options)?;
+        chosen = writer.hold(chosen, &tripped_sources, options())?;
         draft = writer.draft(&chosen, act)?;
     }
     let (mut diff, mut warnings) = (None, Vec::new());
@@ -185,6 +194,16 @@ pub fn offer(
         accepted.push(overall);
     }
     let mut notes: Vec<String> = holds.sentences().collect();
+    let held = holds.0.iter();
+    draft.hold_by_guard(held.map(|(source, why)| (source.as_str(), why.join("; "))));
+    let unchanged = match &diff {
+        Some(diff) => diff.all.total() == 0,
+        None => draft.has_current_segments(),
+    };
+    if unchanged {
+        draft.continue_base();
+        notes.push("no document changed: the base before is continued".to_owned());
+    }
     notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
     let lost = draft.lost().iter();
     let lost: Vec<String> = lost.map(ToString::to_string).collect();
@@ -194,6 +213,8 @@ pub fn offer(
         manifest: draft.manifest().clone(),
         figures: draft.figures(),
         holds,
+        kept: kept_lists(draft.manifest()),
+        unchanged,
         accepted,
         diff,
         lost,
@@ -230,6 +251,8 @@ pub(crate) fn refuse(
         figures: draft.figures(),
         outcome: Outcome::Refused(trips.clone()),
         holds,
+        kept: kept_lists(draft.manifest()),
+        unchanged: false,
         accepted,
         diff: None,
         lost: Vec::new(),
@@ -240,24 +263,30 @@ pub(crate) fn refuse(
     Ok(offered)
 }
 
-/// Lists that are older than those in force: a candidate may have been put aside for long.
-fn older(draft: &Draft, candidate: &Candidate) -> Vec<Trip> {
+/// What stands against the lists of a candidate, which may have been put aside for long.
+fn lists(draft: &Draft, origin: &Origin) -> Vec<Trip> {
     let Some(before) = draft.before() else {
         return Vec::new();
     };
-    let read = candidate.origin().sources.iter();
-    read.filter(|source| source.list.is_none())
-        .filter_map(|source| {
-            let in_force = before.sources.iter();
-            let mut in_force = in_force.filter(|before| before.list.is_some());
-            let in_force = in_force.find(|before| before.name == source.name)?;
-            (source.as_of < in_force.as_of).then(|| Trip::Older {
-                source: source.name.clone(),
-                as_of: source.as_of,
-                current: in_force.as_of,
-            })
-        })
+    let read = origin.sources.iter();
+    read.filter(|source| source.list.is_none() && !source.removed)
+        .flat_map(|source| Trip::of_list(source, before))
         .collect()
+}
+
+/// The sources that operators keep at the lists that they have.
+pub(crate) fn kept_lists(manifest: &Manifest) -> Vec<Hold> {
+    let held = manifest.held.iter();
+    let kept = held.filter(|hold| hold.holder == Holder::Operator);
+    kept.cloned().collect()
+}
+
+/// Why a source keeps the list that it has.
+pub(crate) fn kept_sentence(hold: &Hold) -> String {
+    format!(
+        "kept at the list that it has since generation {} ({:.0}, by {}): {}; `sltd-data unhold` ends it",
+        hold.since, hold.at, hold.by, hold.reason
+    )
 }
 
 fn differences(
@@ -297,6 +326,8 @@ impl Offered {
         json!({
             "outcome": outcome,
             "held": held.collect::<Vec<_>>(),
+            "kept": self.kept,
+            "unchanged": self.unchanged,
             "refused": refused,
             "accepted": sentences(&self.accepted),
             "diff": self.diff.as_ref().map(Diff::json),
@@ -317,6 +348,9 @@ impl fmt::Display for Offered {
         for sentence in &self.lost {
             writeln!(f, "LOST: {sentence}; publish them again")?;
         }
+        for hold in &self.kept {
+            writeln!(f, "source {}: {}", hold.source, kept_sentence(hold))?;
+        }
         let Manifest {
             generation,
             documents,
@@ -329,7 +363,15 @@ impl fmt::Display for Offered {
                 writeln!(
                     f,
                     "published generation {generation}: {documents} documents, {bytes} bytes"
-                )
+                )?;
+                if self.unchanged {
+                    let base = self.manifest.base;
+                    writeln!(
+                        f,
+                        "no document changed: the base of generation {base} is continued"
+                    )?;
+                }
+                Ok(())
             }
             Outcome::PutAside => writeln!(
                 f,

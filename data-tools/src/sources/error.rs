@@ -28,6 +28,22 @@ pub enum SourceError {
         /// The time.
         now: Timestamp,
     },
+    /// A file was replaced or written to while it was read.
+    #[error("{file}: expected a file that nobody writes to, but it has changed while it was read")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// A file's name does not say as of when it is.
+    #[error(
+        "{file}: as_of_name: expected a file name that begins like {pattern} and then has no further digit"
+    )]
+    Name {
+        /// The file.
+        file: String,
+        /// The pattern.
+        pattern: String,
+    },
     /// The pattern, with its folder, is none.
     #[error("{pattern}: not a glob pattern: {error}")]
     Pattern {

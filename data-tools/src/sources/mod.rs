@@ -15,6 +15,7 @@ mod cut;
 mod czechia;
 mod dates;
 mod delimited;
+mod delivery;
 mod error;
 mod expired;
 mod feed;
@@ -45,6 +46,7 @@ pub use cells::{CODE_BYTES_MAX, REASON_BYTES_MAX, REFERENCE_BYTES_MAX};
 pub(crate) use cells::{COLUMNS, LIST_COLUMNS};
 pub(crate) use columns::column_key;
 pub use dates::DateCounts;
+pub(crate) use delivery::{Delivery, by_time, states_a_day};
 pub use error::SourceError;
 pub use expired::ExpiredFile;
 pub use pipeline::{STALL_AFTER, Stage, Watch};
@@ -115,25 +117,29 @@ pub fn read_source_watched<S: RowSink>(
         watch,
         ..Tuning::new(options.threads)
     };
-    read_inputs(
-        source,
-        input::find(source)?,
-        options,
-        &tuning,
-        make_sink,
-        progress,
-    )
+    let mut found = input::find(source)?;
+    delivery::keep_part(source, &mut found);
+    if let Some(folder) = options.rejects {
+        reject::remove_earlier_changes(folder, source).map_err(|error| SourceError::Rejects {
+            path: folder.to_owned(),
+            error,
+        })?;
+    }
+    read_inputs(source, found, options, &tuning, make_sink, progress)
 }
 
-/// The instant that a source's data describe: as configured, else the oldest modification time among its files.
+/// The instant that a source's data describe: as configured or as the names of its files say, else the oldest
+/// modification time among its files.
 ///
 /// # Errors
 /// [`SourceError`] when there are no files, or none that can be looked at.
 pub fn as_of(source: &SourceConfig) -> Result<Timestamp, SourceError> {
-    match source.as_of {
-        Some(as_of) => Ok(as_of),
-        None => Ok(modified(input::find(source)?.oldest)),
+    if let Some(as_of) = source.as_of {
+        return Ok(as_of);
     }
+    let found = input::find(source)?;
+    let stated = delivery::stated(source, &found)?;
+    Ok(stated.unwrap_or_else(|| modified(found.oldest)))
 }
 
 /// Refuses data of an instant that is still to come: it would silence whatever comes before it.

@@ -97,7 +97,7 @@ impl RejectsFile {
     pub(super) fn new(folder: &Path, source: &SourceConfig, name_files: bool) -> Self {
         let name = match source.purpose {
             Purpose::List => name(&source.name),
-            Purpose::Changes => delta_name(&source.name),
+            Purpose::Changes => delta_name(source),
         };
         Self {
             path: folder.join(&name),
@@ -180,8 +180,38 @@ fn name(source: &str) -> String {
     format!("{source}.csv")
 }
 
-fn delta_name(source: &str) -> String {
-    format!("{source}.delta.csv")
+/// The name of the rejects of changes: those of one time of several have it in their name.
+fn delta_name(source: &SourceConfig) -> String {
+    match (&source.part, source.as_of) {
+        (Some(_), Some(as_of)) => {
+            let time = as_of.strftime("%Y%m%dT%H%M%SZ");
+            format!("{}{time}.csv", delta_prefix(&source.name))
+        }
+        _ => format!("{}csv", delta_prefix(&source.name)),
+    }
+}
+
+/// What the names of all rejects of a source's changes begin with.
+fn delta_prefix(source: &str) -> String {
+    format!("{source}.delta.")
+}
+
+/// Removes the rejects of earlier changes of a source, before the first of its files are read.
+pub(super) fn remove_earlier_changes(folder: &Path, source: &SourceConfig) -> io::Result<()> {
+    let is_first = source.part.as_ref().is_none_or(|part| part.first);
+    if source.purpose != Purpose::Changes || !is_first || !folder.try_exists()? {
+        return Ok(());
+    }
+    let (prefix, own) = (delta_prefix(&source.name), delta_name(source));
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let file = entry.file_name();
+        let earlier = |name: &str| name.starts_with(&prefix) && name != own;
+        if file.to_str().is_some_and(earlier) {
+            remove_if_there(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes what is no longer said of any source: rejects of sources that are described no more, and
@@ -193,9 +223,11 @@ pub(crate) fn keep_rejects_of<'s>(
     folder: &Path,
     sources: impl Iterator<Item = &'s str>,
 ) -> io::Result<()> {
-    let kept: Vec<String> = sources
-        .flat_map(|source| [name(source), delta_name(source)])
-        .collect();
+    let sources: Vec<&str> = sources.collect();
+    let kept = |file: &str| {
+        let mut sources = sources.iter();
+        sources.any(|source| file == name(source) || file.starts_with(&delta_prefix(source)))
+    };
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let file = entry.file_name();
@@ -203,7 +235,7 @@ pub(crate) fn keep_rejects_of<'s>(
         let ours = |name: &str| name.ends_with(".csv") || name.ends_with(".csv.tmp");
         if let Some(name) = file.to_str()
             && ours(name)
-            && !kept.iter().any(|kept| kept == name)
+            && !kept(name)
         {
             remove_if_there(&entry.path())?;
         }

@@ -2,6 +2,7 @@
 
 pub mod compact;
 pub mod history;
+pub mod hold;
 pub mod prune;
 pub mod repair;
 pub mod retract;
@@ -50,8 +51,20 @@ fn said(published: &Published) -> ExitCode {
     for warning in &published.warnings {
         warn(warning);
     }
+    let rollback = manifest.pinned.iter();
+    let mut rollback = rollback.filter(|pin| pin.since == manifest.generation);
+    let undone = rollback.next().map_or_else(String::new, |pin| {
+        let changes = match pin.dropped {
+            None => "deltas that are newer than its lists were kept".to_owned(),
+            Some(deltas) => format!("{deltas} deltas were dropped for good"),
+        };
+        format!(
+            "base {} is undone; {changes}; builds are withheld until `sltd-data unpin`\n",
+            pin.undone
+        )
+    });
     let printed = print(format_args!(
-        "published generation {}: {} documents, base of generation {}\n",
+        "published generation {}: {} documents, base of generation {}\n{undone}",
         manifest.generation, manifest.documents, manifest.base
     ));
     match printed {

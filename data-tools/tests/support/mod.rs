@@ -32,8 +32,19 @@ impl Desk {
 
     /// Describes one source, named `list`, that owns what it reports; `more` are further lines.
     pub(crate) fn describe(&self, file: &str, path: &str, layout: &str, more: &str) {
-        let source =
-            "[[source]]\nname = \"list\"\nas_of = \"2026-01-01T00:00:00Z\"\nowns = [\"*\"]";
+        self.describe_at("2026-01-01T00:00:00Z", file, path, layout, more);
+    }
+
+    /// The same, as of an instant: another list than the one in force is of another one.
+    pub(crate) fn describe_at(
+        &self,
+        as_of: &str,
+        file: &str,
+        path: &str,
+        layout: &str,
+        more: &str,
+    ) {
+        let source = format!("[[source]]\nname = \"list\"\nas_of = \"{as_of}\"\nowns = [\"*\"]");
         self.write(
             file,
             format!("{source}\npath = \"{path}\"\nlayout = \"{layout}\"\n{more}\n"),
