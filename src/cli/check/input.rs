@@ -1,5 +1,6 @@
 //! Questions from lines of text.
 
+use super::numbers::Form;
 use sltd::client::{Fault, Question};
 use sltd::document::DocumentType;
 use std::io::{self, BufRead};
@@ -18,7 +19,7 @@ pub(super) type Input = Box<dyn BufRead + Send>;
 pub(super) enum Source {
     /// The command line.
     One(Question),
-    /// Lines `number[,issuer[,type]]`.
+    /// Lines `number[,issuer[,type]]`, or the columns that a header names.
     Numbers(Input, Defaults),
     /// Zones parted by empty lines.
     Zones(Input),
@@ -96,8 +97,9 @@ fn read_numbers(
     hand_over: &mut dyn FnMut(Item) -> bool,
 ) -> io::Result<()> {
     let mut lines = Lines::new(input);
+    let mut form = Form::default();
     while let Some(text) = lines.next()? {
-        let question = match text.and_then(|text| number_line(text, defaults)) {
+        let question = match text.and_then(|text| form.question(text, defaults)) {
             Ok(None) => continue,
             Ok(Some(question)) => Ok(question),
             Err(description) => Err(description.fault("number")),
@@ -115,10 +117,17 @@ fn read_numbers(
 /// What is wrong with a piece of input. Says nothing of its content, which may be a number in the
 /// wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wrong {
+pub(super) enum Wrong {
     TooLong,
     Encoding,
     Fields(usize),
+    /// Another number of fields than the header has.
+    Columns {
+        found: usize,
+        expected: usize,
+    },
+    /// A quotation mark has no pair.
+    Quote,
     Type,
 }
 
@@ -134,6 +143,14 @@ impl Wrong {
                 field,
                 format!("expected number[,issuer[,type]], got {fields} fields"),
             ),
+            Self::Columns { found, expected } => (
+                field,
+                format!("expected {expected} fields, as the header has, got {found}"),
+            ),
+            Self::Quote => (
+                field,
+                "expected a quotation mark that closes the field".to_owned(),
+            ),
             Self::Type => {
                 let names = DocumentType::ALL.map(DocumentType::name).join(", ");
                 ("type", format!("expected one of {names}"))
@@ -143,28 +160,6 @@ impl Wrong {
             field: field.to_owned(),
             description,
         }
-    }
-}
-
-/// The question of a line; `None` if it is blank.
-fn number_line(line: &str, defaults: &Defaults) -> Result<Option<Question>, Wrong> {
-    if line.trim().is_empty() {
-        return Ok(None);
-    }
-    let mut fields = line.split(',').map(str::trim);
-    let number = fields.next().unwrap_or("");
-    let issuer = fields.next().unwrap_or("");
-    let document_type = match fields.next().unwrap_or("") {
-        "" => None,
-        name => Some(DocumentType::from_name(name).ok_or(Wrong::Type)?),
-    };
-    match fields.count() {
-        0 => Ok(Some(defaults.complete(
-            Question::number(number),
-            issuer,
-            document_type,
-        ))),
-        more => Err(Wrong::Fields(3 + more)),
     }
 }
 
@@ -212,12 +207,14 @@ fn read_zones(input: Input, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Resu
     }
 }
 
-/// Lines without their ends (LF or CRLF) and without a byte order mark, none kept beyond the limit.
+/// Lines without their ends (LF, CRLF or CR) and without a byte order mark, none kept beyond the limit.
 struct Lines {
     input: Input,
     line: Vec<u8>,
     /// Number of the line read last, from 1.
     number: u64,
+    /// The line read last ended with a carriage return: a line feed after it ends no line.
+    returned: bool,
 }
 
 impl Lines {
@@ -226,6 +223,7 @@ impl Lines {
             input,
             line: Vec::new(),
             number: 0,
+            returned: false,
         }
     }
 
@@ -243,11 +241,15 @@ impl Lines {
             if read.is_empty() {
                 break;
             }
+            if std::mem::take(&mut self.returned) && read.first() == Some(&b'\n') {
+                self.input.consume(1);
+                continue;
+            }
             any = true;
-            let end = read.iter().position(|&byte| byte == b'\n');
+            let end = read.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            self.returned = end.and_then(|end| read.get(end)) == Some(&b'\r');
             let part = end.and_then(|end| read.get(..end)).unwrap_or(read);
-            // One more for a carriage return.
-            too_long |= self.line.len() + part.len() > QUESTION_BYTES_MAX + 1;
+            too_long |= self.line.len() + part.len() > QUESTION_BYTES_MAX;
             if !too_long {
                 self.line.extend_from_slice(part);
             }
@@ -262,7 +264,6 @@ impl Lines {
         }
         self.number += 1;
         let mut line = self.line.as_slice();
-        line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.number == 1 {
             line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         }

@@ -5,6 +5,7 @@
 
 mod ask;
 mod input;
+mod numbers;
 mod output;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -52,7 +53,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// Number as typed or printed; `-`: read `number[,issuer[,type]]` a line from standard input
+    /// Number as typed or printed; `-`: read `number[,issuer[,type]]` a line from standard input, or CSV with a header
     #[arg(long, value_name = "N")]
     number: Option<String>,
     /// File with a zone's lines as printed, several zones parted by an empty line; `-`: standard input
@@ -80,7 +81,9 @@ begins with MALFORMED or FAILED and names the line of the input, or with --json 
 google.rpc.Status (code 3: malformed). No such line repeats a document number. To learn that there is \
 only one question, its answer waits for the second one or the end of the input, except with --json.
 
-Blank lines are skipped among numbers. Types are those that --type takes.
+Among numbers blank lines are skipped. Fields may be quoted, and separated by commas, semicolons, tabs or bars. If the \
+first line has a column `number` (or document_number), it is a header: the columns number, issuer (or issuing_state) \
+and type are read, in any order, and others are not. Types are those that --type takes.
 
 Examples:
   sltd check --mrz-file -                   # type or scan the zone, then Ctrl-D

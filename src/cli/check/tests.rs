@@ -102,6 +102,25 @@ fn lines_of_numbers() {
             &[(1, Ok(number("X1").issuing_state("UTO").document_type(visa)))],
         ),
         // The service knows what a number is, an empty one too.
+        (
+            "Issuing State;Type;Number\r\nUTO;visa;\"X1\"\r\n",
+            &none,
+            &[(2, Ok(number("X1").issuing_state("UTO").document_type(visa)))],
+        ),
+        (
+            "X1\rX2\r\rX3",
+            &none,
+            &[
+                (1, Ok(number("X1"))),
+                (2, Ok(number("X2"))),
+                (4, Ok(number("X3"))),
+            ],
+        ),
+        (
+            "\"X0000001,UTO",
+            &none,
+            &[(1, Err(("number", "closes the field")))],
+        ),
         (",UTO", &none, &[(1, Ok(number("").issuing_state("UTO")))]),
         (
             "UTO,D,X0000001\nX1",
@@ -109,7 +128,7 @@ fn lines_of_numbers() {
             &[(1, Err(("type", "passport"))), (2, Ok(number("X1")))],
         ),
         (
-            "X0000001,UTO,visa,,",
+            "X0000001,UTO,visa,,x",
             &none,
             &[(1, Err(("number", "got 5 fields")))],
         ),
