@@ -3,7 +3,7 @@
 use crate::command::{FAILED, USAGE, complain, print, unusable};
 use crate::terms::TrustArgs;
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{StringValueParser, TypedValueParser};
 use sltd::client::{Answer, Fault, Verdict, json, text};
 use sltd::document::DocumentType;
 use sltd::proto::CheckDocumentRequest;
@@ -58,9 +58,12 @@ pub struct LookupArgs {
     trust: TrustArgs,
 }
 
+/// Takes the words that lists use for types.
 fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
-    PossibleValuesParser::new(DocumentType::ALL.map(DocumentType::name))
-        .try_map(|name| DocumentType::from_name(&name).ok_or("expected a type of document"))
+    StringValueParser::new().try_map(|word| {
+        let names = || DocumentType::ALL.map(DocumentType::name).join(", ");
+        DocumentType::from_name(&word).ok_or_else(|| format!("expected one of {}", names()))
+    })
 }
 
 /// Runs the command.

@@ -30,6 +30,7 @@ pub(crate) fn hit() -> Answer {
             layout: MrzLayout::Td3.into(),
             failed_check_digits: vec![CheckDigit::Composite.into()],
             long_number_check: 0,
+            read_as_letters: Vec::new(),
         }),
         matches: vec![Match {
             status: ReportStatus::Stolen.into(),

@@ -161,7 +161,7 @@ mod tests {
             r#""document":{"number":"X0000001","issuingState":"UTO","type":"DOCUMENT_TYPE_PASSPORT"},"#,
             r#""sameNumberOtherIssuers":2,"#,
             r#""mrz":{"layout":"MRZ_LAYOUT_TD3","failedCheckDigits":["CHECK_DIGIT_COMPOSITE"],"#,
-            r#""longNumberCheck":"LONG_NUMBER_CHECK_UNSPECIFIED"},"#,
+            r#""longNumberCheck":"LONG_NUMBER_CHECK_UNSPECIFIED","readAsLetters":[]},"#,
             r#""matches":[{"status":"REPORT_STATUS_STOLEN","sourceStatus":"","issuingState":"UTO","#,
             r#""type":"DOCUMENT_TYPE_PASSPORT","dateOfLoss":"2024-06-30","dateReported":"2024-07-03","#,
             r#""reviewDate":"","authority":{"code":"UTO-NCB","name":"Utopia Central Bureau","#,

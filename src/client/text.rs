@@ -9,7 +9,7 @@ use super::{Answer, Verdict};
 use crate::proto::{Coverage, CoverageLevel, Document, Match, Snapshot};
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use words::{check_digit, document_type, layout, reason, status, verdict_word};
+use words::{check_digit, document_type, layout, letter_field, reason, status, verdict_word};
 
 /// Width of the first column: the longest verdict and a blank.
 const VERDICT_WIDTH: usize = 13;
@@ -43,10 +43,16 @@ pub fn full(answer: &Answer) -> String {
         } else {
             format!("check digits failed: {}", failed.join(", "))
         };
+        let fields: Vec<&str> = mrz.read_as_letters().map(letter_field).collect();
+        let letters = if fields.is_empty() {
+            String::new()
+        } else {
+            format!("; a digit read as a letter: {}", fields.join(", "))
+        };
         label(
             &mut text,
             "MRZ",
-            &format!("{}; {digits}", layout(mrz.layout())),
+            &format!("{}; {digits}{letters}", layout(mrz.layout())),
         );
     }
     if let Some(elsewhere) = elsewhere(answer.same_number_other_issuers) {

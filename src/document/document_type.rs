@@ -1,5 +1,7 @@
 //! Document types and which of them can name the same document.
 
+use super::words::Word;
+
 /// The type of a travel document. The discriminants are the codes stored in segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -38,6 +40,41 @@ const NAMES: [&str; 10] = [
     "seafarers_document",
     "laissez_passer",
     "other",
+];
+
+/// The words for a type in lists and on forms, without case, blanks and hyphens, and the letters of Doc 9303 parts 4 to
+/// 7, which passenger lists use as well (WCO/IATA/ICAO guidelines on advance passenger information).
+#[rustfmt::skip] // one type a few lines
+const SPELLINGS: [(DocumentType, &[&str]); 10] = [
+    (DocumentType::Passport, &[
+        "p", "pp", "pd", "po", "passport", "passports", "pass", "epassport", "passportbook", "ordinarypassport",
+        "nationalpassport", "diplomaticpassport", "officialpassport", "servicepassport", "travelpassport", "reisepass",
+        "passeport", "pasaporte", "passaporto",
+    ]),
+    (DocumentType::DomesticPassport, &["domesticpassport", "internalpassport"]),
+    (DocumentType::IdentityCard, &[
+        "i", "a", "c", "id", "ic", "ac", "identitycard", "identitycards", "idcard", "identificationcard",
+        "nationalidentitycard", "nationalidcard", "nationalid", "eid", "eidcard", "identitydocument", "iddocument",
+        "passportcard", "personalausweis",
+    ]),
+    (DocumentType::Visa, &["v", "visa", "visas", "visasticker"]),
+    (DocumentType::ResidencePermit, &[
+        "residencepermit", "residencepermits", "residentpermit", "residencecard", "residentcard",
+        "residencepermitcard", "residencetitle", "permanentresidentcard", "aufenthaltstitel",
+    ]),
+    (DocumentType::RefugeeTravelDocument, &[
+        "refugeetraveldocument", "refugeestraveldocument", "refugeedocument", "refugeepassport",
+        "conventiontraveldocument", "statelesstraveldocument", "traveldocumentforrefugees",
+    ]),
+    (DocumentType::EmergencyTravelDocument, &[
+        "emergencytraveldocument", "emergencydocument", "emergencypassport", "emergencytravelcertificate", "etd",
+    ]),
+    (DocumentType::SeafarersDocument, &[
+        "seafarersdocument", "seafarerdocument", "seafarersidentitydocument", "seafareridentitydocument",
+        "seafarersid", "seamansbook", "seamanbook", "seafarersbook",
+    ]),
+    (DocumentType::LaissezPasser, &["laissezpasser", "unlaissezpasser"]),
+    (DocumentType::Other, &["other", "others", "otherdocument"]),
 ];
 
 /// Which types can name the same document. Row: asked about; column: reported; both in
@@ -107,12 +144,21 @@ impl DocumentType {
         NAMES[self.row()]
     }
 
-    /// The type a [`name`](Self::name) stands for, whatever the case. Surrounding spaces
-    /// are the caller's to remove.
+    /// The type that a [`name`](Self::name) or another usual word stands for: in whatever
+    /// case, with blanks, hyphens or underscores between its parts (`identity-card`, `ID
+    /// card`), or the letter of Doc 9303 and of passenger lists (`P`, `V`, `I`, `A`, `C`),
+    /// which says what it says in a zone.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
+        let exact = Self::ALL
             .into_iter()
-            .find(|t| t.name().eq_ignore_ascii_case(name))
+            .find(|t| t.name().eq_ignore_ascii_case(name));
+        exact.or_else(|| {
+            let word = Word::new(name)?;
+            let known = SPELLINGS
+                .iter()
+                .find(|(_, words)| words.contains(&word.as_str()));
+            known.map(|&(document_type, _)| document_type)
+        })
     }
 
     /// Whether a document asked about as `self` can be the one reported as `reported`,
@@ -148,8 +194,47 @@ mod tests {
         for code in [0, 11, 255] {
             assert_eq!(DocumentType::from_code(code), None);
         }
-        for name in ["", "passports", "identity card", "P"] {
-            assert_eq!(DocumentType::from_name(name), None);
+        for name in [
+            "",
+            "passport?",
+            "card",
+            "X",
+            "PV",
+            "passport 2",
+            "lost",
+            "identity,card",
+        ] {
+            assert_eq!(DocumentType::from_name(name), None, "{name}");
+        }
+        for (name, expected) in [
+            ("P", Passport),
+            ("p", Passport),
+            ("P<", Passport),
+            ("V", Visa),
+            ("I", IdentityCard),
+            ("A", IdentityCard),
+            ("C", IdentityCard),
+            ("ID", IdentityCard),
+            ("identity-card", IdentityCard),
+            ("Identity Card", IdentityCard),
+            ("ID card", IdentityCard),
+            ("IDENTITY\u{2011}CARD", IdentityCard),
+            ("residence permit", ResidencePermit),
+            ("Residence-Permit", ResidencePermit),
+            ("refugee travel document", RefugeeTravelDocument),
+            ("seafarer's document", SeafarersDocument),
+            ("laissez-passer", LaissezPasser),
+            ("domestic passport", DomesticPassport),
+            ("emergency travel document", EmergencyTravelDocument),
+            ("\u{feff}passport", Passport),
+            ("ｐａｓｓｐｏｒｔ", Passport),
+            ("Other", Other),
+        ] {
+            assert_eq!(DocumentType::from_name(name), Some(expected), "{name}");
+        }
+        for t in DocumentType::ALL {
+            let spaced = t.name().replace('_', " ");
+            assert_eq!(DocumentType::from_name(&spaced), Some(t));
         }
         assert_eq!(
             EmergencyTravelDocument.to_string(),

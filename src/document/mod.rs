@@ -22,6 +22,7 @@
 //! # Ok::<(), sltd::document::mrz::MrzError>(())
 //! ```
 
+pub(crate) mod alphabets;
 mod cell;
 mod characters;
 mod document_type;
@@ -31,9 +32,11 @@ pub mod mrz;
 mod number;
 mod range;
 mod transliteration;
+mod words;
 
 pub use cell::{Exemption, Placeholders, Unlikely};
 pub use document_type::DocumentType;
 pub use issuing_state::{Issuer, IssuingState, StateError, UnknownIssuer};
 pub use number::{DocumentNumber, NumberError};
 pub use range::{NumberRange, Numbers, RangeError};
+pub(crate) use words::Word;

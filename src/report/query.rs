@@ -1,7 +1,7 @@
 //! What is asked.
 
-use crate::document::mrz::{CheckDigit, Mrz};
-use crate::document::{DocumentNumber, DocumentType, Issuer};
+use crate::document::mrz::{CheckDigit, Mrz, MrzError, NumberCheck};
+use crate::document::{DocumentNumber, DocumentType, Issuer, IssuingState, alphabets};
 
 /// One question about one document.
 ///
@@ -19,6 +19,8 @@ pub struct Query {
     pub number_check_failed: bool,
     /// The zone it was read from.
     pub mrz: Option<Mrz>,
+    /// Whether the zone is of a kind that is known and can't be read.
+    pub zone_not_supported: bool,
 }
 
 /// Why a zone and the fields given beside it are not one question.
@@ -67,6 +69,7 @@ impl Query {
             document_type,
             number_check_failed: false,
             mrz: None,
+            zone_not_supported: false,
         }
     }
 
@@ -78,6 +81,7 @@ impl Query {
             document_type: Some(mrz.document_type),
             number_check_failed: mrz.failed.contains(CheckDigit::DocumentNumber),
             mrz: Some(mrz),
+            zone_not_supported: false,
         }
     }
 
@@ -89,7 +93,74 @@ impl Query {
             document_type: None,
             number_check_failed: false,
             mrz: None,
+            zone_not_supported: false,
         }
+    }
+
+    /// A question whose zone could not be read, and why.
+    pub fn from_mrz_error(error: MrzError) -> Self {
+        Self {
+            zone_not_supported: matches!(error, MrzError::NotSupported(_)),
+            ..Self::unreadable()
+        }
+    }
+
+    /// The question without its number, as of a zone in whose place for it stands none.
+    #[must_use]
+    pub fn without_number(self) -> Self {
+        Self {
+            number: None,
+            number_check_failed: false,
+            ..self
+        }
+    }
+
+    /// Whether the document asked about can be one reported as of a type, as far as types go; `None` if no type is
+    /// asked about. A passport card is a passport to some lists and a card to others.
+    pub(super) fn can_be(&self, reported: DocumentType) -> Option<bool> {
+        let asked = self.document_type?;
+        let card = self.mrz.is_some_and(|mrz| mrz.code.is_passport_card());
+        Some(
+            asked.compatible_with(reported)
+                || (card && DocumentType::Passport.compatible_with(reported)),
+        )
+    }
+
+    /// The State whose reports count as perhaps meant although another is read as the issuer, since no check digit
+    /// covers that: the State of the holder's nationality, on a passport of a national that is read without a fault.
+    /// Never of visas, permits and documents of refugees, nor of organisations' documents, where the two differ by
+    /// nature.
+    pub(super) fn nationality_in_doubt(&self) -> Option<IssuingState> {
+        let mrz = self.mrz.as_ref()?;
+        let issuer = self.issuer?.known()?;
+        let nationality = mrz.nationality?.known()?;
+        let read_whole = mrz.failed.is_empty() && mrz.number_check != NumberCheck::Absent;
+        (read_whole
+            && mrz.code.is_national_passport()
+            && self.document_type == Some(DocumentType::Passport)
+            && issuer != nationality
+            && issuer.is_reportable()
+            && !issuer.is_organisation()
+            && !nationality.is_organisation())
+        .then_some(nationality)
+    }
+
+    /// Whether no document of the State and type asked about has this number, since it holds a letter that they never
+    /// have. Not where the number's check digit verifies: then it was read right.
+    pub(crate) fn number_is_impossible(&self) -> bool {
+        let (Some(number), Some(Issuer::Known(state)), Some(document_type)) =
+            (&self.number, &self.issuer, self.document_type)
+        else {
+            return false;
+        };
+        alphabets::excludes(state, document_type, number)
+            && !self.mrz.is_some_and(|mrz| {
+                mrz.number.is_some()
+                    && matches!(
+                        mrz.number_check,
+                        NumberCheck::Verified | NumberCheck::VerifiedLong(_)
+                    )
+            })
     }
 
     /// Adds what was given in fields beside the zone: it fills what the zone lacks and
@@ -116,6 +187,11 @@ impl Query {
             (given, zone) => self.issuer = zone.or(given),
         }
         self.document_type = match (document_type, self.document_type) {
+            (Some(DocumentType::Passport), Some(_))
+                if self.mrz.is_some_and(|mrz| mrz.code.is_passport_card()) =>
+            {
+                Some(DocumentType::Passport)
+            }
             (Some(given), Some(zone)) if !given.compatible_with(zone) => {
                 return Err(QueryError::TypeDiffers { given, zone });
             }

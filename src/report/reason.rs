@@ -27,11 +27,18 @@ pub enum Reason {
     Unreadable = 9,
     /// The data served is past its hard age, so that absence says nothing.
     DataTooOld = 10,
+    /// The issuer read is another State than the holder's, which has reported the number:
+    /// no check digit covers the issuer.
+    ReportedByNationality = 11,
+    /// The number holds a letter that the issuer's documents never have.
+    NumberImpossible = 12,
+    /// The zone is of a kind that is known and can't be read.
+    ZoneNotSupported = 13,
 }
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::TypeNotGiven,
         Self::TypeIncompatible,
         Self::ThirdPartyReport,
@@ -43,6 +50,9 @@ impl Reason {
         Self::Misread,
         Self::Unreadable,
         Self::DataTooOld,
+        Self::ReportedByNationality,
+        Self::NumberImpossible,
+        Self::ZoneNotSupported,
     ];
 
     /// Its stable name: `TYPE_NOT_GIVEN`.
@@ -59,6 +69,9 @@ impl Reason {
             Self::Misread => "MISREAD",
             Self::Unreadable => "UNREADABLE",
             Self::DataTooOld => "DATA_TOO_OLD",
+            Self::ReportedByNationality => "REPORTED_BY_NATIONALITY",
+            Self::NumberImpossible => "NUMBER_IMPOSSIBLE",
+            Self::ZoneNotSupported => "ZONE_NOT_SUPPORTED",
         }
     }
 

@@ -1,6 +1,7 @@
 //! One report.
 
 use super::Day;
+use crate::document::Word;
 
 /// What is reported of a document. The discriminants are the codes stored in segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,33 @@ pub enum ReportStatus {
     /// Declared invalid by the issuer.
     Invalidated = 5,
 }
+
+/// The words for a status in lists, without case, blanks and hyphens.
+const SPELLINGS: [(ReportStatus, &[&str]); 5] = [
+    (
+        ReportStatus::Stolen,
+        &["stolen", "theft", "stolenfrombearer", "stolendocument"],
+    ),
+    (
+        ReportStatus::Lost,
+        &["lost", "loss", "lostbybearer", "lostdocument"],
+    ),
+    (
+        ReportStatus::StolenBlank,
+        &[
+            "stolenblank",
+            "stolenblanks",
+            "blankstolen",
+            "stolenblankdocument",
+            "stolenasblank",
+        ],
+    ),
+    (ReportStatus::Revoked, &["revoked", "revocation"]),
+    (
+        ReportStatus::Invalidated,
+        &["invalidated", "invalid", "invalidation"],
+    ),
+];
 
 impl ReportStatus {
     /// Every status, in order of its code.
@@ -49,12 +77,20 @@ impl ReportStatus {
         }
     }
 
-    /// The status a [`name`](Self::name) stands for, whatever the case. Surrounding
-    /// spaces are the caller's to remove.
+    /// The status that a [`name`](Self::name) or another usual word stands for, in
+    /// whatever case, with blanks, hyphens or underscores between its parts (`stolen
+    /// blank`).
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
+        let exact = Self::ALL
             .into_iter()
-            .find(|status| status.name().eq_ignore_ascii_case(name))
+            .find(|status| status.name().eq_ignore_ascii_case(name));
+        exact.or_else(|| {
+            let word = Word::new(name)?;
+            let known = SPELLINGS
+                .iter()
+                .find(|(_, words)| words.contains(&word.as_str()));
+            known.map(|&(status, _)| status)
+        })
     }
 }
 
@@ -168,7 +204,19 @@ mod tests {
         }
         assert_eq!(ReportStatus::from_code(0), None);
         assert_eq!(ReportStatus::from_code(6), None);
-        assert_eq!(ReportStatus::from_name("valid"), None);
+        for (name, expected) in [
+            ("stolen blank", ReportStatus::StolenBlank),
+            ("Stolen-Blank", ReportStatus::StolenBlank),
+            ("STOLEN_BLANK", ReportStatus::StolenBlank),
+            ("stolenblank", ReportStatus::StolenBlank),
+            ("invalid", ReportStatus::Invalidated),
+            ("Lost ", ReportStatus::Lost),
+        ] {
+            assert_eq!(ReportStatus::from_name(name), Some(expected), "{name}");
+        }
+        for name in ["valid", "", "P", "lost?"] {
+            assert_eq!(ReportStatus::from_name(name), None, "{name}");
+        }
     }
 
     #[test]

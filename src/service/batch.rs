@@ -41,6 +41,7 @@ pub(super) async fn check_documents(
     }
     let now = serving.now();
     let current = serving.hold()?;
+    let placeholders = current.snapshot().placeholders();
     let mut shared = Shared::new();
     let mut results = Vec::with_capacity(items.len());
     let mut results_bytes = 0;
@@ -52,7 +53,7 @@ pub(super) async fn check_documents(
         group.extend(
             requests
                 .iter()
-                .map(|request| question::read(request.into())),
+                .map(|request| question::read(request.into(), placeholders)),
         );
         let numbers = group
             .iter()

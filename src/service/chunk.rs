@@ -2,7 +2,7 @@
 
 use super::errors::Violation;
 use super::question;
-use crate::document::Issuer;
+use crate::document::{Issuer, IssuingState, Placeholders};
 use crate::proto;
 use crate::report::Query;
 use bytes::Bytes;
@@ -102,8 +102,19 @@ impl Chunk {
         }
     }
 
+    /// The issuing State of an item, if a known one is given.
+    pub(super) fn state(&self, item: usize) -> Option<IssuingState> {
+        let issuer = self.issuers.get(usize::from(self.issuer_index(item)))?;
+        issuer.as_ref().ok()?.as_ref()?.known()
+    }
+
     /// The question that an item and its number are.
-    pub(super) fn query(&self, item: usize, number: &[u8]) -> Result<Query, Violation> {
+    pub(super) fn query(
+        &self,
+        item: usize,
+        number: &[u8],
+        placeholders: &Placeholders,
+    ) -> Result<Query, Violation> {
         if number.is_empty() {
             return Err(Violation::of(
                 "numbers",
@@ -124,7 +135,7 @@ impl Chunk {
             None => question::document_type("type", self.type_of_all)?,
         };
         Ok(Query::from_fields(
-            question::number("numbers", number)?,
+            question::number("numbers", number, issuer.as_ref(), placeholders)?,
             issuer,
             document_type,
         ))
@@ -168,7 +179,7 @@ mod tests {
                 let number = chunk.number_at(offset);
                 offset += number.len() + 1;
                 chunk
-                    .query(item, number)
+                    .query(item, number, &Placeholders::default())
                     .map_err(|violation| violation.field)
                     .map(|query| {
                         let issuer = query

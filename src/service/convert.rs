@@ -4,7 +4,7 @@
 //! compiler demands by the exhaustive matches.
 
 use crate::document::DocumentType;
-use crate::document::mrz::{CheckDigit, LongNumberForm, Mrz, MrzLayout, NumberCheck};
+use crate::document::mrz::{CheckDigit, LetterField, LongNumberForm, Mrz, MrzLayout, NumberCheck};
 use crate::proto;
 use crate::report::{
     Authority, Candidate, Day, Disclosure, Query, Reason, Reasons, ReportStatus, Verdict,
@@ -40,6 +40,9 @@ fn reason(reason: Reason) -> proto::Reason {
         Reason::Misread => proto::Reason::Misread,
         Reason::Unreadable => proto::Reason::Unreadable,
         Reason::DataTooOld => proto::Reason::DataTooOld,
+        Reason::ReportedByNationality => proto::Reason::ReportedByNationality,
+        Reason::NumberImpossible => proto::Reason::NumberImpossible,
+        Reason::ZoneNotSupported => proto::Reason::ZoneNotSupported,
     }
 }
 
@@ -152,6 +155,19 @@ pub(super) fn mrz(mrz: &Mrz) -> proto::MrzReading {
             .map(|digit| check_digit(digit).into())
             .collect(),
         long_number_check: long_number_check.into(),
+        read_as_letters: mrz
+            .read_as_letters
+            .iter()
+            .map(|field| letter_field(field).into())
+            .collect(),
+    }
+}
+
+fn letter_field(field: LetterField) -> proto::MrzLetterField {
+    match field {
+        LetterField::DocumentCode => proto::MrzLetterField::DocumentCode,
+        LetterField::IssuingState => proto::MrzLetterField::IssuingState,
+        LetterField::Nationality => proto::MrzLetterField::Nationality,
     }
 }
 
@@ -166,6 +182,7 @@ fn layout(layout: MrzLayout) -> proto::MrzLayout {
         MrzLayout::FrenchDrivingLicence => proto::MrzLayout::FrenchDrivingLicence,
         MrzLayout::SwissDrivingLicence => proto::MrzLayout::SwissDrivingLicence,
         MrzLayout::SlovakIdentityCard => proto::MrzLayout::SlovakIdentityCard,
+        MrzLayout::DutchDrivingLicence => proto::MrzLayout::DutchDrivingLicence,
     }
 }
 

@@ -58,6 +58,12 @@ impl Groups {
         self.unreported.get(place).copied().unwrap_or(false)
     }
 
+    /// The number of an item of the group, if it has one.
+    pub(super) fn number(&self, place: usize) -> Option<&DocumentNumber> {
+        let at = self.items.binary_search(&place).ok()?;
+        self.numbers.get(at)
+    }
+
     /// Checks an item of the group that the filter was asked about last, by its place in the group.
     pub(super) fn check<T>(
         &self,

@@ -2,8 +2,9 @@
 
 use super::errors::CallError;
 use super::fields::Fields;
-use super::serving::Serving;
+use super::serving::{Current, Serving};
 use super::{answer, convert, question};
+use crate::document::Placeholders;
 use crate::proto;
 use crate::report::{Judgement, Query, Verdict};
 use crate::snapshot::Answer;
@@ -20,10 +21,12 @@ pub(super) fn check_document(
     request: &[u8],
     reply: &mut Vec<u8>,
 ) -> Result<Verdict, CallError> {
-    let query = question::read(Fields::decode(request)?)?;
-    let now = serving.now();
+    let request = Fields::decode(request)?;
     let current = serving.guard();
-    let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
+    let current = current.as_deref();
+    let query = question::read(request, placeholders(current))?;
+    let current = current.ok_or(CallError::NoSnapshot)?;
+    let now = serving.now();
     let start = reply.len();
     serving.check_ahead(current, &query, now, |answer| {
         reply.truncate(start);
@@ -37,13 +40,20 @@ pub(super) fn check_message(
     serving: &Serving,
     request: &proto::CheckDocumentRequest,
 ) -> Result<proto::CheckDocumentResponse, CallError> {
-    let query = question::read(request.into())?;
-    let now = serving.now();
     let current = serving.guard();
-    let current = current.as_deref().ok_or(CallError::NoSnapshot)?;
+    let current = current.as_deref();
+    let query = question::read(request.into(), placeholders(current))?;
+    let current = current.ok_or(CallError::NoSnapshot)?;
+    let now = serving.now();
     serving.check(current, &query, now, |answer| {
         response(&query, answer, current.named(now))
     })
+}
+
+/// The placeholders of the snapshot being served; without one, those that hold everywhere.
+fn placeholders(current: Option<&Current>) -> &Placeholders {
+    static EVERYWHERE: Placeholders = Placeholders::EVERYWHERE;
+    current.map_or(&EVERYWHERE, |current| current.snapshot().placeholders())
 }
 
 /// What the wire says of an answer.

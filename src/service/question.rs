@@ -4,28 +4,41 @@ use super::convert;
 use super::errors::Violation;
 use super::fields::Fields;
 use crate::document::mrz::Mrz;
-use crate::document::{DocumentNumber, DocumentType, Issuer, NumberError, StateError};
+use crate::document::{
+    DocumentNumber, DocumentType, Issuer, NumberError, Placeholders, StateError,
+};
 use crate::report::{Query, QueryError};
 
-/// Reads a request.
+/// Reads a request. `placeholders` are those of the snapshot that will be asked.
 ///
 /// A zone that cannot be segmented is no mistake of the caller but a reason to read again; what was
-/// typed beside it still counts.
-pub(super) fn read(request: Fields<'_>) -> Result<Query, Violation> {
+/// typed beside it still counts. So does a zone in whose number's place a placeholder stands.
+pub(super) fn read(request: Fields<'_>, placeholders: &Placeholders) -> Result<Query, Violation> {
     if request.number.is_empty() && request.mrz.is_empty() {
         let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
         return Err(Violation::of("number", expected));
     }
+    let issuer = issuer("issuing_state", request.issuing_state);
     let typed = match request.number {
         "" => None,
-        text => Some(number("number", text.as_bytes())?),
+        text => {
+            let issuer = issuer.as_ref().ok().and_then(Option::as_ref);
+            Some(number("number", text.as_bytes(), issuer, placeholders)?)
+        }
     };
-    let issuer = issuer("issuing_state", request.issuing_state)?;
+    let issuer = issuer?;
     let document_type = document_type("type", request.document_type)?;
     if let (Some(number), true) = (typed, request.mrz.is_empty()) {
         return Ok(Query::from_fields(number, issuer, document_type));
     }
-    let zone = Mrz::read(request.mrz).map_or_else(|_| Query::unreadable(), Query::from_mrz);
+    let mut zone = Mrz::read(request.mrz).map_or_else(Query::from_mrz_error, Query::from_mrz);
+    let state = zone.issuer.as_ref().and_then(Issuer::known);
+    if zone
+        .number
+        .is_some_and(|number| placeholders.contains(&number, state.as_ref()))
+    {
+        zone = zone.without_number();
+    }
     zone.with_fields(typed, issuer, document_type)
         .map_err(|error| {
             let field = match error {
@@ -37,16 +50,24 @@ pub(super) fn read(request: Fields<'_>) -> Result<Query, Violation> {
         })
 }
 
-/// Reads a number.
-pub(super) fn number(field: &'static str, text: &[u8]) -> Result<DocumentNumber, Violation> {
-    DocumentNumber::normalise_bytes(text).map_err(|error| Violation {
-        field,
-        position: match error {
-            NumberError::Character { position, .. } => Some(position),
-            _ => None,
-        },
-        description: error.to_string(),
-    })
+/// Reads a number. A placeholder is none, of a document of the given issuer.
+pub(super) fn number(
+    field: &'static str,
+    text: &[u8],
+    issuer: Option<&Issuer>,
+    placeholders: &Placeholders,
+) -> Result<DocumentNumber, Violation> {
+    let state = issuer.and_then(Issuer::known);
+    DocumentNumber::from_cell_bytes(text)
+        .and_then(|number| placeholders.check(number, state.as_ref()))
+        .map_err(|error| Violation {
+            field,
+            position: match error {
+                NumberError::Character { position, .. } => Some(position),
+                _ => None,
+            },
+            description: error.to_string(),
+        })
 }
 
 /// Reads an issuer; `None` if not given.
@@ -101,7 +122,7 @@ mod tests {
         request: &proto::CheckDocumentRequest,
         expected: Result<(&str, &str, Option<DocumentType>), (&str, u32)>,
     ) {
-        let found = read(request.into());
+        let found = read(request.into(), &Placeholders::default());
         let found = match &found {
             Ok(query) => Ok((
                 query.number.as_ref().map_or("", |number| number.as_str()),
@@ -141,6 +162,17 @@ mod tests {
         check(&request("", "D", 1, ""), Err(("number", 0)));
         check(&request("--", "D", 1, ""), Err(("number", 0)));
         check(&request("AB?123", "D", 1, ""), Err(("number", 3)));
+        for number in [
+            "000000000",
+            "N/A",
+            "?",
+            "X",
+            "990000201.0",
+            "1.23457E8",
+            "AB990204-AB990209",
+        ] {
+            check(&request(number, "FRA", 1, ""), Err(("number", 0)));
+        }
         check(&request("AB123", "D1", 1, ""), Err(("issuing_state", 2)));
         check(
             &request("AB123", "GERMANY", 1, ""),
@@ -169,6 +201,13 @@ mod tests {
         check(&request("", "D", 0, TD3), Err(("issuing_state", 0)));
         check(&request("", "", 3, TD3), Err(("type", 0)));
         check(&request("", "", 0, "no zone"), Ok(("", "", None)));
+        // A placeholder where the number stands.
+        let zeros = "P<FRADOE<<JANE<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n0000000000FRA8001014F2801017<<<<<<<<<<<<<<04";
+        check(&request("", "", 0, zeros), Ok(("", "FRA", Some(Passport))));
+        check(
+            &request("X1", "", 0, zeros),
+            Ok(("X1", "FRA", Some(Passport))),
+        );
         check(
             &request("X1", "D", 3, "no zone"),
             Ok(("X1", "D", Some(IdentityCard))),

@@ -12,7 +12,7 @@ use super::monitor::{Counters, Method};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
-use crate::document::{DocumentNumber, DocumentType};
+use crate::document::{DocumentNumber, DocumentType, alphabets};
 use crate::proto;
 use crate::proto::stream_item_detail::Outcome;
 use crate::report::Query;
@@ -96,6 +96,7 @@ where
         } = &progress;
         let (mut item, mut offset) = (progress.item, progress.offset);
         let mut draft = Draft::new(chunk.items() - item);
+        let placeholders = current.snapshot().placeholders();
         let mut groups = Groups::default();
         let mut group = Vec::with_capacity(GROUP);
         let mut ends = Vec::with_capacity(GROUP);
@@ -110,7 +111,12 @@ where
             for _ in item..chunk.items().min(item + GROUP) {
                 let number = chunk.number_at(end);
                 // What is wrong with a number is worded when its turn comes.
-                group.push(DocumentNumber::normalise_bytes(number).ok());
+                let read = DocumentNumber::from_cell_bytes(number).ok();
+                let place = item + group.len();
+                let is_placeholder = |number: &DocumentNumber| {
+                    placeholders.contains_of(number, || chunk.state(place))
+                };
+                group.push(read.filter(|number| !is_placeholder(number)));
                 end += number.len() + 1;
                 ends.push(end);
             }
@@ -121,8 +127,11 @@ where
                 }
                 let issuer_index = chunk.issuer_index(item);
                 let unreported = groups.unreported(place);
-                if !(unreported && draft.push_unreported(issuer_index, chunk.type_value(item))) {
-                    match chunk.query(item, chunk.number_at(offset)) {
+                let number = || groups.number(place);
+                if !(unreported
+                    && draft.push_unreported(issuer_index, chunk.type_value(item), number))
+                {
+                    match chunk.query(item, chunk.number_at(offset), placeholders) {
                         Err(violation) => draft.push_error(violation),
                         Ok(query) => {
                             let read = |answer: &Answer<'_>| {
@@ -172,8 +181,10 @@ struct Draft {
     details_bytes: usize,
     shared: Shared,
     covered: Covered,
-    /// The verdict of an item about whose number nothing is reported, once there was one: it is the
-    /// same for all of them.
+    /// Those of `covered` whose numbers have an alphabet.
+    ruled: Covered,
+    /// The verdict of an item about whose number nothing is reported and which no alphabet excludes,
+    /// once there was one: it is the same for all of them.
     unreported: Option<u8>,
 }
 
@@ -185,6 +196,7 @@ impl Draft {
             details_bytes: 0,
             shared: Shared::new(),
             covered: Covered::default(),
+            ruled: Covered::default(),
             unreported: None,
         }
     }
@@ -194,11 +206,20 @@ impl Draft {
     }
 
     /// Adds an item about whose number nothing is reported, if that much is known of it: State and
-    /// type have come before and so are in order and in the tables. Nearly all items of a job are
+    /// type have come before and so are in order and in the tables, and no alphabet excludes the number. Nearly all items of a job are
     /// such, and are not worth a question and an answer each.
-    fn push_unreported(&mut self, issuer_index: u8, type_value: i32) -> bool {
+    fn push_unreported<'n>(
+        &mut self,
+        issuer_index: u8,
+        type_value: i32,
+        number: impl FnOnce() -> Option<&'n DocumentNumber>,
+    ) -> bool {
         match self.unreported {
-            Some(verdict) if self.covered.contains(issuer_index, type_value) => {
+            Some(verdict)
+                if self.covered.contains(issuer_index, type_value)
+                    && !(self.ruled.contains(issuer_index, type_value)
+                        && number().is_none_or(alphabets::may_exclude)) =>
+            {
                 self.verdicts.push(verdict);
                 true
             }
@@ -209,6 +230,14 @@ impl Draft {
     fn push(&mut self, issuer_index: u8, query: &Query, answer: &Answer<'_>, unreported: bool) {
         if self.covered.insert(issuer_index, query.document_type) {
             self.shared.coverage(query, answer);
+            let state = query.issuer.and_then(|issuer| issuer.known());
+            if state.is_some_and(|state| {
+                query
+                    .document_type
+                    .is_some_and(|document_type| alphabets::is_known_of(&state, document_type))
+            }) {
+                self.ruled.insert(issuer_index, query.document_type);
+            }
         }
         let verdict = convert::verdict(answer.judgement.verdict);
         if verdict != proto::Verdict::NoRecord || answer.judgement.same_number_other_issuers > 0 {
@@ -217,7 +246,7 @@ impl Draft {
         }
         // Values of the enum are below 256.
         let value = u8::try_from(i32::from(verdict)).unwrap_or(0);
-        if unreported {
+        if unreported && !query.number_is_impossible() {
             self.unreported = Some(value);
         }
         self.verdicts.push(value);

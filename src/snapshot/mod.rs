@@ -61,6 +61,7 @@ pub use store::{Pointer, Store};
 pub use terms::Terms;
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
+use crate::document::Placeholders;
 use crate::files::Lock;
 use crate::index::{Count, Damage, LoadMode, Segment, UnionFilter};
 use counts::Counts;
@@ -108,6 +109,8 @@ pub struct Snapshot {
     hiding: Option<Hiding>,
     /// The keys that have signed its manifest, as far as that is known.
     signed_by: Vec<KeyId>,
+    /// With what its sources exempt.
+    placeholders: Placeholders,
 }
 
 /// What it takes to leave sources out.
@@ -127,6 +130,12 @@ enum Holding<'a> {
 }
 
 impl Snapshot {
+    /// What stands for "no number" to those who ask of it: without the numbers that its sources say their States really
+    /// issue.
+    pub fn placeholders(&self) -> &Placeholders {
+        &self.placeholders
+    }
+
     /// The snapshot of a manifest whose segments these are.
     fn of(
         manifest: Manifest,
@@ -152,6 +161,7 @@ impl Snapshot {
             counts,
             hiding,
             signed_by: Vec::new(),
+            placeholders: Placeholders::EVERYWHERE,
         })
     }
 
@@ -222,6 +232,7 @@ impl Snapshot {
             marks: Vec::new(),
             hiding: None,
             signed_by: Vec::new(),
+            placeholders: Placeholders::EVERYWHERE,
             changed: None,
             counts: Vec::new(),
             manifest,

@@ -3,6 +3,8 @@
 use super::numbers::Form;
 use sltd::client::{Fault, Question};
 use sltd::document::DocumentType;
+use sltd::document::mrz::Mrz;
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use tokio::sync::mpsc;
 
@@ -21,7 +23,7 @@ pub(super) enum Source {
     One(Question),
     /// Lines `number[,issuer[,type]]`, or the columns that a header names.
     Numbers(Input, Defaults),
-    /// Zones parted by empty lines.
+    /// Zones parted by empty lines; and lines parted by them, where together they are a zone and none is alone.
     Zones(Input),
 }
 
@@ -165,8 +167,8 @@ impl Wrong {
 
 fn read_zones(input: Input, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Result<()> {
     let mut lines = Lines::new(input);
-    let mut zone: Result<String, Wrong> = Ok(String::new());
-    let mut first_line = 0;
+    let mut parts = Parts::default();
+    let mut part = Part::default();
     loop {
         let number = lines.number + 1;
         let line = lines.next()?;
@@ -176,34 +178,111 @@ fn read_zones(input: Input, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Resu
         };
         if blank {
             let end = line.is_none();
-            let zone = std::mem::replace(&mut zone, Ok(String::new()));
-            let nothing = matches!(&zone, Ok(text) if text.is_empty());
-            let question = zone.map(Question::zone).map_err(|wrong| wrong.fault("mrz"));
-            if !nothing
-                && !hand_over(Item {
-                    line: first_line,
-                    question,
-                })
-                || end
-            {
-                return Ok(());
+            let whole = std::mem::take(&mut part);
+            let go_on = whole.is_empty() || parts.add(whole, hand_over);
+            if go_on && !end {
+                continue;
             }
-            continue;
+            if go_on {
+                parts.flush(hand_over);
+            }
+            return Ok(());
         }
-        if matches!(&zone, Ok(text) if text.is_empty()) {
-            first_line = number;
+        if part.is_empty() {
+            part.first_line = number;
         }
         // Once something is wrong with a zone, the rest of it does not matter.
-        if let (Ok(text), Some(line)) = (&mut zone, line) {
+        if let (Ok(text), Some(line)) = (&mut part.text, line) {
             match line {
                 Ok(line) if text.len() + line.len() < QUESTION_BYTES_MAX => {
                     text.push_str(line);
                     text.push('\n');
                 }
-                Ok(_) => zone = Err(Wrong::TooLong),
-                Err(wrong) => zone = Err(wrong),
+                Ok(_) => part.text = Err(Wrong::TooLong),
+                Err(wrong) => part.text = Err(wrong),
             }
         }
+    }
+}
+
+/// The lines between two empty ones.
+struct Part {
+    first_line: u64,
+    text: Result<String, Wrong>,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self {
+            first_line: 0,
+            text: Ok(String::new()),
+        }
+    }
+}
+
+impl Part {
+    fn is_empty(&self) -> bool {
+        matches!(&self.text, Ok(text) if text.is_empty())
+    }
+
+    fn into_item(self) -> Item {
+        Item {
+            line: self.first_line,
+            question: self
+                .text
+                .map(Question::zone)
+                .map_err(|wrong| wrong.fault("mrz")),
+        }
+    }
+}
+
+/// Parts that are no zone alone, and may be the beginning of one together.
+#[derive(Default)]
+struct Parts(VecDeque<Part>);
+
+impl Parts {
+    /// Takes the next part; hands over what is a zone by now, and what cannot become one. `false`: nobody wants more.
+    fn add(&mut self, part: Part, hand_over: &mut dyn FnMut(Item) -> bool) -> bool {
+        let alone = part
+            .text
+            .as_ref()
+            .map_or(true, |text| Mrz::has_layout(text));
+        if alone {
+            return self.flush(hand_over) && hand_over(part.into_item());
+        }
+        self.0.push_back(part);
+        loop {
+            let joined = self.joined();
+            if self.0.len() > 1 && Mrz::has_layout(&joined) {
+                let first_line = self.0.front().map_or(0, |part| part.first_line);
+                self.0.clear();
+                let zone = Part {
+                    first_line,
+                    text: Ok(joined),
+                };
+                return hand_over(zone.into_item());
+            }
+            if self.0.is_empty() || Mrz::begins_layout(&joined) {
+                return true;
+            }
+            // The first part leads to no zone; those behind it may.
+            let first = self.0.pop_front();
+            if !first.is_none_or(|part| hand_over(part.into_item())) {
+                return false;
+            }
+        }
+    }
+
+    /// Hands over all parts as they are.
+    fn flush(&mut self, hand_over: &mut dyn FnMut(Item) -> bool) -> bool {
+        self.0.drain(..).all(|part| hand_over(part.into_item()))
+    }
+
+    fn joined(&self) -> String {
+        self.0
+            .iter()
+            .filter_map(|part| part.text.as_deref().ok())
+            .collect()
     }
 }
 

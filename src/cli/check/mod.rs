@@ -8,7 +8,7 @@ mod input;
 mod numbers;
 mod output;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{StringValueParser, TypedValueParser};
 use sltd::client::{Client, ClientError, ClientOptions, Question};
 use sltd::document::DocumentType;
 use std::fs::File;
@@ -39,7 +39,8 @@ pub(crate) struct CheckArgs {
     /// name none
     #[arg(long, value_name = "C", conflicts_with_all = ZONES)]
     issuer: Option<String>,
-    /// Type of document; with `--number -` for the lines that name none
+    /// Type of document, such as passport, identity_card, visa or residence_permit, or the letter of a zone (P, I, V);
+    /// with `--number -` for the lines that name none
     #[arg(long = "type", value_name = "T", conflicts_with_all = ZONES, value_parser = type_parser())]
     document_type: Option<DocumentType>,
     /// Print answers as JSON (protobuf's canonical mapping), one line each
@@ -83,7 +84,13 @@ only one question, its answer waits for the second one or the end of the input, 
 
 Among numbers blank lines are skipped. Fields may be quoted, and separated by commas, semicolons, tabs or bars. If the \
 first line has a column `number` (or document_number), it is a header: the columns number, issuer (or issuing_state) \
-and type are read, in any order, and others are not. Types are those that --type takes.
+and type are read, in any order, and others are not.
+
+Types are passport, domestic_passport, identity_card, visa, residence_permit, \
+refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer and other, with blanks or \
+hyphens in place of the underscore too, and the letters P, V, I, A and C as in zones. Among zones, lines parted by an \
+empty line are one zone where together they have a known layout and none of the parts has. What holds no number or more \
+than one (N/A, 000000000, 990000201.0, AB990204-AB990209) is malformed.
 
 Examples:
   sltd check --mrz-file -                   # type or scan the zone, then Ctrl-D
@@ -104,9 +111,12 @@ Exit codes of two or more questions:
   2   one or more were malformed, or the input could not be read to its end
   3   one or more failed; also if others were malformed: asking again may help";
 
-fn type_parser() -> impl clap::builder::TypedValueParser<Value = DocumentType> {
-    PossibleValuesParser::new(DocumentType::ALL.map(DocumentType::name))
-        .try_map(|name| DocumentType::from_name(&name).ok_or("expected a type of document"))
+/// Takes the words that lists use for types.
+fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
+    StringValueParser::new().try_map(|word| {
+        let names = || DocumentType::ALL.map(DocumentType::name).join(", ");
+        DocumentType::from_name(&word).ok_or_else(|| format!("expected one of {}", names()))
+    })
 }
 
 /// Asks, prints and folds what came of it into the exit code.

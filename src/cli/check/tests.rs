@@ -162,6 +162,21 @@ fn lines_of_numbers() {
 fn zones() {
     let zone = |text: &str| Question::zone(text);
     let long = format!("A\n{}\nB\n\nC", "A".repeat(1_023));
+    let line = |length: usize| format!("P{}\n", "<".repeat(length - 1));
+    let (td3, td1, lost) = (line(44).repeat(2), line(30).repeat(3), line(44));
+    let parted = [
+        line(44),
+        line(44),
+        line(30),
+        line(30),
+        line(30),
+        td3.clone(),
+        lost.clone(),
+        td3.clone(),
+        lost.clone(),
+    ]
+    .join("\n")
+    .replacen("\n\n", "\n\n\n", 1);
     let cases: &[(&str, &[Expected<'_>])] = &[
         ("", &[]),
         ("\n\r\n \n", &[]),
@@ -173,6 +188,18 @@ fn zones() {
                 (1, Ok(zone("A\n"))),
                 (3, Ok(zone("B\nC\n"))),
                 (8, Ok(zone("D\n"))),
+            ],
+        ),
+        // Lines parted by empty ones: one zone where together they have a layout, and none has alone.
+        (
+            &parted,
+            &[
+                (1, Ok(zone(&td3))),
+                (6, Ok(zone(&td1))),
+                (12, Ok(zone(&td3))),
+                (15, Ok(zone(&lost))),
+                (17, Ok(zone(&td3))),
+                (20, Ok(zone(&lost))),
             ],
         ),
         (

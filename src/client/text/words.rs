@@ -2,7 +2,8 @@
 
 use crate::document::DocumentType as Type;
 use crate::proto::{
-    CheckDigit, CoverageLevel, DocumentType, MrzLayout, Reason, ReportStatus, Verdict,
+    CheckDigit, CoverageLevel, DocumentType, MrzLayout, MrzLetterField, Reason, ReportStatus,
+    Verdict,
 };
 
 pub(super) fn verdict_word(verdict: Verdict) -> &'static str {
@@ -30,6 +31,15 @@ pub(super) fn reason(reason: Reason) -> &'static str {
         Reason::Misread => "the number's check digit failed: read the document again",
         Reason::Unreadable => "the zone cannot be read: read the document again",
         Reason::DataTooOld => "the data is too old to say that nothing is reported",
+        Reason::ReportedByNationality => {
+            "the State of the holder's nationality has reported this number: compare the issuing State with the page"
+        }
+        Reason::NumberImpossible => {
+            "the number holds a letter that the issuing State never uses: read or type it again"
+        }
+        Reason::ZoneNotSupported => {
+            "zones of this kind are known but not supported: type the number"
+        }
     }
 }
 
@@ -64,6 +74,7 @@ pub(super) fn layout(layout: MrzLayout) -> &'static str {
         MrzLayout::FrenchDrivingLicence => "French driving licence",
         MrzLayout::SwissDrivingLicence => "Swiss driving licence",
         MrzLayout::SlovakIdentityCard => "Slovak identity card",
+        MrzLayout::DutchDrivingLicence => "Dutch driving licence",
     }
 }
 
@@ -75,6 +86,15 @@ pub(super) fn check_digit(digit: CheckDigit) -> &'static str {
         CheckDigit::DateOfExpiry => "date of expiry",
         CheckDigit::OptionalData => "optional data",
         CheckDigit::Composite => "composite",
+    }
+}
+
+pub(super) fn letter_field(field: MrzLetterField) -> &'static str {
+    match field {
+        MrzLetterField::Unspecified => "unknown",
+        MrzLetterField::DocumentCode => "document code",
+        MrzLetterField::IssuingState => "issuing State",
+        MrzLetterField::Nationality => "nationality",
     }
 }
 

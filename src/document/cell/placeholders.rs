@@ -35,6 +35,12 @@ pub struct Exemption {
 }
 
 impl Placeholders {
+    /// Those of the table: what holds where nothing is added or exempt.
+    pub const EVERYWHERE: Self = Self {
+        added: Vec::new(),
+        exempt: Vec::new(),
+    };
+
     /// Those of the table, those `added`, and without those that are `exempt`.
     pub fn new(
         added: impl IntoIterator<Item = DocumentNumber>,
@@ -54,6 +60,17 @@ impl Placeholders {
             return false;
         }
         self.contains_after_all(number, issuer)
+    }
+
+    /// [`contains`](Self::contains) with an issuer that is found out only for a number that may be a placeholder.
+    #[inline]
+    pub(crate) fn contains_of(
+        &self,
+        number: &DocumentNumber,
+        issuer: impl FnOnce() -> Option<IssuingState>,
+    ) -> bool {
+        (may_be_one(number) || !self.added.is_empty())
+            && self.contains_after_all(number, issuer().as_ref())
     }
 
     /// The number, if it is no placeholder.

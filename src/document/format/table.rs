@@ -5,6 +5,7 @@ use super::{Row, Shape};
 use crate::document::DocumentType::{
     self, DomesticPassport, EmergencyTravelDocument, IdentityCard, Passport, RefugeeTravelDocument,
 };
+use crate::document::alphabets::GERMAN;
 
 const fn row(state: &'static str, document_type: DocumentType, shapes: &'static [Shape]) -> Row {
     Row {
@@ -33,8 +34,6 @@ const fn ruled(
     }
 }
 
-/// The characters of German numbers since 1 November 2007: no vowels, no `B D Q S` (Passport Ordinance, annex 11).
-const GERMAN: &str = "CFGHJKLMNPRTVWXYZ0123456789";
 /// Those of them that are letters.
 const GERMAN_LETTERS: &str = "CFGHJKLMNPRTVWXYZ";
 

@@ -28,7 +28,9 @@ pub(super) enum Meaning {
 /// German residence permits, KOS and XKS occur in lists. INP is INTERPOL's early
 /// specimen code. ROM, ZAR, TMP and BUR are former ISO 3166-1 codes (ISO 3166-3) of
 /// States that go on under a new one, BAH and ZIM former passport codes.
-const ALIASES: [(&str, &str); 13] = [
+///
+/// UK and EL are what the European Union's institutions write for GB and GR (Interinstitutional Style Guide 7.1.1).
+const ALIASES: [(&str, &str); 39] = [
     ("DEU", "D"),
     ("XKX", "RKS"),
     ("XK", "RKS"),
@@ -42,7 +44,46 @@ const ALIASES: [(&str, &str); 13] = [
     ("ZAR", "COD"),
     ("TMP", "TLS"),
     ("BUR", "MMR"),
+    ("UK", "GBR"),
+    ("EL", "GRC"),
+    // The two letters of withdrawn codes (ISO 3166-3), where ISO has not given them to another State since.
+    ("ZR", "COD"),
+    ("TP", "TLS"),
+    ("BU", "MMR"),
+    ("AN", "ANT"),
+    ("NT", "NTZ"),
+    // Further withdrawn codes of States that go on under a new one. AI, BQ, BY and SK are other States' letters now.
+    ("AFI", "DJI"),
+    ("BYS", "BLR"),
+    ("DHY", "BEN"),
+    ("DY", "BEN"),
+    ("FXX", "FRA"),
+    ("FX", "FRA"),
+    ("HVO", "BFA"),
+    ("HV", "BFA"),
+    ("NHB", "VUT"),
+    ("NH", "VUT"),
+    ("RHO", "ZWE"),
+    ("RH", "ZWE"),
+    ("SKM", "IND"),
+    ("VDR", "VNM"),
+    ("VD", "VNM"),
+    ("YMD", "YEM"),
+    ("YD", "YEM"),
+    ("PCZ", "PAN"),
+    ("PZ", "PAN"),
 ];
+
+/// Two-letter codes that are read where somebody typed or listed them, and not in a zone: there a withdrawn or
+/// informal code is more likely a misread one.
+const TYPED_ONLY: [&str; 15] = [
+    "UK", "EL", "ZR", "TP", "BU", "AN", "NT", "DY", "FX", "HV", "NH", "RH", "VD", "YD", "PZ",
+];
+
+/// Whether a padded code of two letters is no code of a zone.
+pub(super) fn is_typed_only(padded: [u8; 3]) -> bool {
+    TYPED_ONLY.iter().any(|code| pad(code.as_bytes()) == padded)
+}
 
 /// Codes of Doc 9303 part 3 section 5, parts D and E, for stateless persons, refugees
 /// and unspecified nationalities. The issuer of such a document is the State that
@@ -54,7 +95,9 @@ pub(super) const SPECIMEN: [u8; 3] = *b"UTO";
 
 /// Former States whose code says too little to tell who answers for the document, and
 /// what to write instead. The codes are those of ISO 3166-3.
-pub(super) static DISSOLVED: [(&str, &str); 5] = [
+///
+/// Their two letters stand beside them. CS was Czechoslovakia's, then Serbia and Montenegro's.
+pub(super) static DISSOLVED: [(&str, &str); 10] = [
     (
         "SUN",
         "ARM, AZE, BLR, EST, GEO, KAZ, KGZ, LTU, LVA, MDA, RUS, TJK, TKM, UKR or UZB",
@@ -63,6 +106,14 @@ pub(super) static DISSOLVED: [(&str, &str); 5] = [
     ("DDR", "D, where Germany answers for the document"),
     ("YUG", "BIH, HRV, MKD, MNE, RKS, SRB or SVN"),
     ("SCG", "MNE or SRB"),
+    (
+        "SU",
+        "ARM, AZE, BLR, EST, GEO, KAZ, KGZ, LTU, LVA, MDA, RUS, TJK, TKM, UKR or UZB",
+    ),
+    ("CS", "CZE, MNE, SRB or SVK"),
+    ("DD", "D, where Germany answers for the document"),
+    ("YU", "BIH, HRV, MKD, MNE, RKS, SRB or SVN"),
+    ("GEL", "KIR or TUV"),
 ];
 
 const LETTERS: usize = 27;

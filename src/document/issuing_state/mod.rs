@@ -158,10 +158,24 @@ impl IssuingState {
     }
 
     /// Whether both belong to one issuer group but are not equal: Kosovo and the mission
-    /// before it, China and its special administrative regions, the United Kingdom and
-    /// the classes of British nationals.
+    /// before it, China and its special administrative regions, the United Kingdom, the
+    /// classes of British nationals and the territories, and other States and the
+    /// territories whose documents are theirs.
     pub fn same_group(&self, other: &Self) -> bool {
         related::same_group(self.0, other.0)
+    }
+
+    /// Whether anything can be reported of its documents: not of the specimen State's.
+    pub fn is_reportable(&self) -> bool {
+        self.ordinal().is_some()
+    }
+
+    /// Whether it is an organisation: its documents name the State of which the holder is a national.
+    pub fn is_organisation(&self) -> bool {
+        matches!(
+            &self.0,
+            b"EUE" | b"IAO" | b"UNA" | b"UNK" | b"UNO" | [b'X', ..]
+        )
     }
 
     /// The padded code of the State of an [`ordinal`](Self::ordinal).
@@ -192,7 +206,7 @@ impl Issuer {
     /// Reads the issuer field of a machine-readable zone, where two letters are more
     /// often a code whose third was read as a filler than an alpha-2 code: `PA<` may be
     /// PAK, `DK<` may be `D<<`. Such a code is kept as unknown. `GB<`, which does occur,
-    /// and every other two-letter code without such a neighbour are taken as
+    /// and every other two-letter code of today without such a neighbour are taken as
     /// [`parse`](Self::parse) takes them.
     ///
     /// # Errors
@@ -201,7 +215,7 @@ impl Issuer {
     pub fn from_zone(field: &str) -> Result<Self, StateError> {
         let padded = letters(field)?;
         let two_letters = padded[1] != b'<' && padded[2] == b'<';
-        if two_letters && related::misread_of_another(padded) {
+        if two_letters && (lookup::is_typed_only(padded) || related::misread_of_another(padded)) {
             return Ok(Self::Unknown(UnknownIssuer(padded)));
         }
         Ok(Self::of(padded))

@@ -2,14 +2,88 @@
 
 use super::lookup::{Meaning, meaning};
 
-/// Issuers whose documents are taken for each other's: Kosovo and the mission that
-/// issued before it; China and its special administrative regions, whose passports name
-/// CHN in the machine-readable zone; the United Kingdom and the classes of British
-/// nationals, who all carry passports issued by GBR (Doc 9303 part 3 section 5).
-const GROUPS: [&[[u8; 3]]; 3] = [
-    &[*b"RKS", *b"UNK"],
-    &[*b"CHN", *b"HKG", *b"MAC"],
-    &[*b"GBR", *b"GBD", *b"GBN", *b"GBO", *b"GBP", *b"GBS"],
+/// Codes under which one office's documents are known.
+struct Group {
+    codes: &'static [[u8; 3]],
+    /// Where it is written that they are one office's.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for readers of the table, and the test that each has one"
+        )
+    )]
+    source: &'static str,
+}
+
+/// Issuers whose documents are taken for each other's. An office that prints the code of its State prints that of a
+/// territory before or after, or the territory stands on the cover and the State in the zone; who types the code from
+/// the page, and who compiles a list, writes either.
+///
+/// A territory is here if documents are issued there under its own name or code, or by an office of its own.
+#[rustfmt::skip] // one group a few lines: it is read as a table
+const GROUPS: [Group; 12] = [
+    Group {
+        codes: &[*b"RKS", *b"UNK"],
+        source: "Doc 9303 part 3 section 5: Kosovo, and the United Nations mission that issued before it",
+    },
+    Group {
+        codes: &[*b"CHN", *b"HKG", *b"MAC"],
+        source: "Doc 9303 part 3 section 5; passports of the special administrative regions say CHN in the zone",
+    },
+    // The classes of British nationals, whose passports GBR issues (Doc 9303 part 3 section 5); the overseas
+    // territories; the Crown dependencies, whose passports are variants of the British one with their name on it.
+    Group {
+        codes: &[
+            *b"GBR", *b"GBD", *b"GBN", *b"GBO", *b"GBP", *b"GBS",
+            *b"AIA", *b"BMU", *b"CYM", *b"FLK", *b"GIB", *b"MSR", *b"PCN", *b"SHN", *b"TCA", *b"VGB",
+            *b"GGY", *b"IMN", *b"JEY",
+        ],
+        source: "gov.bm, ministerial brief of March 2017: BMU until May 2016, then GBD, the code used for all overseas \
+                 territories; The Royal Gazette, 28 April 2023 and 15 April 2024: GBR since, BMU again from 2024; \
+                 Wikipedia, Jersey-, Guernsey- and Isle of Man-variant British passport",
+    },
+    Group {
+        codes: &[*b"DNK", *b"FRO", *b"GRL"],
+        source: "PRADO DNK-AO-03002 and DNK-AO-04002: booklets with Foroyar or Kalaallit Nunaat on the cover, issued \
+                 by DNK; Wikipedia, Danish passport: the zone begins with P<DNK for all of them",
+    },
+    Group {
+        codes: &[*b"NLD", *b"ANT", *b"ABW", *b"BES", *b"CUW", *b"SXM"],
+        source: "Doc 9303 part 3 section 5 (ANT); Wikipedia, Identity card BES: the zone begins with I<NLD; Curacao \
+                 Chronicle, 3 December 2024: the governors of Aruba, Curacao and Sint Maarten under the Passport Act",
+    },
+    Group {
+        codes: &[
+            *b"FRA", *b"BLM", *b"GLP", *b"GUF", *b"MAF", *b"MTQ", *b"MYT", *b"NCL", *b"PYF", *b"REU", *b"SPM", *b"WLF",
+        ],
+        source: "decree 2005-1726 of 30 December 2005 on passports: prefects and high commissioners overseas issue \
+                 the passport of France",
+    },
+    Group {
+        codes: &[*b"FIN", *b"ALA"],
+        source: "Wikipedia, Finnish passport: those issued in the Aland Islands name them on the cover",
+    },
+    Group {
+        codes: &[*b"NOR", *b"SJM"],
+        source: "sysselmesteren.no: the Governor of Svalbard is the passport authority there, of Norway's passport",
+    },
+    Group {
+        codes: &[*b"USA", *b"ASM", *b"GUM", *b"MNP", *b"PRI", *b"VIR"],
+        source: "22 CFR part 51: citizens and nationals of the territories carry the passport of the United States",
+    },
+    Group {
+        codes: &[*b"NZL", *b"COK", *b"NIU", *b"TKL"],
+        source: "Citizenship Act 1977 of New Zealand, section 29: its passport is that of the three",
+    },
+    Group {
+        codes: &[*b"AUS", *b"CCK", *b"CXR", *b"NFK"],
+        source: "Australian Passports Act 2005, section 7: citizens of the external territories have Australia's",
+    },
+    Group {
+        codes: &[*b"UNO", *b"UNA"],
+        source: "Doc 9303 part 3 section 5: the laissez-passer of the United Nations, and of its specialised agencies",
+    },
 ];
 
 /// Letters that readers of machine-readable zones take for each other, as far as both can
@@ -30,7 +104,7 @@ pub(super) fn same_group(a: [u8; 3], b: [u8; 3]) -> bool {
     a != b
         && GROUPS
             .iter()
-            .any(|group| group.contains(&a) && group.contains(&b))
+            .any(|group| group.codes.contains(&a) && group.codes.contains(&b))
 }
 
 /// Whether the padded codes differ in exactly one place, and there by a confusable pair.
@@ -62,4 +136,21 @@ pub(super) fn misread_of_another(padded: [u8; 3]) -> bool {
 
 fn confusable(a: u8, b: u8) -> bool {
     CONFUSABLE.contains(&(a, b)) || CONFUSABLE.contains(&(b, a))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_is_of_known_states_has_a_source_and_shares_none() {
+        let mut seen = std::collections::HashSet::new();
+        for group in &GROUPS {
+            assert!(group.codes.len() > 1 && !group.source.is_empty());
+            for &code in group.codes {
+                assert!(matches!(meaning(code), Meaning::State(_)), "{code:?}");
+                assert!(seen.insert(code), "{code:?} is in two groups");
+            }
+        }
+    }
 }

@@ -68,6 +68,28 @@ fn codes_and_aliases() {
         ("NTZ", "NTZ"),
         ("IAO", "IAO"),
         ("GBN", "GBN"),
+        ("UK", "GBR"),
+        ("el", "GRC"),
+        ("ZR", "COD"),
+        ("TP", "TLS"),
+        ("BU", "MMR"),
+        ("AN", "ANT"),
+        ("NT", "NTZ"),
+        ("RO", "ROU"),
+        ("DY", "BEN"),
+        ("FX", "FRA"),
+        ("FXX", "FRA"),
+        // Letters that ISO has given to another State since they were withdrawn.
+        ("AI", "AIA"),
+        ("BQ", "BES"),
+        ("BY", "BLR"),
+        ("GE", "GEO"),
+        ("SK", "SVK"),
+        // As other keyboards write them, and with what nobody sees.
+        ("РОL", "POL"),
+        ("ΚΑΖ", "KAZ"),
+        ("ＦＲＡ", "FRA"),
+        ("\u{200e}FRA\u{200b}", "FRA"),
     ] {
         check(raw, code);
     }
@@ -101,7 +123,7 @@ fn refused_on_loading() {
     check("ДЕУ", StateError::NotALetter { position: 1 });
     // Football and Olympic codes, fantasy issuers, two letters without a meaning.
     for raw in [
-        "BOS", "SPA", "NET", "SWI", "XCT", "WSA", "NSK", "XX", "UK", "X", "ZZZ",
+        "BOS", "SPA", "NET", "SWI", "XCT", "WSA", "NSK", "XX", "X", "ZZZ",
     ] {
         check(raw, StateError::Unknown { code: unknown(raw) });
     }
@@ -198,10 +220,20 @@ fn the_specimen_state_is_read_but_never_a_state_of_reports() {
 #[test]
 fn groups() {
     let groups = [
-        vec!["RKS", "UNK"],
-        vec!["CHN", "HKG", "MAC"],
-        vec!["GBR", "GBD", "GBN", "GBO", "GBP", "GBS"],
-    ];
+        "RKS UNK",
+        "CHN HKG MAC",
+        "GBR GBD GBN GBO GBP GBS AIA BMU CYM FLK GIB MSR PCN SHN TCA VGB GGY IMN JEY",
+        "DNK FRO GRL",
+        "NLD ANT ABW BES CUW SXM",
+        "FRA BLM GLP GUF MAF MTQ MYT NCL PYF REU SPM WLF",
+        "FIN ALA",
+        "NOR SJM",
+        "USA ASM GUM MNP PRI VIR",
+        "NZL COK NIU TKL",
+        "AUS CCK CXR NFK",
+        "UNO UNA",
+    ]
+    .map(|codes| codes.split(' ').collect::<Vec<_>>());
     let group_of = |state: &IssuingState| {
         groups
             .iter()
@@ -254,6 +286,12 @@ fn a_zone_is_read_with_a_misread_filler_in_mind() {
     for field in ["D<<", "GBR", "GB<", "DEU", "UTO"] {
         check(field, Issuer::parse(field).unwrap());
     }
+    // Typed only.
+    for field in ["UK<", "EL<", "ZR<", "AN<", "FX<"] {
+        let code = field.trim_end_matches('<');
+        check(field, Issuer::Unknown(unknown(code)));
+        assert!(matches!(Issuer::parse(code), Ok(Issuer::Known(_))));
+    }
     // El Salvador or SVK, Panama or PAK, Denmark or D<<, the United Nations or UNK.
     for field in ["SV<", "PA<", "DK<", "UN<"] {
         let code = field.trim_end_matches('<');
@@ -267,4 +305,19 @@ fn a_zone_is_read_with_a_misread_filler_in_mind() {
             .one_confusable_letter_from(&state("PAK"))
     );
     assert_eq!(Issuer::from_zone("<<<"), Err(StateError::Empty));
+}
+
+#[test]
+fn organisations_are_no_states() {
+    let organisations: Vec<_> = IssuingState::all()
+        .filter(IssuingState::is_organisation)
+        .map(|state| state.code().to_owned())
+        .collect();
+    assert_eq!(
+        organisations,
+        [
+            "EUE", "IAO", "UNA", "UNK", "UNO", "XBA", "XCC", "XCE", "XCO", "XDC", "XEC", "XES",
+            "XIM", "XMP", "XOM", "XPO"
+        ]
+    );
 }

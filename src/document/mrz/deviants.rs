@@ -4,6 +4,7 @@
 use super::check_digit::{CheckDigit, verifies};
 use super::layout::{MrzLayout, Plan, at, check};
 use super::standard::{MRV_A, TD1};
+use super::zone::Zone;
 
 /// The second line holds the number first (year and month of issue, department, serial), then given names and
 /// birth; the last digit covers both lines.
@@ -22,6 +23,7 @@ pub(super) const FRENCH_IDENTITY_CARD: Plan = Plan {
     continuation: None,
     nationality: None,
     expiry: None,
+    names: &[at(1, 6, 30), at(2, 14, 27)],
     checks: &[
         check(CheckDigit::DateOfBirth, at(2, 34, 34), &[at(2, 28, 33)]),
         check(
@@ -49,8 +51,56 @@ pub(super) const FRENCH_DRIVING_LICENCE: Plan = Plan {
     continuation: None,
     nationality: None,
     expiry: Some(at(1, 16, 21)),
+    names: &[at(1, 22, 29)],
     checks: &[check(CheckDigit::Composite, at(1, 30, 30), &[at(1, 1, 29)])],
 };
+
+/// `D1NLD`, a version of one digit, the licence's number of ten digits, and characters that only the chip knows. One
+/// check digit covers all of it (ISO/IEC 18013-3 annex B; the number: rdw.nl on the model of 2014; columns and digit: the
+/// public specimens D1NLD1 5094962111).
+pub(super) const DUTCH_DRIVING_LICENCE: Plan = Plan {
+    layout: MrzLayout::DutchDrivingLicence,
+    lines: &[30],
+    recognises: |zone| matches!(zone, [b'D', b'1', b'N', b'L', b'D', b'0'..=b'9', ..]),
+    code: at(1, 1, 2),
+    issuer: at(1, 3, 5),
+    number: at(1, 7, 16),
+    number_check: Some(check(
+        CheckDigit::DocumentNumber,
+        at(1, 30, 30),
+        &[at(1, 1, 29)],
+    )),
+    continuation: None,
+    nationality: None,
+    expiry: None,
+    names: &[],
+    checks: &[],
+};
+
+/// What a zone is that is known to exist and of which no public source shows where the number stands.
+pub(super) fn unsupported(zone: &Zone) -> Option<&'static str> {
+    let characters = zone.characters();
+    let one_line = zone.fits(&[30]);
+    match characters {
+        [b'A'..=b'D', b'0'..=b'9', b'E', b'S', b'T', ..] if one_line => {
+            Some("an Estonian driving licence")
+        }
+        [b'A'..=b'D', b'0'..=b'9', b'L', b'U', b'X', ..] if one_line => {
+            Some("a Luxembourg driving licence")
+        }
+        [
+            b'A'..=b'D',
+            b'0'..=b'9',
+            b'A'..=b'Z',
+            b'A'..=b'Z',
+            b'A'..=b'Z' | b'<',
+            ..,
+        ] if one_line => Some("a driving licence of another State"),
+        [b'C', b'A'..=b'Z', ..] if one_line => Some("a Chinese permit of one line"),
+        [b'A' | b'C' | b'I', _, b'P', b'A', b'K', ..] => Some("a Pakistani card"),
+        _ => None,
+    }
+}
 
 /// The first line is the number of the blank and the language. The licence's number (its field 5) is the holder's
 /// register number of nine digits followed by the card's version of three.
@@ -65,6 +115,7 @@ pub(super) const SWISS_DRIVING_LICENCE: Plan = Plan {
     continuation: None,
     nationality: None,
     expiry: None,
+    names: &[at(3, 1, 30)],
     checks: &[],
 };
 
@@ -73,6 +124,7 @@ pub(super) const SLOVAK_IDENTITY_CARD: Plan = Plan {
     lines: &[34, 34],
     // A zone of 36 that lost two columns has this shape too.
     recognises: |zone| zone.get(2..5) == Some(b"SVK"),
+    names: &[at(1, 6, 34)],
     ..MRV_A
 };
 

@@ -1,8 +1,8 @@
 //! The layouts, and what the table of one consists of.
 //!
 //! Lines and columns count from 1, both ends inclusive, so that the tables in `standard.rs` and `deviants.rs` can be
-//! read beside the published ones. Names and sex have no entry; dates of birth and personal numbers have one only
-//! where a check digit covers them.
+//! read beside the published ones. Names have an entry only to tell what may hold other characters than a zone has, and
+//! are never read; sex has none; dates of birth and personal numbers have one only where a check digit covers them.
 
 use super::check_digit::{CheckDigit, verifies};
 use super::zone::Zone;
@@ -31,11 +31,13 @@ pub enum MrzLayout {
     SwissDrivingLicence,
     /// Slovak identity card issued until 2008, two lines of 34. No composite check digit.
     SlovakIdentityCard,
+    /// Dutch driving licence since November 2014, one line of 30 (ISO/IEC 18013-3).
+    DutchDrivingLicence,
 }
 
 impl MrzLayout {
     /// Every layout.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Td1,
         Self::Td2,
         Self::Td3,
@@ -45,6 +47,7 @@ impl MrzLayout {
         Self::FrenchDrivingLicence,
         Self::SwissDrivingLicence,
         Self::SlovakIdentityCard,
+        Self::DutchDrivingLicence,
     ];
 
     /// Its name, for people: `TD1`, `MRV-A`, `French identity card`.
@@ -59,6 +62,7 @@ impl MrzLayout {
             Self::FrenchDrivingLicence => "French driving licence",
             Self::SwissDrivingLicence => "Swiss driving licence",
             Self::SlovakIdentityCard => "Slovak identity card",
+            Self::DutchDrivingLicence => "Dutch driving licence",
         }
     }
 }
@@ -96,23 +100,42 @@ pub(super) struct Plan {
     pub(super) continuation: Option<Span>,
     pub(super) nationality: Option<Span>,
     pub(super) expiry: Option<Span>,
+    /// The holder's names.
+    pub(super) names: &'static [Span],
     /// All check digits but the number's.
     pub(super) checks: &'static [Check],
 }
 
 impl Plan {
+    /// Whether the lines of a zone are the first ones of some layout, and not all.
+    pub(super) fn is_begun_by(zone: &Zone) -> bool {
+        PLANS.iter().any(|plan| zone.begins(plan.lines))
+    }
+
     /// The plan for a zone, if its lines and its first characters fit one.
     pub(super) fn of(zone: &Zone) -> Option<&'static Self> {
+        let recognises = |plan: &Self| {
+            if !zone.has_underscores() {
+                return (plan.recognises)(zone.characters());
+            }
+            let mut ended = zone.clone();
+            ended.end_lines(plan.lines);
+            (plan.recognises)(ended.characters())
+        };
         PLANS
             .iter()
-            .find(|plan| zone.fits(plan.lines) && (plan.recognises)(zone.characters()))
+            .find(|plan| zone.fits(plan.lines) && recognises(plan))
     }
 
     /// The characters of `span` in a zone that fits the plan.
     pub(super) fn field<'z>(&self, zone: &'z [u8], span: Span) -> &'z [u8] {
+        zone.get(self.range(span)).unwrap_or_default()
+    }
+
+    /// Where `span` is among the characters of a zone.
+    pub(super) fn range(&self, span: Span) -> std::ops::Range<usize> {
         let before: usize = self.lines.iter().take(span.line - 1).sum();
-        zone.get(before + span.from - 1..before + span.to)
-            .unwrap_or_default()
+        before + span.from - 1..before + span.to
     }
 
     /// The characters of several fields, one after the other.
@@ -147,6 +170,7 @@ pub(super) const fn check(digit: CheckDigit, at: Span, over: &'static [Span]) ->
 const PLANS: &[Plan] = &[
     deviants::FRENCH_IDENTITY_CARD,
     deviants::FRENCH_DRIVING_LICENCE,
+    deviants::DUTCH_DRIVING_LICENCE,
     deviants::SWISS_DRIVING_LICENCE,
     deviants::SLOVAK_IDENTITY_CARD,
     deviants::SENEGALESE_CARD,
@@ -178,6 +202,7 @@ mod tests {
                 .into_iter()
                 .chain([plan.nationality, plan.expiry])
                 .flatten()
+                .chain(plan.names.iter().copied())
                 .chain(checks.flat_map(|check| check.over.iter().copied().chain([check.at])));
             for span in spans {
                 let line = plan.lines[span.line - 1];

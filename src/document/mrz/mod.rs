@@ -5,7 +5,8 @@
 //!
 //! - It keeps no names, no date of birth, no personal number, not even in an error: those fields are read only as
 //!   far as a check digit covers them.
-//! - It repairs nothing. A check digit cannot tell characters apart whose values differ by 0, 10, 20 or 30 (`1` and
+//! - It repairs nothing but a digit where only letters stand: in issuer, nationality and the first place of the document
+//!   code `0 1 2 5 8` are read as `O I Z S B`, and the reading says so. A check digit cannot tell characters apart whose values differ by 0, 10, 20 or 30 (`1` and
 //!   `L`, `6` and `G`, `M` and `W`, `<` and `K`), and where it fails there are several readings that would pass.
 //! - It does not judge. A zone whose check digits fail is still a zone; what follows from that is decided elsewhere.
 //!
@@ -16,6 +17,7 @@
 mod check_digit;
 mod deviants;
 mod layout;
+mod letters;
 mod number;
 mod standard;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod zone;
 
 pub use check_digit::{CheckDigit, FailedCheckDigits};
 pub use layout::MrzLayout;
+pub use letters::{LetterField, ReadAsLetters};
 pub use number::{LongNumberForm, NumberCheck};
 pub use zone::ZoneShape;
 
@@ -75,6 +78,8 @@ pub struct Mrz {
     pub expiry: Option<ExpiryDate>,
     /// Check digits that do not verify, in the order of the enum.
     pub failed: FailedCheckDigits,
+    /// The fields in which a digit was read as the letter that stands there.
+    pub read_as_letters: ReadAsLetters,
 }
 
 /// Why a text cannot be segmented into the fields of a zone. Repeats nothing of the text.
@@ -95,9 +100,12 @@ pub enum MrzError {
     /// The lines are those of no layout.
     #[error(
         "{0}: expected 3 of 30 (TD1), 2 of 36 (TD2, MRV-B), 2 of 44 (TD3, MRV-A), or a national layout: 2 of 34 \
-         (Slovakia), 9, 30 and 30 (Swiss driving licence), one of 30 (French driving licence)"
+         (Slovakia), 9, 30 and 30 (Swiss driving licence), one of 30 (French and Dutch driving licences)"
     )]
     Shape(ZoneShape),
+    /// A zone that is known to exist, but not where its number stands.
+    #[error("{0}: known, not supported; expected the number, issuing State and type typed instead")]
+    NotSupported(&'static str),
     /// The document code does not begin with a letter: the zone is upside down or cut.
     #[error("line {line}, column 1: expected the letter that begins the document code")]
     DocumentCode {
@@ -109,16 +117,70 @@ pub enum MrzError {
 impl Mrz {
     /// Reads a zone: its lines as printed, separated by line breaks or blanks, or all in one unbroken string.
     ///
-    /// Small letters and full-width forms are taken for what they stand for. No allocation.
+    /// Small letters, full-width forms, digits of other scripts and look-alikes are taken for what they stand for; an
+    /// underscore at the end of a line for the filler. Control characters and quotation marks around a zone, and
+    /// between its lines, are passed over. No allocation.
+    ///
+    /// A character in the names that no zone holds is passed over as well, where number, issuer and all check digits
+    /// are intact.
     ///
     /// # Errors
     /// [`MrzError`] when the text cannot be segmented. Check digits that do not verify are no error: see
     /// [`failed`](Self::failed).
     pub fn read(text: &str) -> Result<Self, MrzError> {
-        let zone = Zone::scan(text)?;
-        let plan = Plan::of(&zone).ok_or(MrzError::Shape(zone.shape()))?;
-        let zone = zone.characters();
+        let mut zone = Zone::scan(text)?;
+        let mut read_as_letters = ReadAsLetters::default();
+        if letters::first_of_code(&mut zone) {
+            read_as_letters.insert(LetterField::DocumentCode);
+        }
+        let Some(plan) = Plan::of(&zone) else {
+            let unsupported = deviants::unsupported(&zone).map(MrzError::NotSupported);
+            let shape = MrzError::Shape(zone.shape());
+            return Err(unsupported.or(zone.forbidden()).unwrap_or(shape));
+        };
+        zone.end_lines(plan.lines);
+        let fields = [
+            (Some(plan.issuer), LetterField::IssuingState),
+            (plan.nationality, LetterField::Nationality),
+        ];
+        for (span, field) in fields {
+            if span.is_some_and(|span| zone.read_letters(plan.range(span))) {
+                read_as_letters.insert(field);
+            }
+        }
+        let forbidden = zone.forbidden();
+        if forbidden.is_some() {
+            for &names in plan.names {
+                zone.blank_forbidden(plan.range(names));
+            }
+            if let Some(error) = zone.still_forbidden() {
+                return Err(error);
+            }
+        }
+        let read = Self::read_fields(plan, zone.characters(), read_as_letters)?;
+        let intact = read.number.is_some() && read.issuer.is_some() && read.failed.is_empty();
+        match forbidden {
+            Some(error) if !intact => Err(error),
+            _ => Ok(read),
+        }
+    }
 
+    /// Whether the lines of a text are those of a layout that is known, whatever stands in them.
+    pub fn has_layout(text: &str) -> bool {
+        Zone::scan(text)
+            .is_ok_and(|zone| Plan::of(&zone).is_some() || deviants::unsupported(&zone).is_some())
+    }
+
+    /// Whether the lines of a text are the first ones of a layout, and not all: the rest may follow.
+    pub fn begins_layout(text: &str) -> bool {
+        Zone::scan(text).is_ok_and(|zone| Plan::is_begun_by(&zone))
+    }
+
+    fn read_fields(
+        plan: &Plan,
+        zone: &[u8],
+        read_as_letters: ReadAsLetters,
+    ) -> Result<Self, MrzError> {
         let code = DocumentCode::of(plan.field(zone, plan.code)).ok_or(MrzError::DocumentCode {
             line: plan.code.line,
         })?;
@@ -148,6 +210,7 @@ impl Mrz {
                 .expiry
                 .and_then(|span| ExpiryDate::of(plan.field(zone, span))),
             failed,
+            read_as_letters,
         })
     }
 }
@@ -168,6 +231,17 @@ impl DocumentCode {
     pub fn as_str(&self) -> &str {
         let text = std::str::from_utf8(&self.0).unwrap_or_default();
         text.trim_end_matches('<')
+    }
+
+    /// Whether it is a passport card, `IP`: lists have it as a passport and as a card.
+    pub fn is_passport_card(self) -> bool {
+        self.as_str() == "IP"
+    }
+
+    /// Whether it is a passport of a national, `P` alone or with the second letter that Doc 9303 part 4 gives to
+    /// ordinary, diplomatic and official ones: documents of refugees, stateless persons and in emergencies have others.
+    pub fn is_national_passport(self) -> bool {
+        matches!(self.as_str(), "P" | "PP" | "PD" | "PO")
     }
 
     /// The type its first letter stands for (Doc 9303 parts 4 to 7): `P` a passport, `V` a visa, `A`, `C` and `I`

@@ -26,6 +26,7 @@ pub(super) const TD1: Plan = Plan {
     continuation: Some(at(1, 16, 30)),
     nationality: Some(at(2, 16, 18)),
     expiry: Some(at(2, 9, 14)),
+    names: &[at(3, 1, 30)],
     checks: &[
         check(CheckDigit::DateOfBirth, at(2, 7, 7), &[at(2, 1, 6)]),
         check(CheckDigit::DateOfExpiry, at(2, 15, 15), &[at(2, 9, 14)]),
@@ -52,6 +53,7 @@ pub(super) const TD2: Plan = Plan {
     continuation: Some(at(2, 29, 35)),
     nationality: Some(at(2, 11, 13)),
     expiry: Some(at(2, 22, 27)),
+    names: &[at(1, 6, 36)],
     checks: &[
         check(CheckDigit::DateOfBirth, at(2, 20, 20), &[at(2, 14, 19)]),
         check(CheckDigit::DateOfExpiry, at(2, 28, 28), &[at(2, 22, 27)]),
@@ -78,6 +80,7 @@ pub(super) const TD3: Plan = Plan {
     continuation: None,
     nationality: Some(at(2, 11, 13)),
     expiry: Some(at(2, 22, 27)),
+    names: &[at(1, 6, 44)],
     checks: &[
         check(CheckDigit::DateOfBirth, at(2, 20, 20), &[at(2, 14, 19)]),
         check(CheckDigit::DateOfExpiry, at(2, 28, 28), &[at(2, 22, 27)]),
@@ -106,6 +109,7 @@ pub(super) const MRV_A: Plan = Plan {
     continuation: None,
     nationality: Some(at(2, 11, 13)),
     expiry: Some(at(2, 22, 27)),
+    names: &[at(1, 6, 44)],
     checks: &[
         check(CheckDigit::DateOfBirth, at(2, 20, 20), &[at(2, 14, 19)]),
         check(CheckDigit::DateOfExpiry, at(2, 28, 28), &[at(2, 22, 27)]),
@@ -115,5 +119,6 @@ pub(super) const MRV_A: Plan = Plan {
 pub(super) const MRV_B: Plan = Plan {
     layout: MrzLayout::MrvB,
     lines: &[36, 36],
+    names: &[at(1, 6, 36)],
     ..MRV_A
 };

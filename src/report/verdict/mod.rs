@@ -195,6 +195,8 @@ impl<'a> Found<'a> {
 
 fn no_match(query: &Query, data_too_old: bool) -> (Verdict, Reasons) {
     let holds = |fact| match fact {
+        NoMatchFact::NumberImpossible => query.number_is_impossible(),
+        NoMatchFact::ZoneNotSupported => query.number.is_none() && query.zone_not_supported,
         NoMatchFact::CheckDigitFailed => query.number_check_failed,
         NoMatchFact::NumberMissing => query.number.is_none(),
         NoMatchFact::DataTooOld => data_too_old,

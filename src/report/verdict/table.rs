@@ -27,6 +27,9 @@ pub(super) enum Fact {
     IssuerAnother,
     /// Not [`IssuerAnother`](Self::IssuerAnother).
     IssuerNotAnother,
+    /// The reported issuer is the State of the holder's nationality, on a passport of a
+    /// national that is read without a fault but perhaps in the issuer.
+    NationalityReported,
     /// The type asked about can be the one reported.
     TypeCompatible,
     /// No type is asked about.
@@ -58,7 +61,7 @@ pub(super) enum Worth {
 pub(super) type MatchRow = (&'static [Fact], Worth);
 
 /// From the top, the first row that fits decides; each report fits one.
-pub(super) const MATCH_ROWS: [MatchRow; 10] = {
+pub(super) const MATCH_ROWS: [MatchRow; 11] = {
     use Fact::*;
     use Worth::{Elsewhere, Hit, Review};
     [
@@ -91,6 +94,15 @@ pub(super) const MATCH_ROWS: [MatchRow; 10] = {
         (&[IssuerUnknown], Review(Reason::IssuerUnknown)),
         (&[IssuerOfSameGroup], Review(Reason::IssuerOfSameGroup)),
         (&[IssuerOneLetterAway], Review(Reason::IssuerOneLetterAway)),
+        (
+            &[
+                IssuerAnother,
+                NationalityReported,
+                TypeCompatible,
+                OwnersReport,
+            ],
+            Review(Reason::ReportedByNationality),
+        ),
         (&[IssuerAnother], Elsewhere),
     ]
 };
@@ -98,8 +110,13 @@ pub(super) const MATCH_ROWS: [MatchRow; 10] = {
 /// Something that holds, or does not, for a check that found no match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoMatchFact {
+    /// No document of the State and type has such a number, and its check digit does not
+    /// say that it was read right.
+    NumberImpossible,
     /// The number's check digit does not verify.
     CheckDigitFailed,
+    /// There is no number, and the zone is of a kind that can't be read.
+    ZoneNotSupported,
     /// There is no number: the zone could not be segmented, or its number is empty.
     NumberMissing,
     /// The snapshot is past its hard age.
@@ -109,11 +126,21 @@ pub(super) enum NoMatchFact {
 }
 
 /// From the top, the first row that fits decides; the last always does.
-pub(super) const NO_MATCH_ROWS: [(NoMatchFact, Verdict, Option<Reason>); 4] = [
+pub(super) const NO_MATCH_ROWS: [(NoMatchFact, Verdict, Option<Reason>); 6] = [
+    (
+        NoMatchFact::NumberImpossible,
+        Verdict::Inconclusive,
+        Some(Reason::NumberImpossible),
+    ),
     (
         NoMatchFact::CheckDigitFailed,
         Verdict::Inconclusive,
         Some(Reason::Misread),
+    ),
+    (
+        NoMatchFact::ZoneNotSupported,
+        Verdict::Inconclusive,
+        Some(Reason::ZoneNotSupported),
     ),
     (
         NoMatchFact::NumberMissing,
@@ -158,10 +185,13 @@ impl Facts {
         } else {
             IssuerNotAnother
         });
-        facts.insert(match query.document_type {
+        if query.nationality_in_doubt() == Some(*reported) {
+            facts.insert(NationalityReported);
+        }
+        facts.insert(match query.can_be(candidate.document_type) {
             None => TypeNotGiven,
-            Some(asked) if asked.compatible_with(candidate.document_type) => TypeCompatible,
-            Some(_) => TypeIncompatible,
+            Some(true) => TypeCompatible,
+            Some(false) => TypeIncompatible,
         });
         facts.insert(if candidate.report.third_party {
             ThirdPartyReport

@@ -3,6 +3,7 @@
 
 use super::tests::{day, reported};
 use super::*;
+use crate::document::mrz::Mrz;
 use crate::document::{DocumentNumber, Issuer};
 use crate::report::{Reason, ReportStatus};
 use proptest::prelude::*;
@@ -66,7 +67,30 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
                     reasons.insert(Reason::IssuerOneLetterAway);
                 }
                 if reasons.is_empty() {
-                    elsewhere.push(candidate);
+                    // A national's passport says in faultless lines that the holder is a
+                    // citizen of the very State whose own report of the number this is.
+                    let nationals = |zone: &Mrz| {
+                        zone.failed.is_empty()
+                            && ["P", "PP", "PD", "PO"].contains(&zone.code.as_str())
+                            && zone.nationality.is_some_and(|nationality| {
+                                nationality.code() == candidate.issuing_state.code()
+                            })
+                    };
+                    let an_organisation = |code: &str| code.starts_with('X') || code == "UNK";
+                    if query.mrz.as_ref().is_some_and(nationals)
+                        && query.document_type == Some(DocumentType::Passport)
+                        && candidate
+                            .document_type
+                            .compatible_with(DocumentType::Passport)
+                        && !candidate.report.third_party
+                        && issuer.code() != "UTO"
+                        && !an_organisation(issuer.code())
+                        && !an_organisation(candidate.issuing_state.code())
+                    {
+                        reviews.push((candidate, BTreeSet::from([Reason::ReportedByNationality])));
+                    } else {
+                        elsewhere.push(candidate);
+                    }
                     continue;
                 }
             }
@@ -113,8 +137,26 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
     } else if some_refer {
         elsewhere.clear();
         Verdict::Refer
+    } else if let Some(number) = query.number
+        && query.issuer.is_some_and(|issuer| issuer.code() == "D")
+        && [
+            Some(DocumentType::Passport),
+            Some(DocumentType::IdentityCard),
+        ]
+        .contains(&query.document_type)
+        && number.as_str().len() == 9
+        && number
+            .as_str()
+            .contains(['A', 'E', 'I', 'O', 'U', 'B', 'D', 'Q', 'S'])
+        && (query.mrz.is_none() || query.number_check_failed)
+    {
+        reasons.insert(Reason::NumberImpossible);
+        Verdict::Inconclusive
     } else if query.number_check_failed {
         reasons.insert(Reason::Misread);
+        Verdict::Inconclusive
+    } else if query.number.is_none() && query.zone_not_supported {
+        reasons.insert(Reason::ZoneNotSupported);
         Verdict::Inconclusive
     } else if query.number.is_none() {
         reasons.insert(Reason::Unreadable);
@@ -162,25 +204,63 @@ const STATES: [&str; 8] = ["D", "AUT", "AIA", "ALA", "GBD", "GBO", "RKS", "UNK"]
 fn cases() -> impl Strategy<Value = Case> {
     let issuer = prop_oneof![
         1 => Just(None),
+        3 => Just(Issuer::parse("D").ok()),
         6 => prop::sample::select(&STATES[..]).prop_map(|code| Issuer::parse(code).ok()),
         2 => prop::sample::select(&["O", "DC", "XCT", "XXB", "UTO", "UND"][..]).prop_map(|code| Issuer::parse(code).ok()),
     ];
     let document_type = || prop::sample::select(&DocumentType::ALL[..]);
     let query = (
-        prop::bool::weighted(0.95),
+        prop::sample::select(&["C01X00T47", "CO1X00T47", "CO1X00T47", "CO1X0047"][..]),
+        prop::bool::weighted(0.9),
         issuer,
-        prop::option::weighted(0.8, document_type()),
+        prop_oneof![
+            3 => prop::option::weighted(0.8, document_type()),
+            1 => Just(Some(DocumentType::Passport)),
+        ],
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.3),
     );
-    let query = query.prop_map(
-        |(readable, issuer, document_type, number_check_failed)| Query {
-            number: DocumentNumber::from_normalised(b"C01X00T47").filter(|_| readable),
-            issuer,
-            document_type,
-            number_check_failed,
-            mrz: None,
+    let typed = query.prop_map(
+        |(number, readable, issuer, document_type, number_check_failed, zone_not_supported)| {
+            Query {
+                number: DocumentNumber::from_normalised(number.as_bytes()).filter(|_| readable),
+                issuer,
+                document_type,
+                number_check_failed,
+                mrz: None,
+                zone_not_supported,
+            }
         },
     );
+    // Zones whose check digits hold, and the same with a fault.
+    let read = (
+        // Mostly passports whose issuer is not the holder's State, which has reported some.
+        prop_oneof![
+            3 => Just("P<"),
+            2 => prop::sample::select(&["PP", "PD", "PT", "V<", "I<"][..]),
+        ],
+        prop_oneof![
+            2 => prop::sample::select(&["AUT", "D<<"][..]),
+            3 => prop::sample::select(&["AIA", "GBD", "UNK", "UTO", "XPO", "QQQ"][..]),
+        ],
+        prop_oneof![
+            3 => prop::sample::select(&["AUT", "D<<"][..]),
+            2 => prop::sample::select(&["GBO", "RKS", "UNK", "XXB"][..]),
+        ],
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(code, issuer, nationality, fault, refugee)| {
+            let digit = if fault { '9' } else { '8' };
+            let zone = format!(
+                "{code}{issuer}MUSTERMANN<<ERIKA<<<<<<<<<<<<<<<<<<<<<<\n\
+                 C01X00T47{digit}{nationality}6408125F2702283<<<<<<<<<<<<<<<4"
+            );
+            let query = Query::from_mrz(Mrz::read(&zone).unwrap());
+            let finer = refugee.then_some(DocumentType::RefugeeTravelDocument);
+            query.with_fields(None, None, finer).unwrap_or(query)
+        });
+    let query = prop_oneof![1 => typed, 1 => read];
     (
         query,
         prop::collection::vec(candidates(), 0..6),

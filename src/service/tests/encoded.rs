@@ -1,6 +1,7 @@
 //! The answer written straight into bytes against the message built first.
 
 use super::store;
+use crate::document::Placeholders;
 use crate::proto;
 use crate::service::serving::{Ages, Current};
 use crate::service::{answer, lookup, question};
@@ -8,11 +9,13 @@ use crate::snapshot::{LoadOptions, Moment, Store};
 use jiff::Timestamp;
 use prost::Message as _;
 
-/// The number's check digit fails in the second zone, the date of birth's in the third.
-const ZONES: [&str; 3] = [
+/// The number's check digit fails in the second zone, the date of birth's in the third; a digit stands for
+/// a letter in the fourth.
+const ZONES: [&str; 4] = [
     "P<UKRSHEVCHENKO<<TARAS<<<<<<<<<<<<<<<<<<<<<<\nAB000007<6UKR7408122F1204159<<<<<<<<<<<<<<06",
     "P<UKRSHEVCHENKO<<TARAS<<<<<<<<<<<<<<<<<<<<<<\nAB000007<7UKR7408122F1204159<<<<<<<<<<<<<<06",
     "P<UKRSHEVCHENKO<<TARAS<<<<<<<<<<<<<<<<<<<<<<\nXX000007<6UKR7408123F1204159<<<<<<<<<<<<<<06",
+    "P<UKRSHEVCHENKO<<TARAS<<<<<<<<<<<<<<<<<<<<<<\nAB000007<6U8R7408122F1204159<<<<<<<<<<<<<<06",
 ];
 
 #[test]
@@ -48,7 +51,7 @@ fn bytes_are_those_of_the_message() {
     );
     let mut verdicts = std::collections::BTreeSet::new();
     for (request, data_too_old) in requests.iter().flat_map(|r| [(r, false), (r, true)]) {
-        let query = question::read(request.into()).unwrap();
+        let query = question::read(request.into(), &Placeholders::default()).unwrap();
         for now in [
             "2026-01-05T01:02:03.000000004Z",
             "2026-03-01T00:00:00Z",

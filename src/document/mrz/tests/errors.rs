@@ -7,10 +7,15 @@ fn texts_that_are_no_zone() {
     let good = "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
     let name = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<";
     let shape = "expected 3 of 30 (TD1), 2 of 36 (TD2, MRV-B), 2 of 44 (TD3, MRV-A), or a national layout: 2 of 34 \
-                 (Slovakia), 9, 30 and 30 (Swiss driving licence), one of 30 (French driving licence)";
+                 (Slovakia), 9, 30 and 30 (Swiss driving licence), one of 30 (French and Dutch driving licences)";
     let shaped = |found: &str| format!("{found}: {shape}");
     let character = |line, column| {
         format!("line {line}, column {column}: expected a letter A-Z, a digit or the filler <")
+    };
+    let unsupported = |what: &str| {
+        format!(
+            "{what}: known, not supported; expected the number, issuing State and type typed instead"
+        )
     };
     for (text, message) in [
         (
@@ -57,17 +62,43 @@ fn texts_that_are_no_zone() {
             format!("\n\n  {}\n{good}", name.replace("UTO", "UTÖ")),
             character(1, 5),
         ),
+        // In the names only where all check digits verify.
         (
-            format!("{}\n{good}", name.replace("<<ANNA", "< ANNA")),
+            format!(
+                "{}\n{}",
+                name.replace("<<ANNA", "< ANNA"),
+                good.replace("740812", "740813")
+            ),
             character(1, 15),
+        ),
+        (
+            format!("{name}\n{}", good.replace("B<<<<<1", "B_<_1_1")),
+            character(2, 38),
         ),
         (
             format!("{name} {}", good.replace('Z', "З")),
             character(2, 29),
         ),
         (
-            format!("{name}\n{}", good.replace("10", "1«")),
+            format!("{name}\n{}", good.replace("10", "1€")),
             character(2, 44),
+        ),
+        // Known, and no public source says where the number stands.
+        (
+            "CSC123456780<<<<<<<<<<<<<<<<<<".to_owned(),
+            unsupported("a Chinese permit of one line"),
+        ),
+        (
+            "D1EST<<<<<<<<<<<<<<<<<<<<<<<<<".to_owned(),
+            unsupported("an Estonian driving licence"),
+        ),
+        (
+            "D1LUX<<<<<<<<<<<<<<<<<<<<<<<<<".to_owned(),
+            unsupported("a Luxembourg driving licence"),
+        ),
+        (
+            "I<PAK1234512345671<<<<<<<<<<<<<<<<<".to_owned(),
+            unsupported("a Pakistani card"),
         ),
         // Lines in the wrong order.
         (

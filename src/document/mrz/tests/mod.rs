@@ -6,6 +6,7 @@ mod long_numbers;
 mod national;
 mod passports;
 mod properties;
+mod readers;
 mod substitutions;
 
 use super::*;
@@ -49,6 +50,18 @@ const WITHOUT: NumberCheck = NumberCheck::VerifiedLong(LongNumberForm::WithoutFi
 const WITH: NumberCheck = NumberCheck::VerifiedLong(LongNumberForm::WithFiller);
 const EITHER: NumberCheck = NumberCheck::VerifiedLong(LongNumberForm::Either);
 
+/// Underscores for the fillers at the end of each line.
+fn underscored(lines: &[&str]) -> String {
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            let end = line.trim_end_matches('<');
+            end.to_owned() + &"_".repeat(line.len() - end.len())
+        })
+        .collect();
+    lines.join("\n")
+}
+
 #[track_caller]
 fn check(zone: &str, expected: Expected) {
     let lines: Vec<&str> = zone.lines().collect();
@@ -70,6 +83,10 @@ fn check(zone: &str, expected: Expected) {
         spaced.replace(' ', "   "),
         spaced,
         lines.concat(),
+        format!("\u{2}{}\u{3}", lines.join("\r")),
+        format!("\"{}\"", lines.join("\"\n\"")),
+        lines.join("\u{1d}") + "\0",
+        underscored(&lines),
         zone.to_lowercase(),
         full_width,
     ] {
@@ -176,7 +193,14 @@ fn issuers() {
         ("QQQ", "QQQ"),
         ("<<<", ""),
         ("U<O", ""),
-        ("U1O", ""),
+        ("U3O", ""),
+        ("U1O", "UIO"),
+        ("UT0", "UTO"),
+        ("FR4", ""),
+        ("8GR", "BGR"),
+        ("R05", "ROS"),
+        ("5VK", "SVK"),
+        ("NZ1", "NZI"),
     ] {
         let zone = format!(
             "P<{field}ERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"

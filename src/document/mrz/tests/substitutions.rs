@@ -100,7 +100,10 @@ fn each_is_detected_or_invisible_by_value() {
                 let mut zone = case.zone.as_bytes().to_vec();
                 zone[position - 1] = substitute;
                 let zone = String::from_utf8(zone).unwrap();
-                let detected = Mrz::read(&zone).map_or(true, |mrz| !mrz.failed.is_empty());
+                // A digit read as the letter that stands there is told.
+                let detected = Mrz::read(&zone).map_or(true, |mrz| {
+                    !mrz.failed.is_empty() || !mrz.read_as_letters.is_empty()
+                });
                 let same_value = value(original) % 10 == value(substitute) % 10;
                 assert!(detected || same_value, "{zone}: {position} unseen");
                 tried += 1;

@@ -80,6 +80,19 @@ fn asked(issuer: &str, document_type: Option<DocumentType>) -> Query {
     Query::from_fields(number, Issuer::parse(issuer).ok(), document_type)
 }
 
+/// A passport of that number read from a zone, with a nationality.
+fn passport(issuer: &str, nationality: &str) -> Query {
+    zone(&format!("P<{issuer}"), &format!("8{nationality}"))
+}
+
+/// The same by code and issuer, and by check digit and nationality.
+fn zone(first: &str, second: &str) -> Query {
+    let zone = format!(
+        "{first}MUSTERMANN<<ERIKA<<<<<<<<<<<<<<<<<<<<<<\nC01X00T47{second}6408125F2702283<<<<<<<<<<<<<<<4"
+    );
+    Query::from_mrz(crate::document::mrz::Mrz::read(&zone).unwrap())
+}
+
 fn misread(query: Query) -> Query {
     Query {
         number_check_failed: true,

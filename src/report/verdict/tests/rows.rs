@@ -2,6 +2,7 @@
 
 use super::super::table::{Fact, MATCH_ROWS};
 use super::*;
+use crate::document::mrz::Mrz;
 use Disclosure::{ContactOnly, Refer};
 use DocumentType::{IdentityCard, RefugeeTravelDocument};
 
@@ -125,6 +126,78 @@ fn row_another_known_issuer() {
 }
 
 #[test]
+fn row_the_state_of_nationality_has_reported_it() {
+    let review = "REVIEW REPORTED_BY_NATIONALITY 1m";
+    check(&passport("AUT", "D<<"), &[reported()], review);
+    // The report of a refugee's document is of what a `P` may be.
+    let refugees = Candidate {
+        document_type: RefugeeTravelDocument,
+        ..reported()
+    };
+    check(&passport("AUT", "D<<"), &[refugees], review);
+    check(
+        &passport("AUT", "D<<"),
+        &[reported(), of("AUT")],
+        "HIT REPORTED_BY_NATIONALITY 2m",
+    );
+    for (query, candidate) in [
+        // Another State's, a third party's, a card's.
+        (passport("AUT", "D<<"), of("CZE")),
+        (passport("AUT", "D<<"), third_party(reported())),
+        (
+            passport("AUT", "D<<"),
+            Candidate {
+                document_type: IdentityCard,
+                ..reported()
+            },
+        ),
+        // The issuer is no State, or the specimen State.
+        (passport("XPO", "D<<"), reported()),
+        (passport("UTO", "D<<"), reported()),
+    ] {
+        check(&query, &[candidate], "NO_RECORD 1o");
+    }
+    // A refugee's document, a visa, a fault in the zone.
+    let refugee = passport("AUT", "D<<").with_fields(None, None, Some(RefugeeTravelDocument));
+    check(&refugee.unwrap(), &[reported()], "NO_RECORD 1o");
+    check(&zone("V<AUT", "8D<<"), &[reported()], "NO_RECORD 1o");
+    check(&zone("PTAUT", "8D<<"), &[reported()], "NO_RECORD 1o");
+    check(&zone("PPAUT", "8D<<"), &[reported()], review);
+    check(
+        &zone("P<AUT", "9D<<"),
+        &[reported()],
+        "INCONCLUSIVE MISREAD 1o",
+    );
+}
+
+#[test]
+fn a_passport_card_is_a_passport_or_a_card() {
+    let card = Mrz::read(
+        "IPUSAC012345674<<<<<<<<<<<<<<<\n8001014F2801017USA<<<<<<<<<<<<\nDOE<<JANE<<<<<<<<<<<<<<<<<<<<<",
+    )
+    .unwrap();
+    assert!(card.code.is_passport_card());
+    let query = Query {
+        number_check_failed: false,
+        ..Query::from_mrz(card)
+    };
+    for document_type in [DocumentType::Passport, IdentityCard] {
+        let candidate = Candidate {
+            document_type,
+            ..of("USA")
+        };
+        check(&query, &[candidate], "HIT 1m");
+        let typed = query.with_fields(None, None, Some(document_type)).unwrap();
+        check(&typed, &[candidate], "HIT 1m");
+    }
+    let visa = Candidate {
+        document_type: DocumentType::Visa,
+        ..of("USA")
+    };
+    check(&query, &[visa], "REVIEW TYPE_INCOMPATIBLE 1m");
+}
+
+#[test]
 fn rows_without_a_match() {
     let check =
         |query: &Query, too_old, expected: &str| assert_eq!(answer(query, &[], too_old), expected);
@@ -137,6 +210,32 @@ fn rows_without_a_match() {
         "INCONCLUSIVE MISREAD",
     );
     check(&unreadable, false, "INCONCLUSIVE UNREADABLE");
+    // A letter that Germany's numbers never have: typed, or with a check digit that failed.
+    let impossible = |document_type| Query {
+        number: DocumentNumber::from_normalised(b"CO1X00T47"),
+        ..asked("D", document_type)
+    };
+    check(
+        &impossible(PASSPORT),
+        false,
+        "INCONCLUSIVE NUMBER_IMPOSSIBLE",
+    );
+    check(
+        &impossible(Some(IdentityCard)),
+        true,
+        "INCONCLUSIVE NUMBER_IMPOSSIBLE",
+    );
+    check(
+        &misread(impossible(PASSPORT)),
+        false,
+        "INCONCLUSIVE NUMBER_IMPOSSIBLE",
+    );
+    check(&impossible(None), false, "NO_RECORD");
+    let not_supported = Query {
+        zone_not_supported: true,
+        ..unreadable
+    };
+    check(&not_supported, false, "INCONCLUSIVE ZONE_NOT_SUPPORTED");
     // In this order, one reason each.
     check(&misread(asked("D", PASSPORT)), true, "INCONCLUSIVE MISREAD");
     check(&unreadable, true, "INCONCLUSIVE UNREADABLE");
@@ -166,6 +265,7 @@ fn every_report_fits_a_row_and_every_row_is_the_first_for_some_report() {
             for query in [
                 asked(issuer, document_type),
                 misread(asked(issuer, document_type)),
+                passport("AUT", "D<<"),
             ] {
                 for candidate in ["D", "RKS", "ALA"].map(of) {
                     for candidate in [candidate, third_party(candidate)] {
