@@ -1,10 +1,13 @@
 //! What became of every row: the accounts printed after a build or a delta.
 
 mod dates;
+mod rows;
+
+pub(crate) use rows::rejected as rejected_sentence;
 
 use crate::config::SourceConfig;
 use crate::publish::{Offered, kept_sentence};
-use crate::sources::{DateCounts, SourceAccount};
+use crate::sources::{DateCounts, RejectCount, SourceAccount, StatePlausibility, UnlikelyRows};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sltd::index::BuildSummary;
@@ -37,6 +40,14 @@ pub struct Account {
     pub third_party: u64,
     /// Days that were not what they should be.
     pub dates: DateCounts,
+    /// Of the rows rejected: those of issuing States that the source does not own.
+    pub not_owned: u64,
+    /// Rows rejected, by reason, the most frequent first.
+    pub reasons: Vec<RejectCount>,
+    /// Rows with unlikely numbers, by reason.
+    pub unlikely: UnlikelyRows,
+    /// Documents, and those with unlikely numbers, by issuing State.
+    pub plausibility: Vec<StatePlausibility>,
     /// What the operator should know, one sentence each.
     pub warnings: Vec<String>,
     /// Where the rejected rows stand.
@@ -80,12 +91,17 @@ impl SourceAccounts {
                 withdrawn: read.withdrawn,
                 superseded: read.superseded,
                 held: 0,
+                no_report: read.no_report,
             },
             documents: 0,
             ranges: read.ranges,
             undated: read.undated,
             third_party: read.third_party,
             dates: read.dates,
+            not_owned: read.not_owned,
+            reasons: read.reasons,
+            unlikely: read.unlikely,
+            plausibility: read.plausibility,
             warnings: read.warnings,
             rejects: read.rejects_file.map(|path| path.display().to_string()),
             held: None,
@@ -168,11 +184,15 @@ impl SourceAccounts {
                     "withdrawn": source.rows.withdrawn,
                     "superseded": source.rows.superseded,
                     "held": source.rows.held,
+                    "noReport": source.rows.no_report,
                     "documents": source.documents,
                     "ranges": source.ranges,
                     "undated": source.undated,
                     "thirdParty": source.third_party,
                     "dates": dates::json(&source.dates),
+                    "rejectedNotOwned": source.not_owned,
+                    "rejectReasons": rows::reasons_json(&source.reasons),
+                    "unlikely": rows::unlikely_json(&source.unlikely),
                     "warnings": source.warnings,
                     "rejects": source.rejects,
                 })
@@ -209,13 +229,14 @@ struct Column {
 }
 
 impl Column {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::new("indexed", 11, false, |rows| rows.indexed),
         Self::new("withdrawn", 9, true, |rows| rows.withdrawn),
         Self::new("merged", 9, false, |rows| rows.merged),
         Self::new("expired", 9, false, |rows| rows.expired),
         Self::new("superseded", 10, true, |rows| rows.superseded),
         Self::new("held", 11, true, |rows| rows.held),
+        Self::new("no report", 9, true, |rows| rows.no_report),
         Self::new("rejected", 9, false, |rows| rows.rejected),
     ];
 
@@ -254,6 +275,9 @@ impl fmt::Display for SourceAccounts {
             }
             writeln!(f, "  {:>11}", source.documents)?;
         }
+        let reasons = self.sources.iter();
+        let reasons = reasons.map(|source| (source.name.as_str(), source.reasons.as_slice()));
+        rows::write_reasons(f, reasons)?;
         for source in &self.sources {
             if source.owns.iter().any(|owns| owns == "*") {
                 writeln!(
@@ -274,6 +298,30 @@ impl fmt::Display for SourceAccounts {
                     f,
                     "{}: {} rows kept as third-party reports",
                     source.name, source.third_party
+                )?;
+            }
+            if source.rows.rejected > source.not_owned {
+                let sentence = rows::rejected(&source.rows, source.not_owned, &source.reasons);
+                writeln!(f, "{}: {sentence}", source.name)?;
+            }
+            if source.not_owned > 0 {
+                writeln!(
+                    f,
+                    "{}: {} rows rejected because the source does not own their issuing State (third_party = \"keep\" \
+                     keeps them)",
+                    source.name, source.not_owned
+                )?;
+            }
+            if let Some(sentence) = rows::unlikely(&source.rows, &source.unlikely) {
+                writeln!(f, "{}: {sentence}", source.name)?;
+            }
+            if source.rows.merged > 0 {
+                let used = source.rows.indexed + source.rows.merged;
+                let share = rows::percent(source.rows.merged, used);
+                writeln!(
+                    f,
+                    "{}: {} rows ({share}) repeat another",
+                    source.name, source.rows.merged
                 )?;
             }
             for sentence in dates::sentences(&source.dates) {

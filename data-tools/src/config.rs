@@ -23,7 +23,7 @@
 //! | `path` | a file, a folder (every file in it) or a glob pattern, relative to the folder of this file. Patterns and folders pass over hidden files and `README*` |
 //! | `files` | how many files the list has, entries of archives counted; another number holds the source. Default: not checked |
 //! | `archive_entry` | a glob pattern: which entries of a ZIP archive are read, by their name or their path in it. Default: all but hidden ones and `README*` |
-//! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `czechia` |
+//! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `ukraine-inactive`, `czechia` |
 //! | `as_of` | an instant, RFC 3339; default: the oldest modification time among the files |
 //! | `as_of_name` | how file names begin, such as `list_%Y%m%d`: the as-of is read from them; without a time 00:00 UTC |
 //! | `stale_after` | a duration; default `7d` |
@@ -36,6 +36,8 @@
 //! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
 //! | `third_party` | `reject` (default) or `keep`: rows of States it does not own |
 //! | `issuing_state`, `type`, `status`, `authority`, `restriction` | the value of rows that have none; not what every row of a public list has itself |
+//! | `placeholders` | numbers that stand for none in this source, such as `["99999999"]` |
+//! | `placeholder_exemptions` | numbers like `000000` that the States of `owns` really issue |
 //! | `kind` | layout `czechia`: 0 to 3; default: by the name of the file |
 //!
 //! The table `[guards]` sets from where on a figure trips a guard: [`Limits`] has its fields and what holds without.
@@ -52,7 +54,7 @@ use std::time::Duration;
 
 use crate::guards::Limits;
 use jiff::Timestamp;
-use sltd::document::{DocumentType, IssuingState};
+use sltd::document::{DocumentType, IssuingState, Placeholders};
 use sltd::report::{Authority, ReportStatus};
 
 /// The whole file.
@@ -131,6 +133,8 @@ pub struct SourceConfig {
     pub restriction: Option<String>,
     /// Layout `czechia` only: the kind of document; `None`: by the name of the file.
     pub kind: Option<u8>,
+    /// Numbers that stand for none, besides those that do everywhere, and numbers that its States really issue.
+    pub placeholders: Placeholders,
     /// What its rows are; not said in the file.
     pub purpose: Purpose,
 }
@@ -182,6 +186,7 @@ impl SourceConfig {
             authority: None,
             restriction: None,
             kind: (layout == Layout::Czechia).then_some(1),
+            placeholders: Placeholders::default(),
             purpose: Purpose::List,
         }
     }
@@ -213,18 +218,21 @@ pub enum Layout {
     Russia,
     /// The Ukrainian lists of stolen and lost passports.
     Ukraine,
+    /// The Ukrainian Migration Service's files of invalid documents.
+    UkraineInactive,
     /// The Czech lists of invalid documents.
     Czechia,
 }
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SltdCsv,
         Self::SltdJsonl,
         Self::SltdParquet,
         Self::Russia,
         Self::Ukraine,
+        Self::UkraineInactive,
         Self::Czechia,
     ];
 
@@ -236,6 +244,7 @@ impl Layout {
             Self::SltdParquet => "sltd-parquet",
             Self::Russia => "russia",
             Self::Ukraine => "ukraine",
+            Self::UkraineInactive => "ukraine-inactive",
             Self::Czechia => "czechia",
         }
     }
@@ -252,7 +261,7 @@ impl Layout {
 
     /// Whether there are lists of changes in it.
     pub fn has_changes(self) -> bool {
-        !matches!(self, Self::Russia | Self::Ukraine)
+        !matches!(self, Self::Russia | Self::Ukraine | Self::UkraineInactive)
     }
 
     /// The code of the State whose list a public layout is; `None` for ours.
@@ -260,7 +269,7 @@ impl Layout {
         match self {
             Self::SltdCsv | Self::SltdJsonl | Self::SltdParquet => None,
             Self::Russia => Some("RUS"),
-            Self::Ukraine => Some("UKR"),
+            Self::Ukraine | Self::UkraineInactive => Some("UKR"),
             Self::Czechia => Some("CZE"),
         }
     }

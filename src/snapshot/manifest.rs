@@ -186,7 +186,7 @@ pub struct SourceEntry {
     pub removed: bool,
 }
 
-/// `read = indexed + merged + expired + rejected + withdrawn + superseded + held`, in rows.
+/// `read = indexed + merged + expired + rejected + withdrawn + superseded + held + no_report`, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowAccount {
@@ -206,6 +206,9 @@ pub struct RowAccount {
     /// Rows about what the source has said something later of already; only of changes.
     #[serde(default)]
     pub superseded: u64,
+    /// Rows that report nothing, such as those of documents that are valid.
+    #[serde(default)]
+    pub no_report: u64,
     /// Rows not used, because the source was held at what it had reported before.
     #[serde(default)]
     pub held: u64,
@@ -228,7 +231,8 @@ impl RowAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
         let used = self.indexed + self.merged + self.withdrawn;
-        self.read == used + self.expired + self.rejected + self.superseded + self.held
+        self.read
+            == used + self.expired + self.rejected + self.superseded + self.held + self.no_report
     }
 }
 

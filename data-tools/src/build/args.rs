@@ -21,7 +21,7 @@ const REJECTS: u8 = 24;
 const EXIT_CODES: &str = "\
 Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 20 published with a source held,
 21 refused by a guard, 22 withheld by a pin, 23 another process is changing the store, 24 too many
-rejects. Unless it is 0 or 20, the snapshot before stays current, or the message on standard error
+rejects in a required source. Unless it is 0 or 20, the snapshot before stays current, or the message on standard error
 says that it does not.";
 
 const LONG_AFTER_HELP: &str = "\
@@ -37,7 +37,8 @@ the layout nor issuing_state says it:
 const SOURCES: &str = r#"[[source]]
 name = "ukraine-stolen"
 path = "ukraine/*.json.gz"       # a file, a folder or a glob, relative to the folder of this file
-layout = "ukraine"               # or sltd-csv, sltd-jsonl, sltd-parquet, russia, czechia
+layout = "ukraine"               # or sltd-csv, sltd-jsonl, sltd-parquet, russia, czechia,
+                                 # ukraine-inactive (files INACTIVE_*.csv)
 owns = ["UKR"]                   # the States whose own list it is; ["*"]: every State's
 third_party = "reject"           # or "keep": rows of States that it does not own
 as_of = "2026-11-22T04:00:00Z"   # default: the oldest modification time of its files
@@ -49,6 +50,8 @@ encoding = "utf-8"               # or windows-1250, latin-1, utf-16le and others
 files = 78                       # how many files the list has; default: any number
 status = "lost"                  # of rows that have none; also issuing_state, type, authority,
 authority = "KYIV"               # restriction
+placeholders = ["99999999"]      # numbers that stand for none, besides NULL, 0000, X and the like
+placeholder_exemptions = ["0000000"]   # such numbers that the States it owns really issue
 # kind = 2                       # layout czechia, where no file name has typ_dokladu=2
 
 [[source]]                       # what else may be said of the form of files
@@ -116,7 +119,8 @@ kept, and counted.
 /// over by themselves. Killed at any instant, the store holds the old snapshot or the new one.
 ///
 /// A list that is empty, or has shrunk or grown beyond measure, trips a guard: its source is held at
-/// what it reported before, and so is one whose files did not come. Before publishing, what is
+/// what it reported before, and so is one whose files did not come, of whose rows none can be used, or
+/// too many are rejected. Before publishing, what is
 /// different from the current snapshot is printed.
 ///
 /// Rows that can't be used go to DIR/rejects/SOURCE.csv with the reason and the columns that the
@@ -141,7 +145,8 @@ pub struct BuildArgs {
     /// SOURCE=WHEN and as often as needed, the instant or day that the list of a source describes
     #[arg(long, value_name = "DATE")]
     as_of: Vec<BuildAsOf>,
-    /// Largest share of a source's rows that may be rejected; not applied below 1,000 rows
+    /// Largest share of a source's rows that may be rejected; above it the source is held. Below 1,000
+    /// rows half of them may be. Rows of States that a source does not own do not count
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
     max_rejects: f64,
     /// Let --as-of lie more than a day ahead

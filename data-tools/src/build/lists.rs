@@ -1,5 +1,6 @@
 //! Reading all lists into one segment; sources whose list does not come keep what they reported before.
 
+use super::usable::unusable;
 use super::{Build, BuildFailure, Progress};
 use crate::accounts::SourceAccounts;
 use crate::config::SourceConfig;
@@ -13,9 +14,6 @@ use sltd::index::{BuildOptions, Inserter, SegmentBuilder};
 use sltd::snapshot::{Candidate, CurrentBase, Origin, RowAccount, SourceEntry, StoreWriter};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Below so many rows the share of rejects says nothing.
-const REJECTS_ROWS_MIN: u64 = 1000;
 
 /// All lists, read.
 pub(super) struct Read {
@@ -64,6 +62,12 @@ pub(super) fn read(
     let mut holds = Holds::default();
     // Those of which a part was read before that failed.
     let mut read_in_part = BTreeSet::new();
+    let figures = current
+        .as_ref()
+        .map(CurrentBase::figures)
+        .unwrap_or_default();
+    // Whether the rows of a list that is held could be used.
+    let mut some_rows = false;
     let rejects = writer.rejects();
     let expired_failed = |error| BuildFailure::Expired {
         path: build.expired.unwrap_or(Path::new("")).to_owned(),
@@ -136,7 +140,14 @@ pub(super) fn read(
         });
         match read {
             Ok((listed, read)) => {
-                enough_rows(build, source, &read, &rejects)?;
+                let in_force = in_force(current.as_ref(), &source.name);
+                let was_empty = in_force.is_some_and(|entry| entry.rows.indexed == 0);
+                let before = figures.of_source(&source.name);
+                if let Some(why) = unusable(build, source, &read, before, was_empty)? {
+                    holds.add(&source.name, why);
+                    some_rows |= read.passed > 0;
+                    read_in_part.insert(source.name.clone());
+                }
                 accounts.push(source, read);
                 accounts.deliver(listed.delivery.digest, listed.delivered);
             }
@@ -144,7 +155,7 @@ pub(super) fn read(
             Err(error @ SourceError::Stalled { .. }) => {
                 return Err(BuildFailure::source(source, error));
             }
-            Err(error) if source.required || current.is_none() => {
+            Err(error) if source.required => {
                 return Err(BuildFailure::source(source, error));
             }
             Err(error) => {
@@ -164,7 +175,10 @@ pub(super) fn read(
         folder: rejects.clone(),
         error,
     })?;
-    if !holds.0.is_empty() && accounts.sources.len() == holds.0.len() + kept.len() {
+    if !holds.0.is_empty()
+        && accounts.sources.len() == holds.0.len() + kept.len()
+        && (current.is_none() || !some_rows)
+    {
         return Err(BuildFailure::NothingRead(holds));
     }
     let taken_out = no_longer_listed(build, current.as_ref(), &mut holds, &mut kept);
@@ -249,7 +263,7 @@ fn plan(
     }
     let delivery = match Delivery::of(source) {
         Ok(delivery) => delivery,
-        Err(error @ SourceError::NoFile { .. }) if !source.required && current.is_some() => {
+        Err(error @ SourceError::NoFile { .. }) if !source.required => {
             return Ok(Plan::Hold(vec![error.to_string()]));
         }
         Err(error) => return Ok(Plan::Fail(error)),
@@ -283,26 +297,6 @@ fn plan(
         ));
     }
     Ok(Plan::Read(Box::new(listed)))
-}
-
-fn enough_rows(
-    build: &Build<'_>,
-    source: &SourceConfig,
-    read: &sources::SourceAccount,
-    rejects: &std::path::Path,
-) -> Result<(), BuildFailure> {
-    let too_many = read.rejected as f64 > build.max_rejects * read.rows_read as f64;
-    if read.rows_read < REJECTS_ROWS_MIN || !too_many {
-        return Ok(());
-    }
-    let file = read.rejects_file.clone();
-    Err(BuildFailure::TooManyRejects {
-        name: source.name.clone(),
-        read: read.rows_read,
-        rejected: read.rejected,
-        limit: build.max_rejects,
-        file: file.unwrap_or_else(|| rejects.to_owned()),
-    })
 }
 
 /// Holds the sources of the current base that are listed no longer; returns the entries of those that are taken out.

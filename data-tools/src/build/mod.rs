@@ -5,6 +5,7 @@
 mod args;
 mod lists;
 mod progress;
+mod usable;
 
 pub(crate) use args::report;
 pub use args::{BuildArgs, run};
@@ -77,28 +78,24 @@ pub enum BuildFailure {
         /// What the system says.
         error: std::io::Error,
     },
-    /// No list could be read.
+    /// No list could be used.
     #[error(
-        "no list could be read; nothing was published:\n{}",
+        "no list could be used; nothing was published:\n{}",
         .0.sentences().collect::<Vec<_>>().join("\n")
     )]
     NothingRead(Holds),
-    /// Too many rows of a list can't be used.
+    /// Too many rows of a required list can't be used.
     #[error(
-        "source {name}: {rejected} of {read} rows were rejected, more than the share of {limit} that --max-rejects \
-         allows; nothing was published; the rows stand in {file}", file = file.display()
+        "source {name}: {why}; it is required, so nothing was published{}",
+        file.as_ref().map(|file| format!("; the rows are in {}", file.display())).unwrap_or_default()
     )]
     TooManyRejects {
         /// The source.
         name: String,
-        /// Rows read.
-        read: u64,
-        /// Rows rejected.
-        rejected: u64,
-        /// The share allowed.
-        limit: f64,
-        /// Where the rows stand.
-        file: PathBuf,
+        /// How many were rejected, and how many may be.
+        why: String,
+        /// Where the rows are.
+        file: Option<PathBuf>,
     },
     /// The file of expired rows could not be written.
     #[error("{}: {error}; nothing was published", path.display())]

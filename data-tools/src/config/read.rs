@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::guards::Limits;
 use crate::sources::states_a_day;
-use sltd::document::{DocumentType, IssuingState};
+use sltd::document::{DocumentNumber, DocumentType, Exemption, IssuingState, Placeholders};
 use sltd::report::ReportStatus;
 use sltd::service::parse_duration;
 use toml::{Table, Value};
@@ -178,7 +178,11 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
             )
         })?;
     let issuing_state = entry.state("issuing_state")?;
-    let source = SourceConfig {
+    let (added, exempt) = (
+        read_numbers(&mut entry, "placeholders")?,
+        read_numbers(&mut entry, "placeholder_exemptions")?,
+    );
+    let mut source = SourceConfig {
         name,
         path,
         files: read_files(&mut entry)?,
@@ -219,6 +223,7 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
         authority: entry.code("authority")?,
         restriction: entry.code("restriction")?,
         kind: read_kind(&mut entry, layout)?,
+        placeholders: Placeholders::default(),
         purpose: Purpose::List,
     };
     if source.as_of.is_some() && source.as_of_name.is_some() {
@@ -227,9 +232,14 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
     if layout.issuing_state().is_some() && source.issuing_state.is_some() {
         return Err(entry.given(layout, "issuing_state"));
     }
-    if matches!(layout, Layout::Russia | Layout::Czechia) && source.document_type.is_some() {
+    if matches!(
+        layout,
+        Layout::Russia | Layout::UkraineInactive | Layout::Czechia
+    ) && source.document_type.is_some()
+    {
         return Err(entry.given(layout, "type"));
     }
+    source.placeholders = Placeholders::new(added, exemptions(&source.owns, &exempt));
     entry.nothing_left()?;
     Ok(source)
 }
@@ -298,6 +308,43 @@ fn read_guards(table: Value) -> Result<Limits, ConfigError> {
         }
     }
     Ok(limits)
+}
+
+/// Document numbers, in a list.
+fn read_numbers(
+    entry: &mut Entry,
+    field: &'static str,
+) -> Result<Vec<DocumentNumber>, ConfigError> {
+    let expected = "a list of document numbers such as [\"0000000\"]";
+    let listed = match entry.take(field) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(listed)) => listed,
+        Some(other) => return Err(entry.wrong(field, expected, other.type_str())),
+    };
+    let read = |value: &Value| {
+        let text = value.as_str()?;
+        DocumentNumber::normalise(text).ok()
+    };
+    let wrong = |value: &Value| entry.wrong(field, expected, &value.to_string());
+    listed
+        .iter()
+        .map(|value| read(value).ok_or_else(|| wrong(value)))
+        .collect()
+}
+
+/// What the States whose own source it is really issue.
+fn exemptions(owns: &Owns, numbers: &[DocumentNumber]) -> Vec<Exemption> {
+    let states: Vec<Option<IssuingState>> = match owns {
+        Owns::All => vec![None],
+        Owns::States(states) => states.iter().copied().map(Some).collect(),
+    };
+    let of_state = |&issuing_state: &Option<IssuingState>| {
+        numbers.iter().map(move |&number| Exemption {
+            number,
+            issuing_state,
+        })
+    };
+    states.iter().flat_map(of_state).collect()
 }
 
 fn read_kind(entry: &mut Entry, layout: Layout) -> Result<Option<u8>, ConfigError> {

@@ -228,6 +228,9 @@ impl fmt::Display for Trip {
             (after - before) / before * 100.0
         };
         match self {
+            Self::Empty { source, before: 0 } => {
+                write!(f, "source {source}: its list has no row")
+            }
             Self::Empty { source, before } => {
                 write!(f, "source {source}: nothing is left of {before} documents")
             }

@@ -21,7 +21,7 @@ use std::time::SystemTime;
 const EXIT_CODES: &str = "\
 Exit codes: 0 published, 2 wrong usage, nightly.toml or sources.toml, 3 failed, 20 published with a
 source held, 21 refused by a guard, 22 withheld by a pin, 23 another process is changing the store,
-24 too many rejects.";
+24 too many rejects in a required source.";
 
 const LONG_AFTER_HELP: &str = "\
 A nightly.toml with everything it may say; store and sources are required, and paths are relative to

@@ -1,6 +1,8 @@
 //! What has become of the rows of a source.
 
 use super::dates::DateCounts;
+use super::reasons::RejectCount;
+use super::unlikely::{StatePlausibility, UnlikelyRows};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -26,8 +28,18 @@ pub struct SourceAccount {
     pub passed: u64,
     /// Rows no longer in force on the day asked about.
     pub expired: u64,
-    /// Rows that cannot be used; they stand in the rejects file.
+    /// Rows that cannot be used; they are in the rejects file.
     pub rejected: u64,
+    /// Rows that report nothing, such as those of documents that are valid.
+    pub no_report: u64,
+    /// Of those rejected: rows of issuing States that the source does not own.
+    pub not_owned: u64,
+    /// Those rejected, by reason, the most frequent first.
+    pub reasons: Vec<RejectCount>,
+    /// Rows that passed with unlikely numbers, by reason.
+    pub unlikely: UnlikelyRows,
+    /// Documents of the rows that passed, and unlikely ones, by issuing State.
+    pub plausibility: Vec<StatePlausibility>,
     /// Withdrawals handed to a sink.
     pub withdrawn: u64,
     /// Rows about what the source has said something later of already.
@@ -58,6 +70,11 @@ impl SourceAccount {
             passed: 0,
             expired: 0,
             rejected: 0,
+            no_report: 0,
+            not_owned: 0,
+            reasons: Vec::new(),
+            unlikely: UnlikelyRows::default(),
+            plausibility: Vec::new(),
             withdrawn: 0,
             superseded: 0,
             third_party: 0,
@@ -74,7 +91,7 @@ impl SourceAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
         let used = self.passed + self.withdrawn;
-        self.rows_read == used + self.expired + self.rejected + self.superseded
+        self.rows_read == used + self.expired + self.rejected + self.superseded + self.no_report
     }
 }
 

@@ -150,7 +150,7 @@ pub(super) fn read<'a>(
         ("", Some(fixed)) => fixed,
         (raw, _) => memos
             .document_type(required(raw, TYPE)?)
-            .ok_or_else(|| Reject::expected(COLUMNS[TYPE], EXPECTED_TYPE))?,
+            .ok_or_else(|| Reject::not_known(COLUMNS[TYPE], raw, EXPECTED_TYPE))?,
     };
     let withdraws = match (cell(ACTION), source.purpose) {
         ("", Purpose::List) => false,
@@ -174,10 +174,12 @@ pub(super) fn read<'a>(
         ("", Some(fixed)) => fixed,
         (raw, _) => memos
             .status(required(raw, STATUS)?)
-            .ok_or_else(|| Reject::expected(COLUMNS[STATUS], EXPECTED_STATUS))?,
+            .ok_or_else(|| Reject::not_known(COLUMNS[STATUS], raw, EXPECTED_STATUS))?,
     };
     Ok(Reading {
         number: self::number(number)?,
+        cell: number,
+        number_field: COLUMNS[NUMBER],
         range_end: range_end(cell(RANGE_END))?,
         issuing_state,
         document_type,
@@ -208,13 +210,12 @@ pub(super) fn read<'a>(
 }
 
 const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card, visa, residence_permit, \
-    refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other, found another text";
-const EXPECTED_STATUS: &str =
-    "expected lost, stolen, stolen_blank, revoked or invalidated, found another text";
+    refugee_travel_document, emergency_travel_document, seafarers_document, laissez_passer or other";
+const EXPECTED_STATUS: &str = "expected lost, stolen, stolen_blank, revoked or invalidated";
 
 #[inline]
 fn number(raw: &str) -> Result<DocumentNumber, Reject> {
-    DocumentNumber::normalise(raw).map_err(|error| Reject::new(COLUMNS[NUMBER], error))
+    DocumentNumber::from_cell(raw).map_err(|error| Reject::new(COLUMNS[NUMBER], error))
 }
 
 #[inline]
@@ -222,7 +223,7 @@ fn range_end(raw: &str) -> Result<Option<DocumentNumber>, Reject> {
     if raw.is_empty() {
         return Ok(None);
     }
-    let end = DocumentNumber::normalise(raw);
+    let end = DocumentNumber::from_cell(raw);
     Ok(Some(
         end.map_err(|error| Reject::new(COLUMNS[RANGE_END], error))?,
     ))

@@ -15,6 +15,8 @@
 //!   ones and mean nothing here.
 //! - Every document is lost, stolen or invalid by law or decision; the list does not say which, so
 //!   its status is *invalidated* unless the source fixes another.
+//! - Numbers of cards have nine digits, beside a series (two letters, or two letters and two digits) six: anything else is
+//!   rejected. How long those of passports may be is not documented: unlikely ones are counted.
 //! - Canonical order: series, then number (`AB12000001`). The cards with a series have no
 //!   machine-readable zone, so the rule "else series first" holds. Equal numbers of two series are
 //!   two documents.
@@ -132,38 +134,68 @@ pub(super) fn rows<S: RowSink>(
     } else {
         DocumentType::Passport
     };
-    let read = |&[number, series, date, ..]: &Cells<'_>| {
-        let series = if kind == 1 { trim(series) } else { "" };
-        let number = joined(series, trim(number), kind == 1)?;
-        let date_reported = day(trim(date))?;
-        if withdraws {
-            return Ok(Reading::withdrawn(number, state, document_type, ""));
-        }
-        Ok(Reading {
-            date_reported,
-            ..Reading::new(source, number, state, document_type, status)
-        })
-    };
     delimited::each_row(format, chunk, |cells| {
         match cells {
-            Ok(cells) => worker.row(read(cells), |line| {
-                kept::delimited(format, cells, &FORMS, line)
-            }),
+            Ok(cells) => {
+                let new = |number| Reading::new(source, number, state, document_type, status);
+                let read = read_row(kind, cells, new).map(|reading| match withdraws {
+                    true => Reading::withdrawn(reading.number, state, document_type, ""),
+                    false => reading,
+                });
+                worker.row(read, |line| kept::delimited(format, cells, &FORMS, line));
+            }
             Err(reject) => worker.unusable_row(reject),
         }
         !worker.has_failed()
     });
 }
 
-fn joined(series: &str, number: &str, has_series: bool) -> Result<DocumentNumber, Reject> {
+fn read_row<'a>(
+    kind: u8,
+    &[number, series, date, ..]: &Cells<'a>,
+    new: impl Fn(DocumentNumber) -> Reading<'a>,
+) -> Result<Reading<'a>, Reject> {
+    let series = if kind == 1 { trim(series) } else { "" };
+    let cell = trim(number);
+    let number = joined(kind, series, cell)?;
+    Ok(Reading {
+        cell,
+        date_reported: day(trim(date))?,
+        ..new(number)
+    })
+}
+
+/// Series and number as one. The width of passports' numbers is not documented: those that are unlikely are counted.
+fn joined(kind: u8, series: &str, number: &str) -> Result<DocumentNumber, Reject> {
     if number.is_empty() {
         return Err(Reject::new("number", Reason::Missing));
     }
-    if has_series && series.is_empty() {
-        return Err(Reject::new("series", Reason::Missing));
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    match kind {
+        0 if !digits(number, 9) => return Err(Reject::expected("number", EXPECTED_CARD)),
+        1 if series.is_empty() => return Err(Reject::new("series", Reason::Missing)),
+        1 if !is_series(series) => return Err(Reject::expected("series", EXPECTED_SERIES)),
+        1 if !digits(number, 6) => return Err(Reject::expected("number", EXPECTED_NUMBER)),
+        _ => {}
     }
     series_and_number("number", series, number)
 }
+
+/// Whether a text is the series of an identity card: two letters, on later cards with two digits behind them.
+fn is_series(text: &str) -> bool {
+    let (letters, digits) = text.as_bytes().split_at(text.len().min(2));
+    letters.len() == 2
+        && letters.iter().all(u8::is_ascii_alphabetic)
+        && matches!(digits.len(), 0 | 2)
+        && digits.iter().all(u8::is_ascii_digit)
+}
+
+const EXPECTED_CARD: &str =
+    "expected nine digits, as on identity cards without series; fewer may have lost leading zeros";
+const EXPECTED_SERIES: &str = "expected a series of two letters, or of two letters and two digits";
+const EXPECTED_NUMBER: &str =
+    "expected six digits beside a series; fewer may have lost leading zeros";
 
 /// A day as `d.M.yyyy`, with or without leading zeros. `M` is the month: read as minutes, as some
 /// date libraries do, it would make every day one of January.

@@ -35,7 +35,7 @@ pub(super) enum Form {
 }
 
 /// The longest code that is shown although it is not known: too short for nearly any name.
-const CODE_MAX: usize = 3;
+pub(super) const CODE_MAX: usize = 3;
 
 impl Form {
     /// Whether a cell may be one of the column.

@@ -8,7 +8,9 @@ use super::cut::{Cutter, Lines};
 use super::delimited::Format;
 use super::json::ArrayElements;
 use super::worker::Worker;
-use super::{RowSink, SourceError, czechia, russia, sltd_csv, sltd_jsonl, ukraine};
+use super::{
+    RowSink, SourceError, czechia, russia, sltd_csv, sltd_jsonl, ukraine, ukraine_inactive,
+};
 use crate::config::{Layout, SourceConfig};
 
 /// The form of the rows of one stream of text.
@@ -17,6 +19,7 @@ pub(super) enum Head {
     SltdJsonl(sltd_jsonl::Form),
     Russia(IssuingState, Format),
     Ukraine(IssuingState),
+    UkraineInactive(IssuingState, Format),
     Czechia {
         state: IssuingState,
         kind: u8,
@@ -61,6 +64,9 @@ impl Head {
                 Self::Russia(state, russia::head(name, header, delimiter)?)
             }
             (Layout::Ukraine, Some(state)) => Self::Ukraine(state),
+            (Layout::UkraineInactive, Some(state)) => {
+                Self::UkraineInactive(state, ukraine_inactive::format())
+            }
             (Layout::Czechia, Some(state)) => {
                 let (kind, format) = czechia::head(source, name)?;
                 Self::Czechia {
@@ -78,7 +84,7 @@ impl Head {
     /// What finds the ends of the rows.
     pub(super) fn cutter(&self) -> Box<dyn Cutter> {
         match self {
-            Self::SltdCsv(format) => Box::new(Lines {
+            Self::SltdCsv(format) | Self::UkraineInactive(_, format) => Box::new(Lines {
                 quoted_after: Some(format.delimiter),
             }),
             Self::SltdJsonl(form) => form.cutter(),
@@ -94,6 +100,9 @@ impl Head {
             Self::SltdJsonl(form) => sltd_jsonl::rows(worker, form, chunk),
             Self::Russia(state, format) => russia::rows(worker, *state, format, chunk),
             Self::Ukraine(state) => ukraine::rows(worker, *state, chunk),
+            Self::UkraineInactive(state, format) => {
+                ukraine_inactive::rows(worker, *state, format, chunk)
+            }
             Self::Czechia {
                 state,
                 kind,

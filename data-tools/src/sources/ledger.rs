@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::SourceError;
 use super::expired::ExpiredFile;
+use super::reasons::ReasonCounts;
 use super::reject::RejectsFile;
 use super::worker::{Outcome, Tally};
 
@@ -30,6 +31,7 @@ struct State {
     /// Rows entered, for each stream.
     rows: Vec<u64>,
     tally: Tally,
+    reasons: ReasonCounts,
     rejects: Option<RejectsFile>,
     stopped: bool,
     error: Option<SourceError>,
@@ -38,6 +40,7 @@ struct State {
 /// What is entered when everything has been.
 pub(super) struct Closed {
     pub(super) tally: Tally,
+    pub(super) reasons: ReasonCounts,
     pub(super) rows: Vec<u64>,
     pub(super) rejects: Option<RejectsFile>,
     pub(super) error: Option<SourceError>,
@@ -54,6 +57,7 @@ impl<'a> Ledger<'a> {
             early: BTreeMap::new(),
             rows: vec![0; names.len()],
             tally: Tally::default(),
+            reasons: ReasonCounts::default(),
             rejects,
             stopped: false,
             error: None,
@@ -123,6 +127,7 @@ impl<'a> Ledger<'a> {
             .unwrap_or_else(PoisonError::into_inner);
         Closed {
             tally: state.tally,
+            reasons: state.reasons,
             rows: state.rows,
             rejects: state.rejects,
             error: state.error,
@@ -167,6 +172,7 @@ impl State {
             *rows = before + outcome.tally.rows;
         }
         self.tally.add(&outcome.tally);
+        self.reasons.merge(&outcome.reasons);
         self.next += 1;
         Ok(())
     }

@@ -30,7 +30,9 @@ mod ledger;
 mod memo;
 mod pipeline;
 mod reading;
+mod reasons;
 mod reject;
+mod retention;
 mod row;
 mod russia;
 mod sltd_csv;
@@ -39,6 +41,8 @@ mod sltd_parquet;
 #[cfg(test)]
 mod tests;
 mod ukraine;
+mod ukraine_inactive;
+mod unlikely;
 mod worker;
 
 pub use account::{FileAccount, Progress, SourceAccount};
@@ -50,9 +54,11 @@ pub(crate) use delivery::{Delivery, by_time, states_a_day};
 pub use error::SourceError;
 pub use expired::ExpiredFile;
 pub use pipeline::{STALL_AFTER, Stage, Watch};
+pub use reasons::RejectCount;
 pub use reject::ROW_BYTES_MAX;
 pub(crate) use reject::keep_rejects_of;
 pub use row::{Fate, Row, RowSink, SinkError, Withdrawal};
+pub use unlikely::{StatePlausibility, UnlikelyRows};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -247,6 +253,7 @@ fn read_inputs<S: RowSink>(
     let Done {
         closed,
         unknown_columns,
+        unlikely,
     } = pipeline::run(source, &inputs, options, tuning, make_sink, progress);
     if let Some(error) = closed.error {
         if let (Some(file), Some(begin)) = (options.expired, begin) {
@@ -286,11 +293,17 @@ fn read_inputs<S: RowSink>(
         }
     };
     let tally = closed.tally;
+    let (unlikely, plausibility) = unlikely.finish();
     Ok(SourceAccount {
         rows_read: tally.rows,
         passed: tally.passed,
         expired: tally.expired,
         rejected: tally.rejected,
+        not_owned: tally.not_owned,
+        no_report: tally.no_report,
+        reasons: closed.reasons.into_counts(),
+        unlikely,
+        plausibility,
         withdrawn: tally.withdrawn,
         superseded: tally.superseded,
         third_party: tally.third_party,

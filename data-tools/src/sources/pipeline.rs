@@ -19,6 +19,7 @@ use super::layout::{Beginning, Head};
 use super::ledger::{Closed, Ledger};
 use super::reject::{ROW, Reason, Reject, RejectsFile};
 use super::sltd_parquet::Table;
+use super::unlikely::UnlikelyCounts;
 use super::worker::Worker;
 use super::{Progress, ReadOptions, RowSink, SourceError, czechia};
 use crate::config::{Layout, SourceConfig};
@@ -72,6 +73,7 @@ pub(super) enum What {
 pub(super) struct Done {
     pub(super) closed: Closed,
     pub(super) unknown_columns: BTreeSet<String>,
+    pub(super) unlikely: UnlikelyCounts,
 }
 
 /// Reads the inputs of a source.
@@ -94,6 +96,7 @@ pub(super) fn run<S: RowSink>(
     let threads = options.threads.max(1);
     let feeding_failed = AtomicBool::new(false);
     let mut unknown_columns = BTreeSet::new();
+    let mut unlikely = UnlikelyCounts::default();
 
     let reader = &Post::default();
     let posts: Vec<Post> = (0..threads).map(|_| Post::default()).collect();
@@ -195,7 +198,11 @@ pub(super) fn run<S: RowSink>(
         reader.set(Doing::Ended);
         for worker in workers {
             match worker.join() {
-                Ok(names) => unknown_columns.extend(names.unwrap_or_default()),
+                Ok(Some((names, counts))) => {
+                    unknown_columns.extend(names);
+                    unlikely.merge(&counts);
+                }
+                Ok(None) => {}
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
@@ -218,6 +225,7 @@ pub(super) fn run<S: RowSink>(
     Done {
         closed,
         unknown_columns,
+        unlikely,
     }
 }
 

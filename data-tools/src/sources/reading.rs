@@ -9,6 +9,10 @@ use crate::config::SourceConfig;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub(super) number: DocumentNumber,
+    /// The cell that the number, or its second part, was read from; empty: as the number.
+    pub(super) cell: &'a str,
+    /// The field that it was read from, as the layout names it.
+    pub(super) number_field: &'static str,
     pub(super) range_end: Option<DocumentNumber>,
     pub(super) issuing_state: IssuingState,
     pub(super) document_type: DocumentType,
@@ -41,6 +45,8 @@ impl<'a> Reading<'a> {
     ) -> Self {
         Self {
             number,
+            cell: "",
+            number_field: "number",
             range_end: None,
             issuing_state,
             document_type,

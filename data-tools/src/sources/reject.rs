@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sltd::document::{NumberError, RangeError, StateError};
 
+use super::kept::CODE_MAX;
 use crate::config::{Purpose, SourceConfig};
 
 /// The longest row read. A longer one is rejected and passed over without being kept: the rows
@@ -53,6 +54,12 @@ pub(super) enum Reason {
     State(#[from] StateError),
     #[error("{0}")]
     Expected(&'static str),
+    #[error("{}; {expected}", not_known(value))]
+    NotKnown {
+        /// The word, where it is a short code.
+        value: Option<String>,
+        expected: &'static str,
+    },
     #[error("{found} bytes: expected at most {max}")]
     TextTooLong { found: usize, max: usize },
     #[error("document of {state}: expected a State that this source owns")]
@@ -65,12 +72,30 @@ pub(super) enum Reason {
     Refused(String),
 }
 
+fn not_known(value: &Option<String>) -> String {
+    match value {
+        Some(value) => format!("`{value}` is not known"),
+        None => "not known".to_owned(),
+    }
+}
+
 impl Reject {
     pub(super) fn new(field: &'static str, reason: impl Into<Reason>) -> Self {
         Self {
             field,
             reason: reason.into(),
         }
+    }
+
+    /// A word that the layout does not know. It is repeated where it is a short code: a column that has slipped may
+    /// hold a name.
+    pub(super) fn not_known(field: &'static str, found: &str, expected: &'static str) -> Self {
+        let short = found.chars().count() <= CODE_MAX && found.chars().all(char::is_alphanumeric);
+        let reason = Reason::NotKnown {
+            value: short.then(|| found.to_owned()),
+            expected,
+        };
+        Self { field, reason }
     }
 
     pub(super) fn expected(field: &'static str, expected: &'static str) -> Self {

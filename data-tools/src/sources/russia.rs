@@ -67,8 +67,10 @@ pub(super) fn rows<S: RowSink>(
             Ok(cells @ &[series, passport, ..]) => {
                 let number = number(trim(series), trim(passport));
                 let passport = DocumentType::DomesticPassport;
-                let read =
-                    number.map(|number| Reading::new(source, number, state, passport, status));
+                let read = number.map(|number| Reading {
+                    number_field: NUMBER,
+                    ..Reading::new(source, number, state, passport, status)
+                });
                 worker.row(read, |line| kept::delimited(format, cells, &FORMS, line));
             }
             Err(reject) => worker.unusable_row(reject),

@@ -24,7 +24,8 @@
 //!   not closed is a truncated file and stops the source.
 //!
 //! Public source: the data sets on data.gov.ua and their published loaders such as
-//! `overthelex/SecondLayer`; names of documents as in the Law of Ukraine 5492-VI, article 13.
+//! `overthelex/SecondLayer`; names of documents as in the Law of Ukraine 5492-VI, article 13, and in the code list of the
+//! State Migration Service's own program for invalid documents (see [`ukraine_inactive`](super::ukraine_inactive)).
 
 use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::report::{Day, ReportStatus};
@@ -63,7 +64,7 @@ enum Named {
 }
 
 /// The names of documents, in capitals.
-const TYPES: [(&str, Named); 14] = [
+const TYPES: [(&str, Named); 25] = [
     ("ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ", Named::Citizen),
     (
         "ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ ДЛЯ ВИЇЗДУ ЗА КОРДОН",
@@ -100,6 +101,47 @@ const TYPES: [(&str, Named); 14] = [
     (
         "ПОСВІДКА НА ТИМЧАСОВЕ ПРОЖИВАННЯ",
         Named::Ukrainian(DocumentType::ResidencePermit),
+    ),
+    (
+        "ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ У ФОРМІ КАРТКИ",
+        Named::Ukrainian(DocumentType::IdentityCard),
+    ),
+    (
+        "ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ У ФОРМІ ID-КАРТКИ",
+        Named::Ukrainian(DocumentType::IdentityCard),
+    ),
+    (
+        "ТИМЧАСОВЕ ПОСВІДЧЕННЯ ГРОМАДЯНИНА УКРАЇНИ",
+        Named::Ukrainian(DocumentType::IdentityCard),
+    ),
+    (
+        "ПОСВІДЧЕННЯ ОСОБИ БЕЗ ГРОМАДЯНСТВА ДЛЯ ВИЇЗДУ ЗА КОРДОН",
+        Named::Ukrainian(DocumentType::RefugeeTravelDocument),
+    ),
+    ("КАРТКА МІГРАНТА", Named::Ukrainian(DocumentType::Other)),
+    (
+        "ПОСВІДЧЕННЯ БІЖЕНЦЯ",
+        Named::Ukrainian(DocumentType::ResidencePermit),
+    ),
+    (
+        "ПОСВІДЧЕННЯ ОСОБИ, ЯКА ПОТРЕБУЄ ДОДАТКОВОГО ЗАХИСТУ",
+        Named::Ukrainian(DocumentType::ResidencePermit),
+    ),
+    (
+        "ПРОЇЗНИЙ ДОКУМЕНТ ОСОБИ, ЯКІЙ НАДАНО ДОДАТКОВИЙ ЗАХИСТ",
+        Named::Ukrainian(DocumentType::RefugeeTravelDocument),
+    ),
+    (
+        "ПРОЇЗНИЙ ДОКУМЕНТ ДИТИНИ",
+        Named::Ukrainian(DocumentType::Passport),
+    ),
+    (
+        "ПОСВІДКА ЧЛЕНА ЕКІПАЖУ",
+        Named::Ukrainian(DocumentType::Other),
+    ),
+    (
+        "ПОСВІДЧЕННЯ ЧЛЕНА ЕКІПАЖУ",
+        Named::Ukrainian(DocumentType::Other),
     ),
     ("ПАСПОРТ ГРОМАДЯНИНА РОСІЇ", Named::Foreign("RUS")),
     ("ПАСПОРТ ГРОМАДЯНИНА БІЛОРУСІ", Named::Foreign("BLR")),
@@ -165,16 +207,25 @@ fn read_row<'a>(
         Named::Ukrainian(document_type) => (ukraine, document_type),
         Named::Foreign(code) => (foreign(code)?, DocumentType::Other),
     };
-    let number = numbered(document_type, series, number)?;
+    let number = match state == ukraine {
+        true => numbered(document_type, FIELDS_OF_NUMBER, series, number)?,
+        false => series_and_number("D_NUMBER", series, number)?,
+    };
     let word = trim(status.text("D_STATUS")?);
-    let status = match (word, source.status) {
-        ("ВТРАЧЕНО", _) => ReportStatus::Lost,
-        ("ВИКРАДЕНО", _) => ReportStatus::Stolen,
-        (_, Some(fixed)) => fixed,
-        ("", None) => return Err(Reject::new("D_STATUS", Reason::MissingAndNotFixed)),
-        _ => return Err(Reject::expected("D_STATUS", EXPECTED_STATUS)),
+    let known = |word: &str| match word {
+        "ВТРАЧЕНО" => Some(ReportStatus::Lost),
+        "ВИКРАДЕНО" => Some(ReportStatus::Stolen),
+        _ => None,
+    };
+    let read = known(word).or_else(|| known(in_capitals(word, names)));
+    let status = match (read, word, source.status) {
+        (Some(read), ..) => read,
+        (None, _, Some(fixed)) => fixed,
+        (None, "", None) => return Err(Reject::new("D_STATUS", Reason::MissingAndNotFixed)),
+        (None, ..) => return Err(Reject::not_known("D_STATUS", word, EXPECTED_STATUS)),
     };
     Ok(Reading {
+        number_field: "D_NUMBER",
         source_status: text(word, None, "D_STATUS", REFERENCE_BYTES_MAX)?,
         date_of_loss: day("THEFT_DATA", loss)?,
         date_reported: day("INSERT_DATE", reported)?,
@@ -202,42 +253,52 @@ fn named(name: &str, source: &SourceConfig, capitals: &mut String) -> Result<Nam
             .map(|&(_, named)| named)
     };
     find(name)
-        .or_else(|| {
-            // Not all is in capitals; blanks may stand twice.
-            capitals.clear();
-            for word in name.split_whitespace() {
-                if !capitals.is_empty() {
-                    capitals.push(' ');
-                }
-                capitals.extend(word.chars().flat_map(char::to_uppercase));
-            }
-            find(capitals)
-        })
-        .ok_or_else(|| Reject::expected("D_TYPE", EXPECTED_TYPE))
+        .or_else(|| find(in_capitals(name, capitals)))
+        .ok_or_else(|| Reject::not_known("D_TYPE", name, EXPECTED_TYPE))
 }
 
-/// Series and number as one, in the form that documents of the type have.
-fn numbered(
+/// A text in capitals, with one blank between words: not all lists have it so. `capitals` is working space.
+fn in_capitals<'c>(text: &str, capitals: &'c mut String) -> &'c str {
+    capitals.clear();
+    for word in text.split_whitespace() {
+        if !capitals.is_empty() {
+            capitals.push(' ');
+        }
+        capitals.extend(word.chars().flat_map(char::to_uppercase));
+    }
+    capitals
+}
+
+/// The fields of series and number.
+const FIELDS_OF_NUMBER: [&str; 2] = ["D_SERIES", "D_NUMBER"];
+
+/// Series and number as one, in the form that documents of the type have: two letters and six digits, or nine digits.
+pub(super) fn numbered(
     document_type: DocumentType,
+    [series_field, number_field]: [&'static str; 2],
     series: &str,
     number: &str,
 ) -> Result<DocumentNumber, Reject> {
     let digits = |count| number.len() == count && number.bytes().all(|byte| byte.is_ascii_digit());
-    match document_type {
-        DocumentType::IdentityCard if !digits(9) => {
-            return Err(Reject::expected("D_NUMBER", EXPECTED_CARD));
+    let is_series = || series.chars().count() == 2 && series.chars().all(char::is_alphabetic);
+    let passport = matches!(
+        document_type,
+        DocumentType::DomesticPassport | DocumentType::Passport
+    );
+    let with_series = |series: &str| passport || !series.is_empty();
+    match (document_type, series) {
+        // Of these no form is known.
+        (DocumentType::SeafarersDocument, _) => {}
+        (_, series) if with_series(series) && !is_series() => {
+            return Err(Reject::expected(series_field, EXPECTED_SERIES));
         }
-        DocumentType::DomesticPassport | DocumentType::Passport => {
-            if series.chars().count() != 2 || !series.chars().all(char::is_alphabetic) {
-                return Err(Reject::expected("D_SERIES", EXPECTED_SERIES));
-            }
-            if !digits(6) {
-                return Err(Reject::expected("D_NUMBER", EXPECTED_NUMBER));
-            }
+        (_, series) if with_series(series) && !digits(6) => {
+            return Err(Reject::expected(number_field, EXPECTED_NUMBER));
         }
+        (_, "") if !digits(9) => return Err(Reject::expected(number_field, EXPECTED_CARD)),
         _ => {}
     }
-    series_and_number("D_NUMBER", series, number)
+    series_and_number(number_field, series, number)
 }
 
 /// The day at the beginning of a date and time, `2001-02-03T00:00:00`.
@@ -259,8 +320,9 @@ fn day(field: &'static str, value: &Value<'_>) -> Result<Option<Day>, Reject> {
 }
 
 const EXPECTED_TYPE: &str = "expected the name of a document of Ukraine, or of a citizen's passport of a State \
-    known to this layout, found another text";
-const EXPECTED_STATUS: &str = "expected ВТРАЧЕНО or ВИКРАДЕНО, or a status fixed in the source for other words, found another text";
+    known to this layout";
+const EXPECTED_STATUS: &str =
+    "expected ВТРАЧЕНО or ВИКРАДЕНО, or a status fixed in the source for other words";
 const EXPECTED_CARD: &str = "expected nine digits, as on a card without series";
 const EXPECTED_SERIES: &str = "expected a series of two letters";
 const EXPECTED_NUMBER: &str =

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use sltd::document::{DocumentNumber, NumberRange};
-use sltd::report::{Day, ReportStatus, last_day_in_force};
+use sltd::report::Day;
 
 use super::dates::{DateCounts, DateRules};
 use super::expired::ExpiredRow;
 use super::memo::Memos;
 use super::reading::{Reading, Says};
+use super::reasons::ReasonCounts;
 use super::reject::{ROW, Reason, Reject, on_one_line};
+use super::retention::Retention;
+use super::unlikely::UnlikelyCounts;
 use super::{Fate, Row, RowSink, SinkError, Withdrawal};
 use crate::config::{SourceConfig, ThirdParty};
 
@@ -23,6 +26,8 @@ pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) expired: u64,
     pub(super) rejected: u64,
+    pub(super) not_owned: u64,
+    pub(super) no_report: u64,
     pub(super) withdrawn: u64,
     pub(super) superseded: u64,
     pub(super) third_party: u64,
@@ -37,6 +42,8 @@ impl Tally {
         self.passed += other.passed;
         self.expired += other.expired;
         self.rejected += other.rejected;
+        self.not_owned += other.not_owned;
+        self.no_report += other.no_report;
         self.withdrawn += other.withdrawn;
         self.superseded += other.superseded;
         self.third_party += other.third_party;
@@ -63,6 +70,7 @@ pub(super) struct Outcome {
     pub(super) tally: Tally,
     pub(super) rejects: Vec<Rejected>,
     pub(super) expired: Vec<ExpiredRow>,
+    pub(super) reasons: ReasonCounts,
 }
 
 /// One thread's share of a source.
@@ -76,6 +84,7 @@ pub(super) struct Worker<'a, S> {
     pub(super) keep_expired: bool,
     retention: Retention,
     dates: DateRules,
+    unlikely: UnlikelyCounts,
     sink: S,
     outcome: Outcome,
     failed: Option<SinkError>,
@@ -91,6 +100,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
             keep_expired: false,
             retention: Retention::new(today),
             dates: DateRules::new(source.as_of.unwrap_or(jiff::Timestamp::MAX)),
+            unlikely: UnlikelyCounts::default(),
             sink,
             outcome: Outcome::default(),
             failed: None,
@@ -111,6 +121,12 @@ impl<'a, S: RowSink> Worker<'a, S> {
         self.outcome.tally.rows += 1;
     }
 
+    /// Takes a row that reports nothing.
+    pub(super) fn no_report(&mut self) {
+        self.outcome.tally.rows += 1;
+        self.outcome.tally.no_report += 1;
+    }
+
     /// Takes a row whose columns can't be told apart: nothing of it is kept.
     pub(super) fn unusable_row(&mut self, reject: Reject) {
         self.row(Err(reject), |_| {});
@@ -124,13 +140,21 @@ impl<'a, S: RowSink> Worker<'a, S> {
     #[inline]
     fn usable(&mut self, mut reading: Reading<'_>) -> Result<(), Reject> {
         let source = self.source;
-        if let Some(end) = reading.range_end {
-            NumberRange::new(reading.number, end)
-                .map_err(|error| Reject::new("range_end", error))?;
-        }
+        let state = Some(&reading.issuing_state);
+        source
+            .placeholders
+            .check(reading.number, state)
+            .map_err(|error| Reject::new(reading.number_field, error))?;
+        let range = reading
+            .range_end
+            .map(|end| NumberRange::new(reading.number, end));
+        let range = range
+            .transpose()
+            .map_err(|error| Reject::new("range_end", error))?;
         let owned = source.owns.contains(&reading.issuing_state);
         if !owned && source.third_party == ThirdParty::Reject {
             let state = reading.issuing_state.code().to_owned();
+            self.outcome.tally.not_owned += 1;
             return Err(Reject::new("issuing_state", Reason::NotOwned { state }));
         }
         let status = match reading.says {
@@ -173,6 +197,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
                 let is_range = reading.range_end.is_some_and(|end| end != reading.number);
                 tally.ranges += u64::from(is_range);
                 tally.undated += u64::from(in_force.is_none());
+                self.unlikely.add(&reading, range);
             }
             Ok(Fate::Superseded) => tally.superseded += 1,
             Ok(Fate::Refused(what)) => return Err(Reject::new(ROW, Reason::Refused(what))),
@@ -207,6 +232,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
     #[cold]
     fn reject(&mut self, reject: &Reject, kept: impl FnOnce(&mut String)) {
         self.outcome.tally.rejected += 1;
+        self.outcome.reasons.add(reject);
         if self.keep_rejects {
             let mut line = String::new();
             kept(&mut line);
@@ -235,10 +261,10 @@ impl<'a, S: RowSink> Worker<'a, S> {
         }
     }
 
-    /// Ends the work: closes the sink, hands back the unknown columns met.
-    pub(super) fn finish(mut self) -> Result<BTreeSet<String>, SinkError> {
+    /// Ends the work: closes the sink, hands back the unknown columns met and what was counted.
+    pub(super) fn finish(mut self) -> Result<(BTreeSet<String>, UnlikelyCounts), SinkError> {
         self.sink.finish()?;
-        Ok(self.unknown_columns)
+        Ok((self.unknown_columns, self.unlikely))
     }
 
     /// Whether the sink has failed: the rest of the chunk is in vain.
@@ -264,45 +290,6 @@ pub(super) fn remember_unknown(names: &mut BTreeSet<String>, name: &str) {
     names.insert(short);
     if names.len() > UNKNOWN_MAX {
         names.pop_last();
-    }
-}
-
-/// [`last_day_in_force`] asked about one day for many reports: no calendar in the way of a row.
-#[derive(Debug, Clone, Copy)]
-struct Retention {
-    today: Day,
-    /// Reports without a review date are in force when made on this day or later.
-    first_reported: Day,
-}
-
-impl Retention {
-    fn new(today: Day) -> Self {
-        // The later a report was made the later it ends, so the first day can be searched for.
-        let (mut low, mut high) = (Day::MIN.number(), Day::MAX.number());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let last = last_day_in_force(ReportStatus::Lost, Day::from_number(middle), None);
-            if last.is_some_and(|last| last < today) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let first_reported = Day::from_number(low).unwrap_or(today);
-        Self {
-            today,
-            first_reported,
-        }
-    }
-
-    /// Whether a report is in force; `None` when it bears no day from which an end could be told.
-    fn in_force(&self, reading: &Reading<'_>) -> Option<bool> {
-        match (reading.review_date, reading.date_reported) {
-            (Some(last), _) => Some(last >= self.today),
-            (None, _) if reading.says == Says::Reported(ReportStatus::StolenBlank) => Some(true),
-            (None, Some(reported)) => Some(reported >= self.first_reported),
-            (None, None) => None,
-        }
     }
 }
 
@@ -332,71 +319,5 @@ pub(super) fn series_and_number(
         *to = from;
     }
     let joined = joined.get(..length).unwrap_or_default();
-    DocumentNumber::normalise_bytes(joined).map_err(|error| Reject::new(field, error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Layout;
-    use sltd::document::{DocumentType, IssuingState};
-
-    #[test]
-    fn retention_is_that_of_reports() {
-        let source = SourceConfig::for_bytes(Layout::SltdCsv);
-        let number = DocumentNumber::normalise("A1").unwrap();
-        let state = IssuingState::parse("FRA").unwrap();
-        let days = |text: &str| Day::parse_iso(text);
-        for today in [
-            "0001-01-01",
-            "0011-01-01",
-            "2024-02-28",
-            "2024-02-29",
-            "2026-11-01",
-            "9999-12-31",
-        ] {
-            let today = days(today).unwrap();
-            let retention = Retention::new(today);
-            for status in ReportStatus::ALL {
-                for review_date in [
-                    None,
-                    days("2024-02-28"),
-                    days("2026-10-31"),
-                    days("2026-11-01"),
-                ] {
-                    for reported in [
-                        0,
-                        9 * 365,
-                        3648,
-                        3649,
-                        3650,
-                        3651,
-                        3652,
-                        3653,
-                        3654,
-                        3655,
-                        11 * 365,
-                        800_000,
-                    ] {
-                        for date_reported in [None, Day::from_number(today.number() - reported)] {
-                            let reading =
-                                Reading::new(&source, number, state, DocumentType::Visa, status);
-                            let reading = Reading {
-                                date_reported,
-                                review_date,
-                                ..reading
-                            };
-                            let last = last_day_in_force(status, date_reported, review_date);
-                            let expected = last.is_none_or(|last| last >= today);
-                            assert_eq!(
-                                retention.in_force(&reading).unwrap_or(true),
-                                expected,
-                                "{reading:?}"
-                            );
-                        }
-                    }
-                }
-            }
-        }
-    }
+    DocumentNumber::from_cell_bytes(joined).map_err(|error| Reject::new(field, error))
 }

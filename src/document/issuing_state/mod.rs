@@ -88,7 +88,7 @@ pub enum StateError {
 
 impl IssuingState {
     /// How many States there are.
-    pub(crate) const COUNT: usize = codes::STATES.len();
+    pub const COUNT: usize = codes::STATES.len();
 
     /// Parses a code or alias (`DEU`, `DE`, `D`, `D<<`); only States for which reports
     /// may be loaded. Case, surrounding spaces and surrounding fillers do not count.
@@ -137,7 +137,7 @@ impl IssuingState {
 
     /// Its place among [`all`](Self::all), below [`COUNT`](Self::COUNT): the index of what is kept
     /// for each State. `None` for the specimen State, of which nothing is kept.
-    pub(crate) fn ordinal(&self) -> Option<usize> {
+    pub fn ordinal(&self) -> Option<usize> {
         match lookup::meaning(self.0) {
             Meaning::State(row) => Some(row),
             _ => None,

@@ -134,12 +134,12 @@ fn each_unusable_row_is_rejected_with_field_and_reason() {
     );
     rejected(
         "A1,FRA,pass,lost,,,,,,,",
-        "type,\"expected passport, domestic_passport, identity_card, visa, residence_permit, refugee_travel_document, \
-         emergency_travel_document, seafarers_document, laissez_passer or other, found another text\"",
+        "type,\"not known; expected passport, domestic_passport, identity_card, visa, residence_permit, refugee_travel_document, \
+         emergency_travel_document, seafarers_document, laissez_passer or other\"",
     );
     rejected(
         "A1,FRA,passport,gone,,,,,,,",
-        "status,\"expected lost, stolen, stolen_blank, revoked or invalidated, found another text\"",
+        "status,\"not known; expected lost, stolen, stolen_blank, revoked or invalidated\"",
     );
     let day = "\"expected a day of the calendar as YYYY-MM-DD, found another text\"";
     rejected(

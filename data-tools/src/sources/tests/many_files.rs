@@ -53,6 +53,9 @@ fn file_of(layout: Layout, purpose: Purpose, row: usize) -> Vec<u8> {
             "[{{\"D_SERIES\":\"АА\",\"D_NUMBER\":\"{row:06}\",\"D_TYPE\":\"ПАСПОРТ ГРОМАДЯНИНА УКРАЇНИ\",\
              \"D_STATUS\":\"ВТРАЧЕНО\"}}]"
         ),
+        Layout::UkraineInactive => {
+            format!("IP;АА;{row:06};407;;;;;;;;;01.02.2024;;;;\n")
+        }
         Layout::Czechia => format!("1{row:06};1.2.2024\n"),
     }
     .into_bytes()

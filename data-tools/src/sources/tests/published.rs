@@ -156,7 +156,7 @@ fn ukrainian_rows_that_cannot_be_used() {
     );
     reject(
         &base("СН", "\"000001\"", r#","D_STATUS":"ЗНАЙДЕНО""#),
-        "D_STATUS,\"expected ВТРАЧЕНО or ВИКРАДЕНО, or a status",
+        "D_STATUS,\"not known; expected ВТРАЧЕНО or ВИКРАДЕНО, or a status",
     );
     reject(
         &base(
@@ -168,7 +168,7 @@ fn ukrainian_rows_that_cannot_be_used() {
     );
     reject(
         &format!(r#""D_NUMBER":"1","D_TYPE":"ПОСВІДЧЕННЯ ВОДІЯ"{lost}"#),
-        "D_TYPE,\"expected the name of a document of Ukraine",
+        "D_TYPE,\"not known; expected the name of a document of Ukraine",
     );
 }
 
@@ -259,7 +259,7 @@ fn czechia() {
     );
     check(
         &list(1),
-        "000001;AB12;5.3.2019\n000001;AB13;5.3.2019\n000001;;5.3.2019\n000001;5.3.2019\n",
+        "000001;AB12;5.3.2019\n000001;AB13;5.3.2019\n000001;;5.3.2019\n000001;5.3.2019\n1;AB12;5.3.2019\nAB12;000002;5.3.2019\n",
         &[
             "AB12000001 CZE identity_card invalidated reported=2019-03-05",
             "AB13000001 CZE identity_card invalidated reported=2019-03-05",
@@ -267,6 +267,8 @@ fn czechia() {
         &[
             "3,series,missing: expected a value,000001;;5.3.2019",
             "4,row,2 fields: expected 3,",
+            "5,number,expected six digits beside a series; fewer may have lost leading zeros,1;AB12;5.3.2019",
+            "6,series,\"expected a series of two letters, or of two letters and two digits\",AB12;;",
         ],
     );
     check(

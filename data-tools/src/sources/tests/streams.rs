@@ -284,7 +284,7 @@ fn a_row_cut_short_at_the_end_is_rejected() {
         ("A4,FRA,vi", "4,row,3 fields: expected 4,"),
         (
             "A4,FRA,visa,lo",
-            "4,status,\"expected lost, stolen, stolen_blank, revoked or invalidated, found another text\",\"A4,FRA,visa,lo\"",
+            "4,status,\"`lo` is not known; expected lost, stolen, stolen_blank, revoked or invalidated\",\"A4,FRA,visa,lo\"",
         ),
         (
             "A4,FRA,visa,\"lo",
