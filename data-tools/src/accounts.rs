@@ -307,8 +307,7 @@ impl fmt::Display for SourceAccounts {
             if source.not_owned > 0 {
                 writeln!(
                     f,
-                    "{}: {} rows rejected because the source does not own their issuing State (third_party = \"keep\" \
-                     keeps them)",
+                    "{}: {} rows rejected because the source does not own their issuing State",
                     source.name, source.not_owned
                 )?;
             }

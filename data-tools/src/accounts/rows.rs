@@ -9,6 +9,20 @@ use std::fmt;
 /// Most reasons of a source that are printed; the JSON form has all.
 const LINES: usize = 10;
 
+/// Columns of a reason in a sentence.
+const REASON_WIDTH: usize = 40;
+/// Columns of a line that is printed.
+const WIDTH: usize = 100;
+
+/// A text of at most so many columns, the end left out where it is longer.
+fn within(text: String, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text;
+    }
+    let kept: String = text.chars().take(columns.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
+}
+
 /// Rejected rows by reason, as JSON.
 pub(super) fn reasons_json(reasons: &[RejectCount]) -> Value {
     let reasons = reasons.iter();
@@ -52,12 +66,13 @@ pub(crate) fn rejected(rows: &RowAccount, not_owned: u64, reasons: &[RejectCount
         rows.read - not_owned.min(rows.read),
     );
     let of_rows = reasons.iter().find(|count| !count.is_not_owned());
-    let most = of_rows.map(|count| format!(", most often: {}", count.phrase()));
     let share = percent(rejected, read);
-    format!(
-        "{rejected} of {read} rows ({share}) rejected{}",
-        most.unwrap_or_default()
-    )
+    let mut sentence = format!("{rejected} of {read} rows ({share}) rejected");
+    if let Some(count) = of_rows {
+        sentence.push_str(", most often: ");
+        sentence.push_str(&within(count.phrase(), REASON_WIDTH));
+    }
+    sentence
 }
 
 /// The shares of rows with unlikely numbers and of repeated rows; `None`: there are none.
@@ -68,10 +83,10 @@ pub(super) fn unlikely(rows: &RowAccount, unlikely: &UnlikelyRows) -> Option<Str
         return None;
     }
     let words = [
-        "one character repeated",
-        "a second number in short form",
-        "like a date",
-        "of no format known of their State",
+        "repeated character",
+        "short range",
+        "date",
+        "unknown format",
     ];
     let parts = words.iter().zip(unlikely).filter(|(_, rows)| **rows > 0);
     let parts: Vec<_> = parts.map(|(word, rows)| format!("{rows} {word}")).collect();
@@ -96,7 +111,8 @@ pub(super) fn write_reasons<'s>(
     writeln!(f, "{:width$}  {:>11}  rejected because", "source", "rows")?;
     for (name, reasons) in some {
         for count in reasons.iter().take(LINES) {
-            writeln!(f, "{name:width$}  {:>11}  {}", count.rows, count.phrase())?;
+            let phrase = within(count.phrase(), WIDTH.saturating_sub(width + 15));
+            writeln!(f, "{name:width$}  {:>11}  {phrase}", count.rows)?;
         }
         let more = reasons.get(LINES..).unwrap_or_default();
         if !more.is_empty() {

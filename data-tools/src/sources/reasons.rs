@@ -105,7 +105,9 @@ fn group(reason: &Reason) -> Cow<'static, str> {
         Reason::State(StateError::Unknown { code }) => {
             return Cow::Owned(format!("`{code}` is not known"));
         }
-        Reason::Expected(expected) => expected,
+        Reason::Expected(expected) => expected
+            .strip_suffix(", found another text")
+            .unwrap_or(expected),
         Reason::NotKnown {
             value: Some(value), ..
         } => {

@@ -170,7 +170,7 @@ fn errors_name_source_field_and_what_was_expected() {
         ),
         (
             base("layout", "\"csv\""),
-            "source one: field layout: expected one of sltd-csv, sltd-jsonl, sltd-parquet, russia, ukraine, czechia, found `csv`",
+            "source one: field layout: expected one of sltd-csv, sltd-jsonl, sltd-parquet, russia, ukraine, ukraine-inactive, czechia, found `csv`",
         ),
         (
             base("as_of", "\"yesterday\""),
