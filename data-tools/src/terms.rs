@@ -2,8 +2,8 @@
 
 use clap::Args;
 use sltd::service::parse_duration;
-use sltd::snapshot::Terms;
 use sltd::snapshot::signature::{KeyError, SigningKey, TrustedKeys};
+use sltd::snapshot::{Terms, TermsFiles};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +33,9 @@ pub(crate) struct TermsArgs {
     /// delta leaves that of the snapshot before]
     #[arg(long, value_name = "DURATION", value_parser = parse_validity)]
     pub(crate) valid_for: Option<Duration>,
+    /// Publish without a signature over a snapshot that is signed, which is refused otherwise
+    #[arg(long, conflicts_with = "sign_keys")]
+    pub(crate) unsigned: bool,
     /// Publish under a generation above this one: what servers have seen of a store that was
     /// restored from a backup since, as their refusals say
     #[arg(
@@ -57,8 +60,36 @@ impl TermsArgs {
         let keys = self.sign_keys.iter().map(|path| SigningKey::read(path));
         let terms = trusting(self.trusted_keys.as_ref())?
             .valid_for(self.valid_for)
-            .above(self.above);
+            .above(self.above)
+            .unsigned(self.unsigned)
+            .read_from(self.files());
         terms.signing(keys.collect::<Result<_, _>>()?)
+    }
+
+    /// What it is to be read from, wherever that is done.
+    fn files(&self) -> TermsFiles {
+        // What has no working directory is found by its name alone.
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        TermsFiles {
+            sign_keys: self.sign_keys.iter().map(absolute).collect(),
+            trusted_keys: self.trusted_keys.as_ref().map(absolute),
+            valid_for_ms: self
+                .valid_for
+                .map(|time| time.as_millis().try_into().unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// The same, with what is not said here taken from others.
+    pub(crate) fn or(&self, others: Option<TermsFiles>) -> Self {
+        let others = others.unwrap_or_default();
+        let mut terms = self.clone();
+        if terms.sign_keys.is_empty() && !terms.unsigned {
+            terms.sign_keys = others.sign_keys;
+        }
+        terms.trusted_keys = terms.trusted_keys.or(others.trusted_keys);
+        let valid_for = others.valid_for_ms.map(Duration::from_millis);
+        terms.valid_for = terms.valid_for.or(valid_for);
+        terms
     }
 }
 

@@ -348,3 +348,48 @@ fn changes_are_measured_from_the_last_base_on() {
         8_010
     );
 }
+
+/// An operator who has looked at the lists accepts all of it in the next run, and nothing else.
+#[test]
+fn all_waivers_are_named_at_once_and_those_that_nothing_needs_are_warned_of() {
+    let mut lists = Lists::new();
+    lists.list("one", &[("FIN", 0, 4000), ("SWE", 0, 4000)]);
+    lists.list("two", &[("UKR", 0, 2000)]);
+    lists.build(&["one", "two"], &[], 0);
+    lists.list("one", &[("FIN", 0, 1000), ("SWE", 0, 1000)]);
+    let held = lists.build(&["one", "two"], &[], 20);
+    assert_eq!(
+        held["needed"],
+        serde_json::json!(["overall", "shrink:FIN", "shrink:SWE"])
+    );
+    let flags: Vec<String> = held["needed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|flag| ["--accept".to_owned(), flag.as_str().unwrap().to_owned()])
+        .collect();
+    let mut flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    flags.extend(["--accept", "growth:FIN", "--accept", "empty:two"]);
+    let published = lists.build(&["one", "two"], &flags, 0);
+    assert_eq!(published["needed"], serde_json::json!([]));
+    let warnings = published["warnings"].to_string();
+    for unused in [
+        "--accept growth:FIN was not needed",
+        "--accept empty:two was not needed",
+    ] {
+        assert!(warnings.contains(unused), "{warnings}");
+    }
+    assert_eq!(warnings.matches("was not needed").count(), 2, "{warnings}");
+    assert_eq!(lists.documents(), 4000);
+    // In text as well.
+    lists.list("one", &[("FIN", 0, 100), ("SWE", 0, 1000)]);
+    lists.day += 1;
+    lists.describe(&["one", "two"], "");
+    let mut build = sltd_data("build");
+    build.arg("--sources").arg(lists.desk.path("sources.toml"));
+    build.arg("--store").arg(lists.desk.path("store"));
+    let output = build.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let all = "to let all of it pass: --accept overall --accept shrink:FIN\n";
+    assert!(said.contains(all), "{said}");
+}

@@ -11,7 +11,7 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use support::{Desk, fails, sltd_data, succeeds};
 
 const HEADER: &str = "number,issuing_state,type,status,date_reported\n";
@@ -80,6 +80,13 @@ fn nothing_is_published_over_manifests_without_a_pointer() {
 fn what_servers_have_seen_is_published_above() {
     let desk = desk();
     list(&desk, &["A1", "A2", "A3"]);
+    desk.describe_at(
+        "2026-01-02T00:00:00Z",
+        "sources.toml",
+        "list.csv",
+        "sltd-csv",
+        "",
+    );
     let mut build = desk.build("sources.toml", "store");
     succeeds(build.args(["--above", "41"]));
     assert_eq!(desk.load("store").generation(), 42);
@@ -136,4 +143,74 @@ fn nothing_is_promised_for_no_time() {
         2,
         "for no time",
     );
+}
+
+/// The rest of a build that was killed may be larger than all that the store holds.
+#[test]
+fn pruning_removes_what_a_killed_build_has_left() {
+    let desk = desk();
+    desk.generate("long.csv", 200_000, &[]);
+    desk.describe_at(
+        "2026-01-02T00:00:00Z",
+        "long.toml",
+        "long.csv",
+        "sltd-csv",
+        "",
+    );
+    let scratch = desk.path("store/building");
+    let mut build = desk.build("long.toml", "store");
+    build.args(["--memory", "256KiB", "--threads", "1"]);
+    build.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut build = build.spawn().unwrap();
+    let begun = || fs::read_dir(&scratch).is_ok_and(|mut found| found.next().is_some());
+    while !begun() {
+        assert!(
+            build.try_wait().unwrap().is_none(),
+            "it ended before it was met"
+        );
+    }
+    // It takes no step more, and holds what it has.
+    let pid = build.id().to_string();
+    succeeds(Command::new("kill").args(["-STOP", &pid]));
+    // While it runs, nothing of it is left over.
+    let output = succeeds(&mut command(&desk, "prune"));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("building"), "{said}");
+    build.kill().unwrap();
+    build.wait().unwrap();
+    desk.write("store/CURRENT.tmp", "half");
+    desk.write("store/rejects/.list.csv.tmp", "half");
+    fs::create_dir_all(desk.path("store/candidate")).unwrap();
+    desk.write("store/candidate/segment", "half");
+    desk.write("store/segments/nobody.seg", "nobody names it");
+    let parts = [
+        "building/",
+        "CURRENT.tmp",
+        ".list.csv.tmp",
+        "candidate/segment",
+        "nobody.seg",
+    ];
+    for (arguments, word) in [
+        (&["--dry-run"][..], "would be removed: "),
+        (&[], "removed: "),
+    ] {
+        let output = succeeds(command(&desk, "prune").args(arguments));
+        let said = String::from_utf8(output.stdout).unwrap();
+        for part in parts {
+            let mut lines = said.lines();
+            let found = lines.any(|line| line.starts_with(word) && line.contains(part));
+            assert!(found, "{arguments:?}: {part}: {said}");
+        }
+    }
+    let left = support::files(&desk.path("store"));
+    assert!(
+        !left
+            .iter()
+            .any(|name| parts.iter().any(|part| name.contains(part))),
+        "{left:?}"
+    );
+    assert!(!scratch.exists() && !desk.path("store/candidate").exists());
+    // No lock is left either: what was killed holds nothing.
+    succeeds(&mut desk.build("sources.toml", "store"));
+    succeeds(&mut command(&desk, "verify"));
 }

@@ -190,8 +190,8 @@ fn where_keys_are_trusted_nothing_else_is_published_or_built_on() {
         );
     }
     assert_eq!(pointer(), before);
-    // Without a list, it is an operator's own affair.
-    succeeds(&mut delta(&desk, &[], &[]));
+    // Without a list, it is an operator's own affair, if it is no mistake.
+    succeeds(delta(&desk, &[], &[]).arg("--unsigned"));
     fails(
         &mut delta(&desk, &["old"], &["trusts-old.toml"]),
         21,
@@ -256,12 +256,22 @@ fn a_key_is_trusted_for_its_time() {
         );
     };
     succeeds(&mut build(&desk, &["old"], &["trusts-old.toml"]));
-    let built_at = inspect(&desk, &[])["builtAt"].as_str().unwrap().to_owned();
-    window("2000-01-01T00:00:00Z", &built_at);
-    // What was built in its time stays good; nothing new can be.
+    let manifest = fs::read(desk.path("store/manifests/00000001.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let published_at = manifest["published_at"].as_str().unwrap().to_owned();
+    window("2000-01-01T00:00:00Z", &published_at);
+    // What was published in its time stays good; nothing new can be.
     succeeds(&mut read(&desk, "verify", &["window.toml"]));
-    fails(&mut build(&desk, &["old"], &["window.toml"]), 21, &built_at);
-    fails(&mut delta(&desk, &["old"], &["window.toml"]), 21, &built_at);
+    fails(
+        &mut build(&desk, &["old"], &["window.toml"]),
+        21,
+        &published_at,
+    );
+    fails(
+        &mut delta(&desk, &["old"], &["window.toml"]),
+        21,
+        &published_at,
+    );
     window("2000-01-01T00:00:00Z", "2001-01-01T00:00:00Z");
     fails(
         &mut read(&desk, "verify", &["window.toml"]),
@@ -430,4 +440,69 @@ fn every_night_is_signed_as_its_file_says() {
     succeeds(&mut read(&desk, "verify", &["trusts-old.toml"]));
     assert!(inspect(&desk, &[])["notAfter"].is_string());
     fails(&mut nightly("new"), 21, "not trusted");
+}
+
+#[test]
+fn nothing_unsigned_is_published_over_what_is_signed_by_mistake() {
+    let desk = desk();
+    succeeds(&mut build(&desk, &["old"], &[]));
+    let before = fs::read(desk.path("store/CURRENT")).unwrap();
+    // Whether keys are trusted here or not.
+    let mut commands = vec![build(&desk, &[], &[]), delta(&desk, &[], &[])];
+    let arguments: [(&str, &[&str]); 3] = [
+        ("retract", &["--source", "list", "--reason", "test"]),
+        ("repair", &["--above", "9"]),
+        ("rollback", &["--reason", "test", "--to", "1"]),
+    ];
+    for (name, arguments) in arguments {
+        let mut command = sltd_data(name);
+        command
+            .arg("--store")
+            .arg(desk.path("store"))
+            .args(arguments);
+        commands.push(command);
+    }
+    for mut command in commands {
+        fails(&mut command, 21, "not signed");
+    }
+    assert_eq!(fs::read(desk.path("store/CURRENT")).unwrap(), before);
+    let mut both = build(&desk, &["old"], &[]);
+    fails(both.arg("--unsigned"), 2, "cannot be used with");
+    succeeds(build(&desk, &[], &[]).arg("--unsigned"));
+    // It is not signed any more.
+    succeeds(&mut delta(&desk, &[], &[]));
+}
+
+#[test]
+fn what_is_put_aside_is_published_as_it_was_to_be() {
+    let desk = desk();
+    let trusts = &["trusts-old.toml"][..];
+    succeeds(&mut build(&desk, &["old"], trusts));
+    let mut aside = build(&desk, &["old"], trusts);
+    succeeds(aside.args(["--no-publish", "--valid-for", "36h"]));
+    let mut publish = sltd_data("publish");
+    succeeds(publish.arg("--store").arg(desk.path("store")));
+    succeeds(&mut read(&desk, "verify", trusts));
+    let shown = inspect(&desk, trusts);
+    assert_eq!(shown["generation"], 2);
+    let times = ["builtAt", "notAfter"].map(|name| {
+        let time: jiff::Timestamp = shown[name].as_str().unwrap().parse().unwrap();
+        time.as_second()
+    });
+    assert_eq!(times[1] - times[0], 36 * 3600);
+    // What is said at the publish counts.
+    let mut aside = build(&desk, &["old"], trusts);
+    succeeds(aside.args(["--no-publish", "--valid-for", "36h"]));
+    let mut publish = sltd_data("publish");
+    publish.arg("--store").arg(desk.path("store"));
+    let publish = with(&desk, publish, &["new"], &["trusts-both.toml"]);
+    let mut publish = publish;
+    succeeds(publish.args(["--valid-for", "1h"]));
+    succeeds(&mut read(&desk, "verify", &["trusts-new.toml"]));
+    // A key that is not there any more is named.
+    let mut aside = build(&desk, &["old"], &["trusts-both.toml"]);
+    succeeds(aside.arg("--no-publish"));
+    fs::remove_file(desk.path("old")).unwrap();
+    let mut publish = sltd_data("publish");
+    fails(publish.arg("--store").arg(desk.path("store")), 2, "old");
 }

@@ -3,6 +3,7 @@
 use super::error::{LoadError, PublishError};
 use super::manifest::Event;
 use super::store::CANDIDATE;
+use super::terms::TermsFiles;
 use super::turn;
 use super::writer::{Candidate, Origin, StoreWriter};
 use crate::files;
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 const SEGMENT: &str = "segment";
 /// Written last: without it there is no candidate.
 const ORIGIN: &str = "origin.json";
+/// On what terms it was built.
+const TERMS: &str = "terms.json";
 
 impl StoreWriter {
     /// Puts a candidate aside, in place of one that was put aside before.
@@ -28,6 +31,13 @@ impl StoreWriter {
         files::create_folder(&folder).map_err(PublishError::io(&folder))?;
         let segment = folder.join(SEGMENT);
         files::rename(&candidate.path, &segment).map_err(PublishError::io(&segment))?;
+        if let Some(terms) = self.store().terms.files() {
+            let path = folder.join(TERMS);
+            let text = serde_json::to_vec_pretty(terms)
+                .map_err(std::io::Error::from)
+                .map_err(PublishError::io(&path))?;
+            files::write_whole(&path, &text).map_err(PublishError::io(&path))?;
+        }
         let text = serde_json::to_vec_pretty(&candidate.origin)
             .map_err(std::io::Error::from)
             .map_err(PublishError::io(&origin))?;
@@ -50,6 +60,20 @@ impl StoreWriter {
             .map_err(|error| LoadError::damaged(&path, error.to_string()))?;
         self.candidate(&self.aside().join(SEGMENT), origin)
             .map(Some)
+    }
+
+    /// From what the terms were read on which the candidate was built that was put aside; `None` where that is not known.
+    ///
+    /// # Errors
+    /// [`PublishError`] when it can't be read.
+    pub fn terms_aside(&self) -> Result<Option<TermsFiles>, PublishError> {
+        let path = self.aside().join(TERMS);
+        let text = match files::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(PublishError::io(&path))?,
+        };
+        let parsed = serde_json::from_slice(&text);
+        Ok(parsed.map_err(|error| LoadError::damaged(&path, error.to_string()))?)
     }
 
     /// Removes a candidate that was published, or was not put aside or dropped to the end.

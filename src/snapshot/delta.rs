@@ -8,7 +8,7 @@ use super::manifest::{Act, DeltaEntry, DeltaSource, Event, Manifest, SegmentEntr
 use super::precedence::Lists;
 use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
-use super::turn::Turn;
+use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
 use crate::index::{
@@ -65,6 +65,8 @@ impl Store {
     pub fn delta(&self) -> Result<Delta, PublishError> {
         let turn = Arc::new(Turn::take(self)?);
         let (pointer, manifest) = turn.current()?;
+        // Better known now than after the work.
+        turn::check_signing(self, &pointer)?;
         let options = LoadOptions {
             load: LoadMode::Mmap,
             warm: Some(Warm::Nothing),

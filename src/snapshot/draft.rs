@@ -10,7 +10,7 @@ use super::intervention::{Hold, Holder};
 use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
 use super::precedence::{Lists, Retracted};
 use super::store::Store;
-use super::turn::Turn;
+use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
 use jiff::Timestamp;
@@ -307,7 +307,11 @@ impl Draft {
             return Err(PublishError::Pinned(pin.clone()));
         }
         // Before a file is moved: what can't be published stays where it was.
-        self.turn.store().terms.check(self.manifest.published_at)?;
+        let store = self.turn.store();
+        store.terms.check(self.manifest.published_at)?;
+        if let Some(before) = turn::pointer(store)? {
+            turn::check_signing(store, &before)?;
+        }
         for (path, entry) in &self.built {
             self.turn.keep(path, entry)?;
         }

@@ -104,6 +104,12 @@ pub enum PublishError {
     /// What was to be published would not be signed by a trusted key.
     #[error("what is published must be signed with a trusted key: {0}")]
     Signature(#[from] SignatureError),
+    /// What is current is signed, and what was to be published is not.
+    #[error(
+        "what was to be published is not signed, but the current snapshot is, and servers that trust keys would refuse it: \
+         sign it with --sign-key, or publish it with --unsigned"
+    )]
+    UnsignedOverSigned,
     /// The reports published now can't be read, so that nothing can be changed in them.
     #[error(
         "a segment of the current snapshot can't be read: {0}; `sltd-data verify` may say more"

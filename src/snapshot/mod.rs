@@ -58,7 +58,7 @@ pub use repair::{ExaminedSnapshot, RepairOutcome, Repaired};
 pub use retention::Unneeded;
 pub use rollback::Rollback;
 pub use store::{Pointer, Store};
-pub use terms::Terms;
+pub use terms::{Terms, TermsFiles};
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};
 
 use crate::document::Placeholders;

@@ -6,7 +6,9 @@
 
 use super::error::{LoadError, PublishError};
 use super::manifest::{Manifest, not_undone};
-use super::store::{COPIES, MANIFESTS, SEGMENTS, SIGNATURES, Store};
+use super::store::{
+    BUILDING, CANDIDATE, COPIES, LOCK, MANIFESTS, PUBLISHING, REJECTS, SEGMENTS, SIGNATURES, Store,
+};
 use super::turn::Turn;
 use crate::files::{self, File, Lock};
 use std::collections::BTreeSet;
@@ -70,7 +72,16 @@ impl Store {
     /// # Errors
     /// [`LoadError`] when the store can't be read.
     pub fn unneeded(&self, bases: u32) -> Result<Unneeded, LoadError> {
-        unneeded(self, &self.chain(&self.pointer()?)?, bases)
+        let mut unneeded = unneeded(self, &self.chain(&self.pointer()?)?, bases)?;
+        unneeded.files.extend(left_over(self)?);
+        // What a publish that is under way is about to remove or to rename is not left over.
+        let lock = self.path.join(LOCK);
+        if files::exists(&lock).map_err(LoadError::io(&lock))?
+            && matches!(File::open(&lock).and_then(Lock::exclusive), Ok(Some(_)))
+        {
+            add_all(&self.path.join(PUBLISHING), &mut unneeded.files)?;
+        }
+        Ok(unneeded)
     }
 
     /// Removes what is not needed to keep so many bases, at least the current one, with the changes since; returns what
@@ -83,10 +94,75 @@ impl Store {
         // A process that was killed may have published what is current, and not made it durable: what was current
         // before must not be removed until that is.
         files::sync_folder(&self.path).map_err(PublishError::io(&self.path))?;
-        let unneeded = unneeded(self, turn.chain()?, bases)?;
+        let mut unneeded = unneeded(self, turn.chain()?, bases)?;
         remove(self, &unneeded)?;
+        let left = left_over(self)?;
+        for (path, _) in &left {
+            files::remove_file(path).map_err(PublishError::io(path))?;
+        }
+        unneeded.files.extend(left);
+        match Self::writer(&self.path) {
+            // It removes the folders, as every build does.
+            Ok(writer) => drop(writer),
+            Err(PublishError::Locked(_)) => {}
+            Err(error) => return Err(error),
+        }
         Ok(unneeded)
     }
+}
+
+/// Files that a build or publish has left that was killed; none while a build is under way.
+///
+/// # Errors
+/// [`LoadError::Io`].
+fn left_over(store: &Store) -> Result<Vec<(PathBuf, u64)>, LoadError> {
+    let mut left = Vec::new();
+    let lock = File::open(&store.path).and_then(Lock::exclusive);
+    let Ok(Some(_lock)) = lock else {
+        return Ok(left);
+    };
+    add_all(&store.path.join(BUILDING), &mut left)?;
+    let aside = store.path.join(CANDIDATE);
+    let origin = aside.join("origin.json");
+    if !files::exists(&origin).map_err(LoadError::io(&origin))? {
+        add_all(&aside, &mut left)?;
+    }
+    let mut temporary = Vec::new();
+    add_files(&store.path, &mut temporary)?;
+    add_all(&store.path.join(REJECTS), &mut temporary)?;
+    temporary.retain(|(path, _)| path.extension().is_some_and(|ending| ending == "tmp"));
+    left.append(&mut temporary);
+    Ok(left)
+}
+
+/// Adds all files below a folder, which may be missing.
+fn add_all(folder: &Path, to: &mut Vec<(PathBuf, u64)>) -> Result<(), LoadError> {
+    for folder in add_files(folder, to)? {
+        add_all(&folder, to)?;
+    }
+    Ok(())
+}
+
+/// Adds the files of a folder, which may be missing; returns the folders in it.
+fn add_files(folder: &Path, to: &mut Vec<(PathBuf, u64)>) -> Result<Vec<PathBuf>, LoadError> {
+    let mut folders = Vec::new();
+    let entries = match files::list(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(folders),
+        entries => entries.map_err(LoadError::io(folder))?,
+    };
+    for entry in entries {
+        let path = entry.path();
+        let facts = match entry.metadata() {
+            // Removed meanwhile, by who made it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            facts => facts.map_err(LoadError::io(&path))?,
+        };
+        match facts.is_dir() {
+            true => folders.push(path),
+            false => to.push((path, facts.len())),
+        }
+    }
+    Ok(folders)
 }
 
 /// What the store holds beyond what is kept.
@@ -107,7 +183,12 @@ pub(super) fn unneeded(
     ];
     for (folder, kept) in folders {
         let folder = store.path.join(folder);
-        for entry in files::list(&folder).map_err(LoadError::io(&folder))? {
+        let entries = match files::list(&folder) {
+            // Made by the next publish.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            entries => entries.map_err(LoadError::io(&folder))?,
+        };
+        for entry in entries {
             let path = entry.path();
             let name = entry.file_name();
             // Signatures are kept with what they are of.

@@ -6,6 +6,8 @@ use super::signature::{
     TrustedKeys,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,20 @@ pub struct Terms {
     highest: Option<Arc<HighestSeen>>,
     valid_for: Option<Duration>,
     above: Option<u64>,
+    unsigned: bool,
+    files: Option<TermsFiles>,
+}
+
+/// The files that terms were read from, and what was said beside them: what a base is put aside with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsFiles {
+    /// Private keys to sign with.
+    pub sign_keys: Vec<PathBuf>,
+    /// The list of trusted keys.
+    pub trusted_keys: Option<PathBuf>,
+    /// For how long what is published may be relied on, in milliseconds.
+    pub valid_for_ms: Option<u64>,
 }
 
 impl Terms {
@@ -57,6 +73,31 @@ impl Terms {
     #[must_use]
     pub fn valid_for(self, valid_for: Option<Duration>) -> Self {
         Self { valid_for, ..self }
+    }
+
+    /// Publishes without signatures over what is signed.
+    #[must_use]
+    pub fn unsigned(self, unsigned: bool) -> Self {
+        Self { unsigned, ..self }
+    }
+
+    /// Says what the terms were read from, so that a base that is put aside is published on the same.
+    #[must_use]
+    pub fn read_from(self, files: TermsFiles) -> Self {
+        Self {
+            files: Some(files),
+            ..self
+        }
+    }
+
+    /// What the terms were read from.
+    pub(super) fn files(&self) -> Option<&TermsFiles> {
+        self.files.as_ref()
+    }
+
+    /// Whether what is published would lack signatures that it should have where what is current is signed.
+    pub(super) fn lack_signatures(&self) -> bool {
+        self.signing.is_empty() && !self.unsigned
     }
 
     /// Publishes under generations above this one: what servers have seen of a store that was restored since.

@@ -132,6 +132,9 @@ impl Turn {
     ) -> Result<Vec<Afterwards>, PublishError> {
         let path = &self.store.path;
         let before = pointer(&self.store)?;
+        if let Some(before) = &before {
+            check_signing(&self.store, before)?;
+        }
         if before.is_none() {
             // Manifests without a pointer are otherwise those of a store that has lost it.
             let unpublished = path.join(UNPUBLISHED);
@@ -260,6 +263,21 @@ pub(super) fn pointer(store: &Store) -> Result<Option<Pointer>, PublishError> {
     match store.pointer() {
         Err(LoadError::NotAStore(_)) => Ok(None),
         pointer => Ok(Some(pointer?)),
+    }
+}
+
+/// Whether what is published over a snapshot is signed if that is.
+///
+/// # Errors
+/// [`PublishError::UnsignedOverSigned`], or what the system says.
+pub(super) fn check_signing(store: &Store, before: &Pointer) -> Result<(), PublishError> {
+    if !store.terms.lack_signatures() {
+        return Ok(());
+    }
+    let path = store.signatures_path(MANIFESTS, before.manifest());
+    match files::exists(&path).map_err(PublishError::io(&path))? {
+        true => Err(PublishError::UnsignedOverSigned),
+        false => Ok(()),
     }
 }
 

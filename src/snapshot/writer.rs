@@ -179,6 +179,7 @@ impl StoreWriter {
         let store = self.store();
         if let Some(pointer) = turn::pointer(store)? {
             store.manifest(&pointer)?;
+            turn::check_signing(store, &pointer)?;
         }
         Ok(store.terms.check(at)?)
     }

@@ -204,7 +204,8 @@ pub fn delta(
     }
     let entries: Vec<SourceEntry> = accounts.sources.iter().map(Account::entry).collect();
     let documents_before = delta.snapshot().documents();
-    let offered = offer(&delta, built, entries, changes)?;
+    let mut offered = offer(&delta, built, entries, changes)?;
+    offered.tell_waivers(changes.accepted);
     accounts.hold(&offered);
     Ok(Changed {
         offered,
@@ -251,6 +252,12 @@ fn offer(
     trips.extend(limits.withdrawals(&draft, &withdrawn));
     let (mut accepted, tripped) = changes.accepted.part(trips);
     let mut holds = Holds::default();
+    if !tripped.is_empty()
+        && let Some(overall) = limits.overall(&draft)
+    {
+        // Were all of it accepted, this would be asked for next: it is told at once.
+        changes.accepted.lets_pass(&overall);
+    }
     for trip in &tripped {
         holds.add(trip.source().unwrap_or_default(), trip);
     }
@@ -291,6 +298,7 @@ fn offer(
         accepted,
         diff: None,
         lost: Vec::new(),
+        needed: Vec::new(),
         warnings: Vec::new(),
     };
     offered.warn(&draft.publish(notes)?);

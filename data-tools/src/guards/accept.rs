@@ -1,7 +1,10 @@
 //! What an operator accepts although it trips a guard.
 
 use super::trip::Trip;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The guards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,16 @@ pub struct Acceptance {
     what: Option<String>,
 }
 
+impl fmt::Display for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        match &self.what {
+            Some(what) => write!(f, ":{what}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl FromStr for Acceptance {
     type Err = String;
 
@@ -106,17 +119,64 @@ impl FromStr for Acceptance {
 }
 
 /// All that is accepted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accepted(pub Vec<Acceptance>);
+#[derive(Debug, Clone, Default)]
+pub struct Accepted {
+    all: Vec<Acceptance>,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What it was asked about.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Places of those that have let something pass.
+    used: BTreeSet<usize>,
+    /// What would let pass what it did not.
+    missing: BTreeSet<String>,
+}
 
 impl Accepted {
+    /// All that is accepted.
+    pub fn new(all: Vec<Acceptance>) -> Self {
+        Self {
+            all,
+            asked: Arc::default(),
+        }
+    }
+
     /// Whether it lets a trip pass: named by its issuing State or its source.
     pub fn lets_pass(&self, trip: &Trip) -> bool {
-        self.0.iter().any(|accepted| {
+        let mut asked = self.asked();
+        let mut passes = false;
+        for (place, accepted) in self.all.iter().enumerate() {
             let what = accepted.what.as_deref();
-            accepted.kind == trip.kind()
+            if accepted.kind == trip.kind()
                 && (what == trip.source() || what.is_some() && what == trip.issuing_state())
-        })
+            {
+                asked.used.insert(place);
+                passes = true;
+            }
+        }
+        if !passes {
+            asked.missing.insert(trip.flag());
+        }
+        passes
+    }
+
+    /// What has let nothing pass so far.
+    pub fn unused(&self) -> Vec<&Acceptance> {
+        let asked = self.asked();
+        let all = self.all.iter().enumerate();
+        let unused = all.filter(|(place, _)| !asked.used.contains(place));
+        unused.map(|(_, accepted)| accepted).collect()
+    }
+
+    /// What would let pass all that tripped a guard so far and was not accepted.
+    pub fn missing(&self) -> Vec<String> {
+        self.asked().missing.iter().cloned().collect()
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Parts trips into those that are accepted and those that are not.
@@ -138,7 +198,8 @@ mod tests {
             source_is_new: false,
         };
         assert_eq!(grown.flag(), "new:GBR");
-        let lets_pass = |text: &str| Accepted(vec![text.parse().unwrap()]).lets_pass(&grown);
+        let accepted = |text: &str| Accepted::new(vec![text.parse().unwrap()]);
+        let lets_pass = |text: &str| accepted(text).lets_pass(&grown);
         assert!(lets_pass("new:GBR") && lets_pass("new:list"));
         assert!(!lets_pass("growth:GBR") && !lets_pass("new:FIN") && !lets_pass("overall"));
         let overall = Trip::Overall {
@@ -146,7 +207,15 @@ mod tests {
             after: 1,
             limit: 0.1,
         };
-        assert!(Accepted(vec!["overall".parse().unwrap()]).lets_pass(&overall));
+        let both = Accepted::new(
+            ["overall", "new:FIN"]
+                .map(|text| text.parse().unwrap())
+                .to_vec(),
+        );
+        assert!(both.lets_pass(&overall) && !both.lets_pass(&grown));
+        assert_eq!(both.missing(), ["new:GBR"]);
+        let unused: Vec<_> = both.unused().iter().map(ToString::to_string).collect();
+        assert_eq!(unused, ["new:FIN"]);
         for wrong in ["", "growth", "growth:", "overall:", "overall:x", "grow:GBR"] {
             let error = wrong.parse::<Acceptance>().unwrap_err();
             assert!(error.contains("growth:GBR"), "{wrong}: {error}");

@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use super::{Arrivals, Grpc, Measured, Plan, Questions, QuestionsError, ServerError, drive};
+use crate::command::complain;
 use crate::command::{FAILED, USAGE, print};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
@@ -38,8 +39,8 @@ Example: a border's busiest hour, 2,000 travellers a second
   sltd-data generate --records 1000000 --out list.csv --queries queries.csv
   sltd-data load --server http://127.0.0.1:7440 --queries queries.csv --rate 2000 --duration 1m
 
-Exit codes: 0 measured, 2 wrong usage or questions that can't be used, 3 no call was answered, or
-the result can't be written.")]
+Exit codes: 0 measured, 2 wrong usage or questions that can't be used, 3 calls failed, or the
+result can't be written.")]
 pub struct LoadArgs {
     /// The server
     #[arg(long, value_name = "URL")]
@@ -153,13 +154,24 @@ enum Failure {
 /// Runs the command.
 pub fn run(args: &LoadArgs) -> ExitCode {
     match measure(args) {
-        Ok(measured) if measured.tally.status(tonic::Code::Ok) > 0 => ExitCode::SUCCESS,
-        Ok(_) => {
-            eprintln!("error: no call was answered by {}", args.server);
+        Ok(measured) => {
+            let calls = measured.tally.calls();
+            let answered = measured.tally.status(tonic::Code::Ok);
+            if answered > 0 && answered == calls {
+                return ExitCode::SUCCESS;
+            }
+            match answered {
+                0 => complain(format_args!("no call was answered by {}", args.server)),
+                _ => complain(format_args!(
+                    "{} of {calls} calls to {} failed",
+                    calls - answered,
+                    args.server
+                )),
+            }
             ExitCode::from(FAILED)
         }
         Err(failure) => {
-            eprintln!("error: {failure}");
+            complain(&failure);
             ExitCode::from(match failure {
                 Failure::Batch { .. } | Failure::Questions(_) | Failure::Server(_) => USAGE,
                 Failure::Drive(_) | Failure::Write { .. } | Failure::Print(_) => FAILED,

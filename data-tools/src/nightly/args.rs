@@ -101,6 +101,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         trusted_keys: config.trusted_keys.clone(),
         valid_for: config.valid_for,
         above: args.above,
+        unsigned: false,
     };
     let terms = match terms.read() {
         Ok(terms) => terms,

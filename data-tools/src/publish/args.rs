@@ -1,6 +1,6 @@
 //! The command line of `sltd-data publish`, and what other commands have in common with it.
 
-use super::{OfferError, Offered, Outcome, Policy, Who, by, offer};
+use super::{OfferError, Offered, Outcome, Policy, Who, by, not_published, offer};
 use crate::command::{FAILED, HELD, LOCKED, REFUSED, WITHHELD, complain, print, unusable, warn};
 use crate::config;
 use crate::guards::{Acceptance, Accepted, Limits};
@@ -8,7 +8,7 @@ use crate::resources::ResourceArgs;
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
-use sltd::snapshot::{Act, PublishError, Store, Terms};
+use sltd::snapshot::{Act, PublishError, Store, StoreWriter};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,7 +19,8 @@ guard, 22 withheld by a pin, 23 another process is changing the store.";
 /// Publish what was built and put aside
 ///
 /// A build with --no-publish, or one that a pin has withheld, puts its base aside. This publishes it,
-/// with the changes that were published meanwhile; guards are asked again.
+/// with the changes that were published meanwhile; guards are asked again. It is signed, and may be
+/// relied on for as long, as the build was told, unless it is said otherwise here.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct PublishArgs {
@@ -45,14 +46,15 @@ pub struct PublishArgs {
 /// What is accepted.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AcceptArgs {
-    /// Let pass what a guard would stop, such as growth:GBR; the message of the guard names it
+    /// Let pass what a guard would stop, such as growth:GBR; the message of the guard names it, and
+    /// the account names all that are needed
     #[arg(long = "accept", value_name = "WHAT")]
     accept: Vec<Acceptance>,
 }
 
 impl AcceptArgs {
     pub(crate) fn accepted(&self) -> Accepted {
-        Accepted(self.accept.clone())
+        Accepted::new(self.accept.clone())
     }
 }
 
@@ -66,9 +68,9 @@ pub fn run(args: &PublishArgs) -> ExitCode {
             return ExitCode::from(crate::command::USAGE);
         }
     };
-    let terms = match args.terms.read() {
-        Ok(terms) => terms,
-        Err(error) => return unusable(error),
+    let writer = match open(args) {
+        Ok(writer) => writer,
+        Err(code) => return code,
     };
     let by = by(&args.who);
     let (accepted, at) = (args.accept.accepted(), Timestamp::now());
@@ -85,7 +87,7 @@ pub fn run(args: &PublishArgs) -> ExitCode {
         memory: args.resources.memory(),
         threads: args.resources.threads(),
     };
-    match publish(args, terms, &policy) {
+    match publish(args, &writer, &policy) {
         Ok(Some(offered)) => conclude(&offered, || {
             let object = offered.json();
             print(match args.json {
@@ -104,12 +106,25 @@ pub fn run(args: &PublishArgs) -> ExitCode {
     }
 }
 
+/// Takes the right to build, on the terms on which the base was put aside, but for what the command line says.
+fn open(args: &PublishArgs) -> Result<StoreWriter, ExitCode> {
+    let failed = |error: &PublishError| {
+        complain(not_published(error));
+        ExitCode::from(code_of_publish(error))
+    };
+    let writer = Store::writer(&args.store).map_err(|error| failed(&error))?;
+    let aside = writer.terms_aside().map_err(|error| failed(&error))?;
+    match args.terms.or(aside).read() {
+        Ok(terms) => Ok(writer.with_terms(terms)),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
 fn publish(
     args: &PublishArgs,
-    terms: Terms,
+    writer: &StoreWriter,
     policy: &Policy<'_>,
 ) -> Result<Option<Offered>, OfferError> {
-    let writer = Store::writer(&args.store)?.with_terms(terms);
     writer.check(policy.act.at)?;
     let Some(candidate) = writer.take_up()? else {
         return Ok(None);
@@ -122,7 +137,7 @@ fn publish(
         }
     };
     let mut offered = offer(
-        &writer,
+        writer,
         &candidate,
         super::Holds::default(),
         policy,
@@ -170,7 +185,9 @@ pub(crate) fn code_of_publish(error: &PublishError) -> u8 {
     match error {
         PublishError::Locked(_) => LOCKED,
         PublishError::Pinned(_) => WITHHELD,
-        PublishError::Untrusted(_) | PublishError::Signature(_) => REFUSED,
+        PublishError::Untrusted(_)
+        | PublishError::Signature(_)
+        | PublishError::UnsignedOverSigned => REFUSED,
         _ => FAILED,
     }
 }

@@ -98,6 +98,8 @@ pub struct Offered {
     pub figures: Figures,
     /// Changes that it lacks because their files are damaged: one sentence each.
     pub lost: Vec<String>,
+    /// What would let all of it pass that tripped a guard: arguments of `--accept`.
+    pub needed: Vec<String>,
     /// What failed once it was published, and what could not be looked at: one sentence each.
     pub warnings: Vec<String>,
 }
@@ -130,6 +132,18 @@ pub(crate) fn not_published(error: &PublishError) -> String {
 pub fn offer(
     writer: &StoreWriter,
     candidate: &Candidate,
+    holds: Holds,
+    policy: &Policy<'_>,
+    show: &mut dyn FnMut(&Diff),
+) -> Result<Offered, OfferError> {
+    let mut offered = offer_held(writer, candidate, holds, policy, show)?;
+    offered.tell_waivers(policy.accepted);
+    Ok(offered)
+}
+
+fn offer_held(
+    writer: &StoreWriter,
+    candidate: &Candidate,
     mut holds: Holds,
     policy: &Policy<'_>,
     show: &mut dyn FnMut(&Diff),
@@ -158,6 +172,10 @@ pub fn offer(
         .filter_map(|trip| Some(trip.source()?.to_owned()))
         .collect();
     if !tripped.is_empty() {
+        // Were all of it accepted, this would be asked for next: it is told at once.
+        if let Some(overall) = policy.limits.overall(&draft) {
+            policy.accepted.lets_pass(&overall);
+        }
         for trip in &tripped {
             holds.add(trip.source().unwrap_or_default(), trip);
         }
@@ -218,6 +236,7 @@ pub fn offer(
         accepted,
         diff,
         lost,
+        needed: Vec::new(),
         warnings,
     };
     if policy.put_aside {
@@ -256,6 +275,7 @@ pub(crate) fn refuse(
         accepted,
         diff: None,
         lost: Vec::new(),
+        needed: Vec::new(),
         warnings: Vec::new(),
     };
     let notes = trips.iter().map(ToString::to_string).collect();
@@ -304,6 +324,19 @@ impl Offered {
         self.warnings.extend(warnings.map(ToString::to_string));
     }
 
+    /// Tells all waivers that are needed at once, and warns of those that nothing needed.
+    pub(crate) fn tell_waivers(&mut self, accepted: &Accepted) {
+        self.needed = accepted.missing();
+        if let Outcome::Refused(_) = self.outcome {
+            // Not all was looked at.
+            return;
+        }
+        for unused in accepted.unused() {
+            let warning = format!("--accept {unused} was not needed: nothing tripped that guard");
+            self.warnings.push(warning);
+        }
+    }
+
     /// Whether nothing was held and nothing is lost.
     pub(crate) fn is_complete(&self) -> bool {
         self.holds.0.is_empty() && self.lost.is_empty()
@@ -332,6 +365,7 @@ impl Offered {
             "accepted": sentences(&self.accepted),
             "diff": self.diff.as_ref().map(Diff::json),
             "lost": self.lost,
+            "needed": self.needed,
             "warnings": self.warnings,
         })
     }
@@ -350,6 +384,11 @@ impl fmt::Display for Offered {
         }
         for hold in &self.kept {
             writeln!(f, "source {}: {}", hold.source, kept_sentence(hold))?;
+        }
+        if !self.needed.is_empty() {
+            let needed = self.needed.iter();
+            let needed: Vec<_> = needed.map(|what| format!("--accept {what}")).collect();
+            writeln!(f, "to let all of it pass: {}", needed.join(" "))?;
         }
         let Manifest {
             generation,

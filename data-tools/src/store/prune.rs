@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// Remove what is not needed to go back to the last bases
 ///
 /// Every publish does this by itself, for as many bases as the store keeps (see `sltd-data build
-/// --keep`). What a server on this machine has open stays until it lets go.
+/// --keep`). What a build or publish has left that was killed goes too. What a server on this machine has open stays until it lets go.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 done, 2 wrong usage, 3 failed, 23 another process is changing the store."

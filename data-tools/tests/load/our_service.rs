@@ -180,7 +180,11 @@ fn errors_are_counted_by_status_and_are_in_the_latencies() {
     desk.write("queries.csv", "A1,FIN,passport\nA*1\n");
     let mut command = load(&desk, &served.url, "queries.csv");
     command.args(["--duration", "100ms", "--rate", "1000"]);
-    let output = succeeds(&mut command);
+    // What was measured is told, and that it was not what was asked for.
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let failed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(failed.contains("50 of 100 calls to"), "{failed}");
     let (text, json) = result(&desk);
     assert_eq!(json["calls"], 100);
     assert_eq!(json["statuses"]["OK"], 50);
