@@ -1,57 +1,67 @@
 //! `sltd-data lookup`: a check without a server.
 
-use crate::command::{FAILED, USAGE, complain, print, unusable};
+use crate::command::{FAILED, complain, unusable};
 use crate::terms::TrustArgs;
 use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser};
-use sltd::client::{Answer, Fault, Verdict, json, text};
+use sltd::client::outcomes::{Outcome, Printer};
+use sltd::client::questions::{self, Defaults, Input, Source};
+use sltd::client::{ClientError, Fault, Question};
 use sltd::document::DocumentType;
-use sltd::proto::CheckDocumentRequest;
 use sltd::service::{Offline, OfflineError};
-use sltd::snapshot::signature::KeyError;
 use sltd::snapshot::{LoadOptions, Store, Warm};
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tonic::Code;
 
-/// Check one document against a store, without a server
+/// Check documents against a store, without a server
 ///
 /// Answers as a server of this store would, and as `sltd check` prints it. Opening the store
-/// verifies all of it first, which reads every byte: for more than a few questions ask a server.
+/// verifies all of it first, which reads every byte: to ask often, ask a server.
 ///
 /// What stands on a command line stays in the shell's history and can be seen by other users while
-/// the command runs; `sltd check` also reads numbers and zones from standard input.
+/// the command runs: prefer standard input or a file. Both are read as `sltd check` does: numbers as
+/// lines or CSV with a header, zones parted by an empty line.
 ///
 /// NO_RECORD means that nobody has reported the document here; it does not mean that it is valid. A
 /// HIT is a lead: confirm it with the authority named before acting.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes, as of `sltd check`:
+Exit codes of one question, as of `sltd check`:
   0   NO_RECORD: nobody has reported it here
   10  HIT: reported by its owner
   11  REVIEW: perhaps reported, a person must compare
   12  INCONCLUSIVE: could not be answered
   13  REFER: stop and refer the holder to the authority
   2   wrong usage, input that cannot be read, or a question that is malformed
-  3   the store can't be read, is damaged, or not signed with a trusted key")]
+  3   the store can't be read, is damaged, or not signed with a trusted key
+Exit codes of two or more questions:
+  0   all were answered, whatever the verdicts
+  2   one or more were malformed, or the input could not be read to its end
+  3   one or more failed
+
+Example:
+  sltd-data lookup --store var/store --number - <<< X0000001,UTO,passport")]
 pub struct LookupArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
-    /// Number as typed or printed
+    /// Number as typed or printed; `-`: read `number[,issuer[,type]]` a line from standard input, or CSV with a header
     #[arg(long, value_name = "N", required_unless_present = "mrz_file")]
     number: Option<String>,
-    /// File with the lines of one zone as printed; `-`: standard input
+    /// File with a zone's lines as printed, several zones parted by an empty line; `-`: standard input
     #[arg(long, value_name = "F", conflicts_with = "number")]
     mrz_file: Option<PathBuf>,
-    /// Issuing State: a Doc 9303 or ISO 3166-1 code, such as D or FRA; without it a match is a REVIEW
+    /// Issuing State: a Doc 9303 or ISO 3166-1 code, such as D or FRA; without it a match is a REVIEW.
+    /// With `--number -` for the lines that name none
     #[arg(long, value_name = "C", conflicts_with = "mrz_file")]
     issuer: Option<String>,
-    /// Type of document; without it a match is a REVIEW
+    /// Type of document; without it a match is a REVIEW. With `--number -` for the lines that name none
     #[arg(long = "type", value_name = "T", conflicts_with = "mrz_file", value_parser = type_parser())]
     document_type: Option<DocumentType>,
-    /// Print the answer as JSON (protobuf's canonical mapping), in one line
+    /// Print answers as JSON (protobuf's canonical mapping), one line each
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -68,103 +78,101 @@ fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
 
 /// Runs the command.
 pub fn run(args: &LookupArgs) -> ExitCode {
-    let (text, code) = match look_up(args) {
-        Ok(answer) => {
-            let text = if args.json {
-                json::answer(&answer).map(|line| line + "\n")
-            } else {
-                Ok(text::full(&answer))
-            };
-            (text, exit_code(answer.verdict()))
-        }
-        Err(Failure::Malformed(fault)) => {
-            complain(format_args!("malformed question: {fault}"));
-            let text = if args.json {
-                json::fault(&fault).map(|line| line + "\n")
-            } else {
-                Ok(String::new())
-            };
-            (text, USAGE)
-        }
-        Err(Failure::Input(message)) => return unusable(message),
-        Err(Failure::Keys(error)) => return unusable(error),
-        Err(Failure::Store(message)) => {
-            complain(message);
-            return ExitCode::from(FAILED);
-        }
+    let terms = match args.trust.read() {
+        Ok(terms) => terms,
+        Err(error) => return unusable(error),
     };
-    match text.map_err(io::Error::other).and_then(print) {
-        Ok(()) => ExitCode::from(code),
-        Err(error) => {
-            complain(format_args!("cannot print the answer: {error}"));
-            ExitCode::from(FAILED)
-        }
-    }
-}
-
-enum Failure {
-    Malformed(Fault),
-    Input(String),
-    Keys(KeyError),
-    Store(String),
-}
-
-fn look_up(args: &LookupArgs) -> Result<Answer, Failure> {
-    let mrz = args.mrz_file.as_deref().map(read_zone).transpose();
-    let request = CheckDocumentRequest {
-        number: args.number.clone().unwrap_or_default(),
-        mrz: mrz.map_err(Failure::Input)?.unwrap_or_default(),
-        issuing_state: args.issuer.clone().unwrap_or_default(),
-        // Types have the same codes on the wire and in segments.
-        r#type: args
-            .document_type
-            .map_or(0, |document_type| i32::from(document_type.code())),
+    let source = match source(args) {
+        Ok(source) => source,
+        Err(message) => return unusable(message),
     };
-    // One question touches a few pages; only the filter is worth bringing in.
+    // A few questions touch a few pages; only the filter is worth bringing in.
     let options = LoadOptions {
         warm: Some(Warm::Filter),
         ..LoadOptions::default()
     };
-    let terms = args.trust.read().map_err(Failure::Keys)?;
-    let snapshot = Store::open(&args.store)
-        .and_then(|store| store.with_terms(terms).load_current(&options))
-        .map_err(|error| Failure::Store(error.to_string()))?;
-    Offline::new(snapshot)
-        .check_document(&request)
-        .map_err(|error| match error {
-            OfflineError::Malformed { field, description } => Failure::Malformed(Fault {
-                field: field.to_owned(),
-                description,
-            }),
-            other => Failure::Store(other.to_string()),
-        })
-}
-
-/// The longest zone read, in bytes: room for three lines with whatever a reader puts around them.
-const ZONE_BYTES_MAX: u64 = 1024;
-
-fn read_zone(path: &Path) -> Result<String, String> {
-    let mut zone = String::new();
-    let read = if path == Path::new("-") {
-        io::stdin().take(ZONE_BYTES_MAX).read_to_string(&mut zone)
-    } else {
-        File::open(path).and_then(|file| file.take(ZONE_BYTES_MAX).read_to_string(&mut zone))
+    let loaded =
+        Store::open(&args.store).and_then(|store| store.with_terms(terms).load_current(&options));
+    let offline = match loaded {
+        Ok(snapshot) => Offline::new(snapshot),
+        Err(error) => {
+            complain(error);
+            return ExitCode::from(FAILED);
+        }
     };
-    match read {
-        Ok(_) => Ok(zone),
-        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    let mut printer = Printer::new(io::stdout().lock(), args.json);
+    match look_up(&offline, &args.store, source, &mut printer) {
+        // Whoever reads has seen enough: no error.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            complain(format_args!("cannot print the answers: {error}"));
+            return ExitCode::from(FAILED);
+        }
+        Ok(()) => {}
+    }
+    let tally = printer.tally();
+    if let Some(message) = tally.complaint() {
+        complain(message);
+    }
+    ExitCode::from(tally.exit_code())
+}
+
+/// Answers all questions of a source. An error is one of the output.
+fn look_up(
+    offline: &Offline,
+    store: &Path,
+    source: Source,
+    printer: &mut Printer<impl io::Write>,
+) -> io::Result<()> {
+    let mut printed = Ok(());
+    let read = questions::read(source, &mut |item| {
+        let outcome = match item.question {
+            Ok(question) => answer(offline, store, item.line, &question),
+            Err(fault) => Outcome::malformed(item.line, fault),
+        };
+        printed = printer.print(outcome);
+        printed.is_ok()
+    });
+    printed?;
+    printer.end(read.err())
+}
+
+fn answer(offline: &Offline, store: &Path, line: u64, question: &Question) -> Outcome {
+    match offline.check_document(question.request()) {
+        Ok(answer) => Outcome::answered(answer),
+        Err(OfflineError::Malformed { field, description }) => {
+            let field = field.to_owned();
+            Outcome::malformed(line, Fault { field, description })
+        }
+        Err(error) => Outcome::failed(
+            line,
+            ClientError::Failed {
+                endpoint: store.display().to_string(),
+                code: Code::DataLoss,
+                message: error.to_string(),
+            },
+        ),
     }
 }
 
-/// The contract of the exit codes, as `sltd check` has it.
-fn exit_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::NoRecord => 0,
-        Verdict::Hit => 10,
-        Verdict::Review => 11,
-        Verdict::Inconclusive => 12,
-        Verdict::Refer => 13,
-        // No snapshot answers so.
-        Verdict::Unspecified => FAILED,
-    }
+/// Where the questions come from, as the command line says.
+fn source(args: &LookupArgs) -> Result<Source, String> {
+    let stdin = || Box::new(BufReader::new(io::stdin())) as Input;
+    let defaults = Defaults {
+        issuer: args.issuer.clone().unwrap_or_default(),
+        document_type: args.document_type,
+    };
+    Ok(match (&args.number, &args.mrz_file) {
+        (Some(number), _) if number == "-" => Source::Numbers(stdin(), defaults),
+        (Some(number), _) => {
+            let question = Question::number(number.as_str());
+            Source::One(defaults.complete(question, "", None))
+        }
+        (None, Some(path)) if path != Path::new("-") => {
+            let file = File::open(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            Source::Zones(Box::new(BufReader::new(file)))
+        }
+        (None, _) => Source::Zones(stdin()),
+    })
 }

@@ -36,7 +36,9 @@ mod error;
 mod health;
 pub mod json;
 mod options;
+pub mod outcomes;
 mod question;
+pub mod questions;
 mod stream;
 pub mod text;
 

@@ -41,7 +41,8 @@ impl Question {
         self
     }
 
-    pub(super) fn request(&self) -> &CheckDocumentRequest {
+    /// The message that asks it.
+    pub fn request(&self) -> &CheckDocumentRequest {
         &self.0
     }
 }

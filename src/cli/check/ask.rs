@@ -1,11 +1,11 @@
 //! Questions to the service, a few calls at a time, answers in order.
 
-use super::input::Item;
-use super::output::{Outcome, Printer};
+use sltd::client::outcomes::{Outcome, Printer};
+use sltd::client::questions::{Item, Source, read};
 use sltd::client::{Client, Question};
 use std::collections::VecDeque;
 use std::io;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
 /// The most questions in a call: enough to make the call's own cost vanish, few enough for its answer
@@ -14,6 +14,25 @@ const CALL_QUESTIONS_MAX: usize = 1_000;
 
 /// The most calls under way.
 const CALLS_MAX: usize = 4;
+
+/// Questions read ahead of those asked.
+const READ_AHEAD: usize = 1_000;
+
+/// Reads a source to its end on a thread, no further ahead than a bounded channel lets it. An error
+/// ends it.
+pub(super) fn read_on_a_thread(source: Source) -> io::Result<Receiver<io::Result<Item>>> {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            // A closed channel: nobody wants more.
+            let mut hand_over = |item| sender.blocking_send(Ok(item)).is_ok();
+            if let Err(error) = read(source, &mut hand_over) {
+                let _ = sender.blocking_send(Err(error));
+            }
+        })?;
+    Ok(receiver)
+}
 
 /// Asks everything that `questions` brings and prints what comes of it.
 ///

@@ -1,15 +1,12 @@
 //! `sltd check`.
 //!
-//! `input` reads questions on a thread of its own, `ask` keeps a few calls under way, `output` prints
-//! what comes of them in the order of the questions and folds it into the exit code.
+//! `ask` reads questions on a thread of its own and keeps a few calls under way; what comes of them is printed in the
+//! order of the questions and folded into the exit code ([`outcomes`]).
 
 mod ask;
-mod input;
-mod numbers;
-mod output;
 
 use clap::builder::{StringValueParser, TypedValueParser};
-use sltd::client::{Client, ClientError, ClientOptions, Question};
+use sltd::client::{Client, ClientError, ClientOptions, Question, outcomes, questions};
 use sltd::document::DocumentType;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -121,7 +118,7 @@ fn type_parser() -> impl TypedValueParser<Value = DocumentType> {
 
 /// Asks, prints and folds what came of it into the exit code.
 pub(crate) fn run(args: CheckArgs) -> ExitCode {
-    let defaults = input::Defaults {
+    let defaults = questions::Defaults {
         issuer: args.issuer.unwrap_or_default(),
         document_type: args.document_type,
     };
@@ -133,7 +130,7 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
         deadline: args.deadline,
         ..ClientOptions::default()
     };
-    let mut printer = output::Printer::new(io::stdout().lock(), args.json);
+    let mut printer = outcomes::Printer::new(io::stdout().lock(), args.json);
     match ask_all(args.server, options, source, &mut printer) {
         Ok(()) => {}
         Err(CheckError::Client(error)) => return usage(&error.to_string()),
@@ -166,8 +163,8 @@ enum CheckError {
 fn ask_all(
     server: String,
     options: ClientOptions,
-    source: input::Source,
-    printer: &mut output::Printer<impl io::Write>,
+    source: questions::Source,
+    printer: &mut outcomes::Printer<impl io::Write>,
 ) -> Result<(), CheckError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -177,7 +174,7 @@ fn ask_all(
         let client = Client::connect([server], options)
             .await
             .map_err(CheckError::Client)?;
-        let questions = input::read_on_a_thread(source).map_err(CheckError::Runtime)?;
+        let questions = ask::read_on_a_thread(source).map_err(CheckError::Runtime)?;
         ask::ask(&client, questions, printer)
             .await
             .map_err(CheckError::Output)
@@ -187,26 +184,26 @@ fn ask_all(
     outcome
 }
 
-fn source(what: What, defaults: input::Defaults) -> Result<input::Source, String> {
-    let stdin = || Box::new(BufReader::new(io::stdin())) as input::Input;
+fn source(what: What, defaults: questions::Defaults) -> Result<questions::Source, String> {
+    let stdin = || Box::new(BufReader::new(io::stdin())) as questions::Input;
     Ok(match what {
         What {
             number: Some(number),
             ..
-        } if number == "-" => input::Source::Numbers(stdin(), defaults),
+        } if number == "-" => questions::Source::Numbers(stdin(), defaults),
         What {
             number: Some(number),
             ..
-        } => input::Source::One(defaults.complete(Question::number(number), "", None)),
+        } => questions::Source::One(defaults.complete(Question::number(number), "", None)),
         What {
             mrz_file: Some(path),
             ..
-        } if path == Path::new("-") => input::Source::Zones(stdin()),
+        } if path == Path::new("-") => questions::Source::Zones(stdin()),
         What {
             mrz_file: Some(path),
             ..
-        } => input::Source::Zones(Box::new(BufReader::new(open(&path)?))),
-        What { mrz, .. } => input::Source::One(Question::zone(mrz.unwrap_or_default())),
+        } => questions::Source::Zones(Box::new(BufReader::new(open(&path)?))),
+        What { mrz, .. } => questions::Source::One(Question::zone(mrz.unwrap_or_default())),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Input, output and exit codes as tables. The command as a whole is tested as a process.
 
-use super::input::{Defaults, Item, Source, read};
-use super::output::{Outcome, Printer};
+use sltd::client::outcomes::{Outcome, Printer};
+use sltd::client::questions::{Defaults, Item, Source, read};
 use sltd::client::{Answer, ClientError, Fault, Question, Verdict};
 use sltd::document::DocumentType;
 use std::io::{self, Cursor};

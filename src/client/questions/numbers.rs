@@ -1,8 +1,8 @@
 //! Lines of numbers, as typed or exported: `number[,issuer[,type]]`, or the columns that a header names.
 
-use super::input::{Defaults, Wrong};
-use sltd::client::Question;
-use sltd::document::DocumentType;
+use super::{Defaults, Wrong};
+use crate::client::Question;
+use crate::document::DocumentType;
 
 /// What may separate the fields of a line.
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];

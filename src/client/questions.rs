@@ -1,24 +1,24 @@
-//! Questions from lines of text.
+//! Questions from lines of text: numbers with what is known of them, or machine-readable zones. `sltd check` and
+//! `sltd-data lookup` read them alike.
 
-use super::numbers::Form;
-use sltd::client::{Fault, Question};
-use sltd::document::DocumentType;
-use sltd::document::mrz::Mrz;
+mod numbers;
+
+use super::{Fault, Question};
+use crate::document::DocumentType;
+use crate::document::mrz::Mrz;
+use numbers::Form;
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
-use tokio::sync::mpsc;
 
 /// The longest line of numbers and the longest zone, in bytes. A number has at most 24 characters, a
 /// zone 90; this leaves room for separators and keeps a full batch well below a message's 4 MiB.
 const QUESTION_BYTES_MAX: usize = 1_024;
 
-/// Questions read ahead of those asked.
-const READ_AHEAD: usize = 1_000;
-
-pub(super) type Input = Box<dyn BufRead + Send>;
+/// Where lines come from.
+pub type Input = Box<dyn BufRead + Send>;
 
 /// Where questions come from.
-pub(super) enum Source {
+pub enum Source {
     /// The command line.
     One(Question),
     /// Lines `number[,issuer[,type]]`, or the columns that a header names.
@@ -29,13 +29,17 @@ pub(super) enum Source {
 
 /// What holds for the lines that do not say it themselves.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Defaults {
-    pub(super) issuer: String,
-    pub(super) document_type: Option<DocumentType>,
+pub struct Defaults {
+    /// The issuing State; empty: not known.
+    pub issuer: String,
+    /// The type.
+    pub document_type: Option<DocumentType>,
 }
 
 impl Defaults {
-    pub(super) fn complete(
+    /// A question with what its line says, else with these.
+    #[must_use]
+    pub fn complete(
         &self,
         question: Question,
         issuer: &str,
@@ -56,30 +60,18 @@ impl Defaults {
 
 /// What was read: a question, or why the text is none.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Item {
+pub struct Item {
     /// The line of the input it begins on, from 1; 0: not from an input.
-    pub(super) line: u64,
-    pub(super) question: Result<Question, Fault>,
-}
-
-/// Reads a source to its end on a thread, no further ahead than a bounded channel lets it. An error
-/// ends it.
-pub(super) fn read_on_a_thread(source: Source) -> io::Result<mpsc::Receiver<io::Result<Item>>> {
-    let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    std::thread::Builder::new()
-        .name("input".to_owned())
-        .spawn(move || {
-            // A closed channel: nobody wants more.
-            let mut hand_over = |item| sender.blocking_send(Ok(item)).is_ok();
-            if let Err(error) = read(source, &mut hand_over) {
-                let _ = sender.blocking_send(Err(error));
-            }
-        })?;
-    Ok(receiver)
+    pub line: u64,
+    /// The question.
+    pub question: Result<Question, Fault>,
 }
 
 /// Reads a source until it ends or `hand_over` wants no more.
-pub(super) fn read(source: Source, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says of the input. What is wrong with a line or a zone stands in its [`Item`].
+pub fn read(source: Source, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Result<()> {
     match source {
         Source::One(question) => {
             hand_over(Item {
@@ -119,7 +111,7 @@ fn read_numbers(
 /// What is wrong with a piece of input. Says nothing of its content, which may be a number in the
 /// wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrong {
+enum Wrong {
     TooLong,
     Encoding,
     Fields(usize),

@@ -1,31 +1,42 @@
-//! What came of the questions: lines, and one exit code.
+//! What came of questions: lines, and one exit code. `sltd check` and `sltd-data lookup` print alike.
 
-use super::super::{FAILED, USAGE};
-use sltd::client::{Answer, ClientError, Fault, Verdict, json, text};
+use super::{Answer, ClientError, Fault, Verdict, json, text};
 use std::io::{self, BufWriter, Write};
+
+/// The exit code for wrong usage, or a question that is malformed.
+const USAGE: u8 = 2;
+/// The exit code for a question that could not be answered.
+const FAILED: u8 = 3;
 
 /// What came of a question.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
+pub enum Outcome {
+    /// An answer.
     Answered(Box<Answer>),
-    /// The question cannot be understood. `line`: of the input, from 1; 0: not from an input.
+    /// The question cannot be understood.
     Malformed {
+        /// The line of the input, from 1; 0: not from an input.
         line: u64,
+        /// What is wrong with it.
         error: ClientError,
     },
     /// There is no answer.
     Failed {
+        /// The line of the input, from 1; 0: not from an input.
         line: u64,
+        /// Why.
         error: ClientError,
     },
 }
 
 impl Outcome {
-    pub(super) fn answered(answer: Answer) -> Self {
+    /// That of an answer.
+    pub fn answered(answer: Answer) -> Self {
         Self::Answered(Box::new(answer))
     }
 
-    pub(super) fn malformed(line: u64, fault: Fault) -> Self {
+    /// That of a question that cannot be understood.
+    pub fn malformed(line: u64, fault: Fault) -> Self {
         let error = ClientError::Malformed {
             message: fault.to_string(),
             faults: vec![fault],
@@ -33,7 +44,8 @@ impl Outcome {
         Self::Malformed { line, error }
     }
 
-    pub(super) fn failed(line: u64, error: ClientError) -> Self {
+    /// That of a call that failed.
+    pub fn failed(line: u64, error: ClientError) -> Self {
         if error.is_malformed() {
             Self::Malformed { line, error }
         } else {
@@ -64,7 +76,7 @@ fn error_line(word: &str, line: u64, error: &ClientError) -> String {
 
 /// Counts what came of the questions.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Tally {
+pub struct Tally {
     answered: u64,
     malformed: u64,
     failed: u64,
@@ -95,7 +107,7 @@ impl Tally {
     /// The contract of the exit codes: that of its verdict for one question; for more, 0 if all were
     /// answered. A failure weighs more than a malformed question, as asking again may help, and
     /// as long as one failed the answers are not complete.
-    pub(super) fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         if self.failed > 0 {
             return FAILED;
         }
@@ -109,7 +121,7 @@ impl Tally {
     }
 
     /// What has to be said on standard error.
-    pub(super) fn complaint(&self) -> Option<String> {
+    pub fn complaint(&self) -> Option<String> {
         if let Some(error) = &self.broken_off {
             return Some(format!("the input cannot be read to its end: {error}"));
         }
@@ -138,14 +150,16 @@ fn verdict_code(verdict: Verdict) -> u8 {
 
 /// Prints outcomes. For people the only one is printed at length, and each of several in a line; so
 /// the first is held back until a second one comes, or the end.
-pub(super) struct Printer<W: Write> {
+#[derive(Debug)]
+pub struct Printer<W: Write> {
     out: BufWriter<W>,
     json: bool,
     tally: Tally,
 }
 
 impl<W: Write> Printer<W> {
-    pub(super) fn new(out: W, json: bool) -> Self {
+    /// Prints to `out`, for people or as JSON.
+    pub fn new(out: W, json: bool) -> Self {
         Self {
             out: BufWriter::new(out),
             json,
@@ -153,11 +167,16 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    pub(super) fn tally(&self) -> &Tally {
+    /// What has been printed so far.
+    pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    pub(super) fn print(&mut self, outcome: Outcome) -> io::Result<()> {
+    /// Prints an outcome, or holds it back.
+    ///
+    /// # Errors
+    /// What the system says of the output.
+    pub fn print(&mut self, outcome: Outcome) -> io::Result<()> {
         let held = self.tally.only.take();
         self.tally.count(&outcome);
         if self.json {
@@ -173,12 +192,19 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    /// Hands over what is buffered.
+    ///
+    /// # Errors
+    /// What the system says of the output.
+    pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
     /// Prints what is held back; `broken_off`: why the input ended too early.
-    pub(super) fn end(&mut self, broken_off: Option<io::Error>) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says of the output.
+    pub fn end(&mut self, broken_off: Option<io::Error>) -> io::Result<()> {
         self.tally.broken_off = broken_off.map(|error| error.to_string());
         if let (false, Some(Outcome::Answered(answer))) = (self.json, &self.tally.only) {
             write!(self.out, "{}", text::full(answer))?;
