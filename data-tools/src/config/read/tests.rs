@@ -259,7 +259,7 @@ fn errors_name_source_field_and_what_was_expected() {
         ),
         (
             base("colour", "1"),
-            "source one: field colour is not known; expected one of name, path, layout, issuing_state, files, archive_entry, as_of, as_of_name, stale_after, required, compression, encoding, delimiter, columns, date_format, owns, third_party, type, status, authority, restriction, kind",
+            "source one: field colour is not known; expected one of name, path, layout, issuing_state, placeholders, placeholder_exemptions, files, archive_entry, as_of, as_of_name, stale_after, required, compression, encoding, delimiter, columns, date_format, owns, third_party, type, status, authority, restriction, kind",
         ),
         (
             format!("{SOURCE}[[authority]]\nname = \"x\""),
