@@ -146,6 +146,10 @@ pub fn number(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         assert_eq!(DocumentNumber::normalise(text), from_bytes);
     }
+    // What is read from a cell is what it normalises to, or nothing.
+    if let Ok(number) = DocumentNumber::from_cell_bytes(bytes) {
+        assert_eq!(from_bytes, Ok(number));
+    }
     match from_bytes {
         Ok(number) => {
             assert!((1..=DocumentNumber::MAX_LEN).contains(&number.as_bytes().len()));

@@ -127,6 +127,17 @@ fn holds_two_numbers(text: &Text) -> bool {
         return false;
     };
     let bytes = |run: &Run| text.bytes().get(run.start..run.end).unwrap_or_default();
+    // `AB990204 to 09`: whatever stands on the two sides of such a word is not one number.
+    let has_digit = |run: &Run| bytes(run).iter().any(u8::is_ascii_digit);
+    // French numbers have two letters between digits, and are written `12 TO 34567` as well.
+    if let [.., before, last] = runs
+        && last.word
+        && has_digit(last)
+        && has_digit(before)
+        && bytes(before).len() >= NUMBER_MIN - 1
+    {
+        return true;
+    }
     // Each number without a gap.
     let whole = |run: &Run| bytes(run).len() >= NUMBER_MIN;
     for (index, run) in runs.iter().enumerate().filter(|(_, run)| whole(run)) {

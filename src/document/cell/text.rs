@@ -19,9 +19,16 @@ pub(super) struct Run {
     pub(super) parted: bool,
     /// A slash, a word such as `to`, or a dash between blanks stands before it: signs of a range.
     pub(super) range: bool,
+    /// A word that can only stand between two numbers stands before it.
+    pub(super) word: bool,
     /// A dash stands before it.
     pub(super) dash: bool,
 }
+
+/// Those of [`BETWEEN`] that are no series of letters.
+const BETWEEN_ONLY: [&str; 10] = [
+    "TO", "THRU", "THROUGH", "UNTIL", "AND", "OR", "BIS", "UND", "ODER", "TOT",
+];
 
 /// Words between the first and the last number of a range, or between two numbers.
 const BETWEEN: [&str; 22] = [
@@ -77,6 +84,7 @@ impl Text {
         let mut count = 0;
         let mut at = 0;
         let mut word_before = false;
+        let mut only_between = false;
         let mut previous_end = 0;
         while let Some(start) = find(text, at, |byte| byte.is_ascii_alphanumeric()) {
             let end = find(text, start, |byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
@@ -90,6 +98,7 @@ impl Text {
                 && BETWEEN.iter().any(|word| word.as_bytes() == run);
             if is_word {
                 word_before = true;
+                only_between |= BETWEEN_ONLY.iter().any(|word| word.as_bytes() == run);
                 previous_end = end;
                 continue;
             }
@@ -102,6 +111,7 @@ impl Text {
                 end,
                 parted: word || free_dash || sign(b"/;,|&+~:?"),
                 range: word || free_dash || sign(b"/~"),
+                word: std::mem::take(&mut only_between),
                 dash: dashed,
             };
             count += 1;

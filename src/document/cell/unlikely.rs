@@ -76,8 +76,8 @@ fn is_repeated(number: &[u8]) -> bool {
     }
 }
 
-/// Whether up to four digits stand behind a slash or the like, fewer than the digits the number ends with. Behind a
-/// mere hyphen, where check digits stand as well, they must count on.
+/// Whether up to four digits stand behind a slash or the like, fewer than the digits the number ends with; or more of
+/// them, up to as many, that count on. Behind a mere hyphen, where check digits stand as well, all must count on.
 fn is_abbreviated_range(text: &Text) -> bool {
     let mut runs = [Run::default(); Text::RUNS_MAX];
     let Some([.., first, last]) = text.runs(&mut runs) else {
@@ -92,15 +92,17 @@ fn is_abbreviated_range(text: &Text) -> bool {
             .take_while(|byte| byte.is_ascii_digit())
             .count();
     let digits = number.get(letters..).unwrap_or_default();
-    if !(1..=4).contains(&short.len())
+    if short.is_empty()
         || !short.iter().all(u8::is_ascii_digit)
-        || digits.len() <= short.len()
+        || digits.len() < short.len()
         || number.len() < 5
     {
         return false;
     }
     let tail = digits.get(digits.len() - short.len()..).unwrap_or_default();
-    last.range || (last.dash && short.len() >= 2 && short > tail)
+    let counts_on = short.len() >= 2 && short > tail;
+    let is_short = short.len() <= 4 && short.len() < digits.len();
+    (last.range && (is_short || counts_on)) || (last.dash && counts_on)
 }
 
 /// Whether digits in three groups are a day, month and year in one of the usual orders, with a time or without.

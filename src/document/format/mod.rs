@@ -37,25 +37,118 @@ pub fn plausible(
     document_type: Option<DocumentType>,
     number: &DocumentNumber,
 ) -> Option<bool> {
-    let mut rows = rows_of(issuer)
-        .iter()
-        .filter(|row| document_type.is_none_or(|asked| asked == row.document_type))
-        .peekable();
-    rows.peek()?;
-    Some(rows.any(|row| row.fits(number.as_bytes())))
+    let classes = classes_of(number);
+    let mut known = false;
+    for (row, outlines) in rows_of(issuer) {
+        if document_type.is_none_or(|asked| asked == row.document_type) {
+            known = true;
+            if row.fits(number.as_bytes(), &classes, outlines) {
+                return Some(true);
+            }
+        }
+    }
+    known.then_some(false)
 }
 
-/// The rows of a State.
-fn rows_of(issuer: &IssuingState) -> &'static [Row] {
+/// The rows of a State, each with the outlines of its shapes.
+fn rows_of(
+    issuer: &IssuingState,
+) -> impl Iterator<Item = (&'static Row, &'static [Outline; SHAPES_MAX])> {
     let starts = issuer
         .ordinal()
         .and_then(|state| STARTS.get(state..state + 2));
-    let Some(&[start, end]) = starts else {
-        return &[];
+    let range = match starts {
+        Some(&[start, end]) => usize::from(start)..usize::from(end),
+        _ => 0..0,
     };
-    ROWS.get(usize::from(start)..usize::from(end))
-        .unwrap_or_default()
+    let rows = ROWS.get(range.clone()).unwrap_or_default();
+    rows.iter().zip(OUTLINES.get(range).unwrap_or_default())
 }
+
+/// A class for each place of a number: a bit for digits, one for letters, none past the end.
+type Classes = [u8; DocumentNumber::MAX_LEN];
+
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+
+fn classes_of(number: &DocumentNumber) -> Classes {
+    // Digits come before letters, and zeros stand past the end.
+    number.padded().map(|byte| match byte {
+        0 => 0,
+        1..=b'9' => DIGIT,
+        _ => LETTER,
+    })
+}
+
+/// A shape in a form that is compared all at once, since a build asks for each row of a list.
+#[derive(Clone, Copy)]
+struct Outline {
+    /// What may stand at each place.
+    classes: Classes,
+    /// Whether that is all there is to the shape; else its characters are looked at as well.
+    is_all: bool,
+}
+
+impl Outline {
+    const NONE: Self = Self {
+        classes: [0; DocumentNumber::MAX_LEN],
+        is_all: true,
+    };
+
+    const fn of(shape: Shape) -> Self {
+        let mut outline = Self::NONE;
+        let mut at = 0;
+        let mut piece = 0;
+        while piece < shape.len() {
+            let (count, class) = match shape[piece] {
+                L(count) => (count, LETTER),
+                N(count) => (count, DIGIT),
+                X(count) => (count, LETTER | DIGIT),
+                Of(count, _) => {
+                    outline.is_all = false;
+                    (count, LETTER | DIGIT)
+                }
+            };
+            let end = at + count;
+            while at < end {
+                outline.classes[at] = class;
+                at += 1;
+            }
+            piece += 1;
+        }
+        outline
+    }
+
+    /// Whether each character of a number is of a class of this outline, and none is missing or too many.
+    fn holds(&self, number: &Classes) -> bool {
+        let wrong = self
+            .classes
+            .iter()
+            .zip(number)
+            .fold(0, |wrong, (&allowed, &found)| {
+                wrong | (found & !allowed) | u8::from((found == 0) != (allowed == 0))
+            });
+        wrong == 0
+    }
+}
+
+/// The most shapes of one row.
+const SHAPES_MAX: usize = 8;
+
+/// The outlines of the shapes of each row.
+static OUTLINES: [[Outline; SHAPES_MAX]; ROWS.len()] = {
+    let mut outlines = [[Outline::NONE; SHAPES_MAX]; ROWS.len()];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut shape = 0;
+        while shape < ROWS[row].shapes.len() {
+            outlines[row][shape] = Outline::of(ROWS[row].shapes[shape]);
+            shape += 1;
+        }
+        row += 1;
+    }
+    outlines
+};
 
 /// Where the rows of each State begin, and behind the last State where they end: every check asks
 /// for some State's.
@@ -140,7 +233,9 @@ struct Row {
 }
 
 impl Row {
-    fn fits(&self, number: &[u8]) -> bool {
-        self.shapes.iter().any(|shape| matches(shape, number)) && (self.rule)(number)
+    fn fits(&self, number: &[u8], classes: &Classes, outlines: &[Outline; SHAPES_MAX]) -> bool {
+        self.shapes.iter().zip(outlines).any(|(shape, outline)| {
+            outline.holds(classes) && (outline.is_all || matches(shape, number))
+        }) && (self.rule)(number)
     }
 }

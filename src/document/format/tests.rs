@@ -248,3 +248,16 @@ proptest! {
         prop_assert!(untyped || !typed);
     }
 }
+
+proptest! {
+    /// The outlines are a faster way to the same.
+    #[test]
+    fn outlines_are_the_shapes(number in "[A-Z0-9]{1,24}|[A-Z]{0,3}[0-9]{5,9}[A-Z]{0,2}") {
+        let number = DocumentNumber::normalise(&number).unwrap();
+        for (row, outlines) in ROWS.iter().zip(&OUTLINES) {
+            let slow = row.shapes.iter().any(|shape| matches(shape, number.as_bytes()))
+                && (row.rule)(number.as_bytes());
+            prop_assert_eq!(row.fits(number.as_bytes(), &classes_of(&number), outlines), slow, "{:?}", row);
+        }
+    }
+}

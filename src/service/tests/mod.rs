@@ -2,6 +2,7 @@
 
 mod ages;
 mod encoded;
+mod rules;
 mod served;
 mod store;
 

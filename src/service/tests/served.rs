@@ -24,7 +24,7 @@ pub(super) struct Running {
 }
 
 /// Runs the server on the store and waits until health says SERVING.
-async fn run(store: &Path, config: Config) -> Running {
+pub(super) async fn run(store: &Path, config: Config) -> Running {
     run_with_clock(store, config, Clock::system()).await
 }
 
