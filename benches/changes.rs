@@ -8,9 +8,11 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use sltd::index::{Row, Standing};
+use sltd::index::Row;
 use sltd::report::{Day, ReportStatus};
-use sltd::snapshot::{Act, LoadOptions, Origin, Snapshot, SourceEntry, Store, Warm};
+use sltd::snapshot::{
+    Act, Change, LoadOptions, Origin, RowPosition, Snapshot, SourceEntry, Store, Warm,
+};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -63,15 +65,15 @@ fn publish_base(folder: &Path, now: Timestamp) -> Result<()> {
 fn publish_delta(folder: &Path, round: u64, now: Timestamp) -> Result<()> {
     let as_of = now + std::time::Duration::from_secs(60 * (round + 1));
     let delta = Store::open(folder)?.delta()?;
-    let builder = delta.builder(1 << 24, 1);
-    let mut inserter = builder.inserter();
-    let standing = Standing {
-        edition: Some(delta.edition(as_of)),
-        overruled: false,
-    };
+    let rows = delta.rows(1 << 24, 1);
+    let mut inserter = rows.inserter();
     for row in 0..ROWS {
         // Of the second half of the odd places, which the base does not have and the questions leave alone.
         let place = 2 * (DOCUMENTS + round * ROWS + row) + 1;
+        let position = RowPosition {
+            row,
+            ..RowPosition::default()
+        };
         let row = Row {
             numbers: NumberRange::single(passports::number(place)?),
             issuing_state: IssuingState::parse(passports::STATE)?,
@@ -87,10 +89,10 @@ fn publish_delta(folder: &Path, round: u64, now: Timestamp) -> Result<()> {
             third_party: false,
             owner_reference: "",
         };
-        inserter.insert_as(&row, standing)?;
+        inserter.insert(as_of, position, &Change::Add(row));
     }
-    inserter.finish()?;
-    let changes = delta.build(builder, &[])?;
+    inserter.finish();
+    let changes = delta.build(rows, &[], Day::from_timestamp(now))?;
     let draft = delta.draft(&changes, &[source(as_of)], act(as_of))?;
     draft.publish(Vec::new())?;
     Ok(())

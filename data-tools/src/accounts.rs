@@ -11,7 +11,7 @@ use crate::sources::{DateCounts, RejectCount, SourceAccount, StatePlausibility, 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sltd::index::BuildSummary;
-use sltd::snapshot::{RowAccount, SourceEntry};
+use sltd::snapshot::{Changes, RowAccount, SourceEntry};
 use std::fmt;
 
 /// The account of one source.
@@ -28,7 +28,8 @@ pub struct Account {
     pub(crate) digest: Option<String>,
     /// When its list was delivered.
     pub(crate) delivered: Timestamp,
-    /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + superseded.
+    /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + unwithdrawn + noted +
+    /// superseded.
     pub rows: RowAccount,
     /// Distinct documents with a report of this source.
     pub documents: u64,
@@ -52,6 +53,10 @@ pub struct Account {
     pub warnings: Vec<String>,
     /// Where the rejected rows stand.
     pub rejects: Option<String>,
+    /// Where the noted rows of changes stand.
+    pub noted: Option<String>,
+    /// Rows of changes that hide a report without a date, which is back with its source's next list.
+    pub until_next_list: u64,
     /// Set: the list was not used.
     pub held: Option<Held>,
 }
@@ -89,6 +94,8 @@ impl SourceAccounts {
                 expired: read.expired,
                 rejected: read.rejected,
                 withdrawn: read.withdrawn,
+                unwithdrawn: 0,
+                noted: 0,
                 superseded: read.superseded,
                 held: 0,
                 no_report: read.no_report,
@@ -104,6 +111,8 @@ impl SourceAccounts {
             plausibility: read.plausibility,
             warnings: read.warnings,
             rejects: read.rejects_file.map(|path| path.display().to_string()),
+            noted: None,
+            until_next_list: 0,
             held: None,
         });
     }
@@ -134,8 +143,12 @@ impl SourceAccounts {
                 (None, None) => continue,
             };
             let rows = &mut account.rows;
-            rows.held = rows.indexed + rows.merged + rows.withdrawn + rows.superseded;
-            (rows.indexed, rows.merged, rows.withdrawn, rows.superseded) = (0, 0, 0, 0);
+            rows.held = rows.indexed + rows.merged + rows.superseded;
+            rows.held += rows.withdrawn + rows.unwithdrawn + rows.noted;
+            (rows.indexed, rows.merged, rows.superseded) = (0, 0, 0);
+            (rows.withdrawn, rows.unwithdrawn, rows.noted) = (0, 0, 0);
+            account.noted = None;
+            account.until_next_list = 0;
             let entry = sources.iter().find(|source| source.name == account.name);
             let entry = entry.filter(|entry| entry.list.is_some());
             // What was read of the list says nothing of what stands.
@@ -167,6 +180,25 @@ impl SourceAccounts {
         }
     }
 
+    /// Takes what became of the rows of changes.
+    pub(crate) fn complete_changes(&mut self, changes: &Changes) {
+        for source in &mut self.sources {
+            let of = changes.account(&source.name, source.as_of);
+            let rows = &mut source.rows;
+            (rows.indexed, rows.merged, rows.superseded) = (of.indexed, of.merged, of.superseded);
+            (rows.withdrawn, rows.unwithdrawn) = (of.withdrawn, of.unwithdrawn);
+            (rows.noted, rows.expired) = (of.noted, of.expired);
+            source.documents = of.documents;
+            source.until_next_list = of.undated;
+        }
+    }
+
+    /// Whether a row was noted or rejected.
+    pub(crate) fn any_noted_or_rejected(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|source| source.rows.noted + source.rows.rejected > 0)
+    }
+
     /// The accounts as JSON.
     pub fn json(&self) -> Value {
         self.sources
@@ -182,6 +214,8 @@ impl SourceAccounts {
                     "expired": source.rows.expired,
                     "rejected": source.rows.rejected,
                     "withdrawn": source.rows.withdrawn,
+                    "unwithdrawn": source.rows.unwithdrawn,
+                    "noted": source.rows.noted,
                     "superseded": source.rows.superseded,
                     "held": source.rows.held,
                     "noReport": source.rows.no_report,
@@ -195,6 +229,8 @@ impl SourceAccounts {
                     "unlikely": rows::unlikely_json(&source.unlikely),
                     "warnings": source.warnings,
                     "rejects": source.rejects,
+                    "notedRows": source.noted,
+                    "untilNextList": source.until_next_list,
                 })
             })
             .collect()
@@ -229,9 +265,11 @@ struct Column {
 }
 
 impl Column {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::new("indexed", 11, false, |rows| rows.indexed),
         Self::new("withdrawn", 9, true, |rows| rows.withdrawn),
+        Self::new("unwithdrawn", 11, true, |rows| rows.unwithdrawn),
+        Self::new("noted", 9, true, |rows| rows.noted),
         Self::new("merged", 9, false, |rows| rows.merged),
         Self::new("expired", 9, false, |rows| rows.expired),
         Self::new("superseded", 10, true, |rows| rows.superseded),
@@ -331,6 +369,14 @@ impl fmt::Display for SourceAccounts {
                     f,
                     "{}: rejected rows, with reasons, in {rejects}",
                     source.name
+                )?;
+            }
+            if let Some(noted) = &source.noted {
+                writeln!(
+                    f,
+                    "{}: {} withdrawals changed nothing that is shown, {} hide a report without a date until the next \
+                     list of its source; see {noted}",
+                    source.name, source.rows.noted, source.until_next_list
                 )?;
             }
             if let Some(held) = &source.held {

@@ -19,6 +19,9 @@ pub(crate) const WITHHELD: u8 = 22;
 /// Another process is changing the store.
 pub(crate) const LOCKED: u8 = 23;
 
+/// Published, with rows noted or rejected that `--strict` asks about.
+pub(crate) const NOTED: u8 = 25;
+
 /// Says something on standard error. Where `eprintln!` would panic because nobody reads it any more,
 /// the exit code has to be enough.
 pub(crate) fn say(message: impl Display) {

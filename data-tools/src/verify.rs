@@ -67,6 +67,8 @@ pub struct Verified {
     pub segments: usize,
     /// Segments of changes as they came, which builds read and no server opens.
     pub deltas: usize,
+    /// Segments of withdrawals that are kept, which no server opens either.
+    pub kept: usize,
     /// The bytes of all these.
     pub bytes: u64,
     /// Documents walked, summed over the segments.
@@ -86,7 +88,7 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
     match verify(&args.store, &terms) {
         Ok(whole) => {
             let line = format!(
-                "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}, and {} of changes as they came\n",
+                "generation {} is whole: {} documents, {} numbers, {} reports read; {} bytes in {} {}, {} of changes as they came and {} of kept withdrawals\n",
                 whole.generation,
                 whole.documents,
                 whole.numbers,
@@ -99,6 +101,7 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
                     "segments"
                 },
                 whole.deltas,
+                whole.kept,
             );
             // The exit code says it too, should nobody be able to read the line.
             let _ = print(line);
@@ -166,7 +169,17 @@ fn walk(snapshot: &Snapshot) -> Result<Verified, VerifyError> {
 /// Looks at what builds and repairs read and no server does: changes as they came, and the copies of manifests.
 fn look_beside(store: &Store, whole: &mut Verified) -> Result<(), VerifyError> {
     let chain = store.pointer().and_then(|pointer| store.chain(&pointer));
-    for manifest in chain.map_err(sort)? {
+    let chain = chain.map_err(sort)?;
+    // Of older snapshots not all is kept.
+    if let Some(current) = chain.first() {
+        let kept = store.open_kept(current).map_err(sort)?;
+        for (segment, entry) in kept.iter().zip(&current.kept) {
+            deep::walk(segment).map_err(|what| wrong(&entry.file, what))?;
+            whole.kept += 1;
+            whole.bytes += segment.file_len();
+        }
+    }
+    for manifest in chain {
         if let Some(path) = store.damaged_copies(&manifest).first() {
             let what = "it is not what it is a copy of; `sltd-data repair` puts it back";
             return Err(wrong(&path.display().to_string(), what));

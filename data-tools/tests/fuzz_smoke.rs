@@ -147,7 +147,7 @@ fn kept_inputs_are_what_they_are_meant_to_be() {
     use sltd::index::{LoadMode, Segment};
     use sltd_data::{config::Layout, sources::read_bytes};
     // A segment written by this version opens for as long as that version is read.
-    let path = corpus().join("opener/version-4");
+    let path = corpus().join("opener/version-5");
     assert_eq!(
         Segment::open(&path, LoadMode::Mmap).unwrap().documents(),
         206
@@ -169,7 +169,7 @@ fn kept_inputs_are_what_they_are_meant_to_be() {
 #[test]
 fn resealing_leads_past_the_digests() {
     use sltd::index::{Damage, LoadMode, Segment};
-    let bytes = fs::read(corpus().join("opener/version-4")).unwrap();
+    let bytes = fs::read(corpus().join("opener/version-5")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut malformed = 0;
     // The sections behind the filter, and the section table.

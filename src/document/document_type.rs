@@ -168,6 +168,24 @@ impl DocumentType {
         COMPATIBLE[self.row()][reported.row()] != 0
     }
 
+    /// Whether this word is so coarse that a document of type `finer` may be called by it: `other` covers every type,
+    /// `passport` the other booklets of a zone that begins with `P`, `identity_card` the other cards. No type covers
+    /// itself. Unlike [`compatible_with`](Self::compatible_with) this holds one way only.
+    pub fn covers(self, finer: Self) -> bool {
+        match self {
+            Self::Other => finer != Self::Other,
+            Self::Passport => matches!(
+                finer,
+                Self::RefugeeTravelDocument | Self::EmergencyTravelDocument | Self::LaissezPasser
+            ),
+            Self::IdentityCard => matches!(
+                finer,
+                Self::DomesticPassport | Self::ResidencePermit | Self::SeafarersDocument
+            ),
+            _ => false,
+        }
+    }
+
     fn row(self) -> usize {
         usize::from(self.code()) - 1
     }
@@ -240,6 +258,24 @@ mod tests {
             EmergencyTravelDocument.to_string(),
             "emergency_travel_document"
         );
+    }
+
+    #[test]
+    fn a_coarse_type_covers_the_finer_ones() {
+        for coarse in DocumentType::ALL {
+            for fine in DocumentType::ALL {
+                // Whatever can be the same document is equal, or one word covers the other.
+                let covered = coarse.covers(fine) || fine.covers(coarse);
+                assert_eq!(
+                    coarse.compatible_with(fine),
+                    coarse == fine || covered,
+                    "{coarse}, {fine}"
+                );
+                assert!(!(coarse.covers(fine) && fine.covers(coarse)));
+            }
+        }
+        assert!(Other.covers(Visa) && Passport.covers(RefugeeTravelDocument));
+        assert!(!Passport.covers(IdentityCard) && !Visa.covers(Other));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::error::Damage;
 use super::packing::{Found, PackedReport};
 use super::segment::Segment;
 use super::shard::Shard;
-use super::tables::Edition;
+use super::tables::{Edition, Kind};
 use crate::document::{DocumentType, IssuingState};
 use crate::report::Report;
 
@@ -52,6 +52,13 @@ pub enum Said<'s> {
         /// Why; empty: not said.
         reason: &'s str,
     },
+    /// That its withdrawal was wrong: reports of third parties that it hides are to be shown again.
+    Unwithdrawn {
+        /// Why; empty: not said.
+        reason: &'s str,
+    },
+    /// A report that had expired when it was added: it replaces earlier ones of its source.
+    Expired,
 }
 
 impl<'s> Documents<'s> {
@@ -181,10 +188,19 @@ impl Segment {
                 said,
             })
         };
-        let Some(status) = profile.status else {
-            return statement(Said::Withdrawn {
-                reason: source_status,
-            });
+        let status = match profile.kind {
+            Kind::Report(status) => status,
+            Kind::Withdrawal => {
+                return statement(Said::Withdrawn {
+                    reason: source_status,
+                });
+            }
+            Kind::Unwithdrawal => {
+                return statement(Said::Unwithdrawn {
+                    reason: source_status,
+                });
+            }
+            Kind::Expired => return statement(Said::Expired),
         };
         let [date_of_loss, date_reported, review_date] = packed.days;
         let report = Report {

@@ -11,7 +11,7 @@ use super::fields::Fields;
 pub(super) const MAGIC: [u8; 8] = *b"SLTDSEG\0";
 /// The version this build writes, and the only one it reads. Compared by [`Frame::parse`]:
 /// another version is refused by name.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 /// Bytes of the fixed header.
 pub(super) const HEADER_LEN: usize = 128;
 /// Bytes of one entry of the section table.

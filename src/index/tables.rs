@@ -15,10 +15,9 @@ pub(super) const PAIRS_MAX: usize = 1 << 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Profile {
     pub source: u32,
-    /// `None`: no report, but that the source has withdrawn those it had made.
-    pub status: Option<ReportStatus>,
+    pub kind: Kind,
     pub third_party: bool,
-    /// Kept, but no longer shown: the issuing State has withdrawn the document since.
+    /// Kept, but not shown: the issuing State has withdrawn the document.
     pub overruled: bool,
     /// `None`: that of the source's list.
     pub edition: Option<Edition>,
@@ -29,9 +28,34 @@ pub(super) struct Profile {
     pub restriction: u32,
 }
 
+/// What a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    /// A report.
+    Report(ReportStatus),
+    /// The source withdraws its reports.
+    Withdrawal,
+    /// The source takes back its withdrawal as far as that hides reports of third parties.
+    Unwithdrawal,
+    /// A report that had expired when it was added: it replaces earlier ones.
+    Expired,
+}
+
+impl Kind {
+    /// The status, if it is a report.
+    pub(super) fn status(self) -> Option<ReportStatus> {
+        match self {
+            Self::Report(status) => Some(status),
+            Self::Withdrawal | Self::Unwithdrawal | Self::Expired => None,
+        }
+    }
+}
+
 const PROFILE_LEN: usize = 40;
 const THIRD_PARTY: u8 = 1;
 const OVERRULED: u8 = 2;
+const UNWITHDRAWAL: u8 = 4;
+const EXPIRED: u8 = 8;
 
 impl Profile {
     /// Whether it is of reports of lists that nothing said later has touched.
@@ -41,7 +65,7 @@ impl Profile {
 
     /// Whether it is of reports that are shown and counted.
     pub(super) fn stands(&self) -> bool {
-        self.status.is_some() && !self.overruled
+        self.kind.status().is_some() && !self.overruled
     }
 }
 
@@ -174,8 +198,13 @@ pub(super) fn encode_profiles(profiles: &[Profile]) -> Vec<u8> {
     for profile in profiles {
         let third_party = if profile.third_party { THIRD_PARTY } else { 0 };
         let overruled = if profile.overruled { OVERRULED } else { 0 };
-        let status = profile.status.map_or(0, ReportStatus::code);
-        out.extend_from_slice(&[status, third_party | overruled, 0, 0]);
+        let (status, kind) = match profile.kind {
+            Kind::Report(status) => (status.code(), 0),
+            Kind::Withdrawal => (0, 0),
+            Kind::Unwithdrawal => (0, UNWITHDRAWAL),
+            Kind::Expired => (0, EXPIRED),
+        };
+        out.extend_from_slice(&[status, third_party | overruled | kind, 0, 0]);
         for number in [
             profile.source,
             profile.source_status,
@@ -217,11 +246,17 @@ pub(super) fn parse_profiles(
                 })?),
             };
         let flags = fields.u8()?;
-        if flags & !(THIRD_PARTY | OVERRULED) != 0 || fields.u16()? != 0 {
-            return Err(fields.malformed("reserved bits are not zero"));
-        }
+        let kind = match (status, flags & !(THIRD_PARTY | OVERRULED)) {
+            (Some(status), 0) => Some(Kind::Report(status)),
+            (None, 0) => Some(Kind::Withdrawal),
+            (None, UNWITHDRAWAL) => Some(Kind::Unwithdrawal),
+            (None, EXPIRED) => Some(Kind::Expired),
+            _ => None,
+        };
+        let kind = kind.filter(|_| fields.u16().is_ok_and(|reserved| reserved == 0));
+        let kind = kind.ok_or_else(|| fields.malformed("reserved bits are not zero"))?;
         let profile = Profile {
-            status,
+            kind,
             third_party: flags & THIRD_PARTY != 0,
             overruled: flags & OVERRULED != 0,
             source: fields.u32()?,

@@ -98,6 +98,11 @@ impl Day {
             .unwrap_or(Self::MAX)
     }
 
+    /// Its first instant (UTC); `None` for a day beyond the instants that can be told.
+    pub fn begins_at(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_second(i64::from(self.number()) * 86_400).ok()
+    }
+
     /// The UTC day of an instant, cut to the years 0001 to 9999.
     pub fn from_timestamp(instant: jiff::Timestamp) -> Self {
         // `as_second` rounds towards zero, which is the wrong day just before midnight

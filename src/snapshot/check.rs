@@ -1,9 +1,10 @@
 //! A check of documents against a snapshot.
 
-use super::precedence::{Dated, in_service};
+use super::changes::dated;
+use super::precedence::Unit;
 use super::{Coverage, Snapshot};
 use crate::document::{DocumentNumber, DocumentType, Issuer, IssuingState, format};
-use crate::index::{Damage, Document, Said, Segment};
+use crate::index::{Damage, Document, Documents, Segment};
 use crate::report::{Candidate, Day, Disclosure, Judgement, Query, Report, judge};
 use jiff::Timestamp;
 
@@ -70,7 +71,7 @@ impl Snapshot {
         if let Some(number) = &query.number
             && self.may_contain(number)
         {
-            // Of a document the newest segment that has it holds all that there is to say.
+            // Of the documents of a State the newest segment that has any holds all that there is to say.
             let mut seen = Vec::new();
             for segment in self.segments.iter().rev() {
                 if segment.may_contain(number) {
@@ -132,48 +133,78 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// Appends every report of a number in a segment, but of the documents that have been seen.
+    /// Appends every report of a number in a segment, but of the States that newer segments have documents of.
     fn gather<'s>(
         &self,
         segment: &'s Segment,
         number: &DocumentNumber,
-        seen: &mut Vec<(IssuingState, DocumentType)>,
+        seen: &mut Vec<IssuingState>,
         candidates: &mut Vec<Candidate<'s>>,
     ) -> Result<(), Damage> {
-        for document in segment.find(number)? {
-            let document = document?;
-            let key = (document.issuing_state, document.document_type);
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            self.each_report(&document, |report| {
+        let newer = seen.len();
+        self.each_report(
+            segment.find(number)?,
+            (seen, newer),
+            |state, of_type, report| {
                 candidates.push(Candidate {
-                    issuing_state: document.issuing_state,
-                    document_type: document.document_type,
+                    issuing_state: state,
+                    document_type: of_type,
                     report,
                     // Every caller may see everything until callers are told apart.
                     disclosure: Disclosure::Full,
                 });
-            })?;
-        }
-        Ok(())
+            },
+        )
     }
 
-    /// Calls `each` with the reports of a document that stand, of sources in service.
+    /// Calls `each` with the reports of a number in a segment that are shown, of sources in service. The first `newer`
+    /// of the States that have been `seen` are left out; those met here are added.
     pub(super) fn each_report<'s>(
         &self,
-        document: &Document<'s>,
-        mut each: impl FnMut(Report<'s>),
+        documents: Documents<'s>,
+        (seen, newer): (&mut Vec<IssuingState>, usize),
+        mut each: impl FnMut(IssuingState, DocumentType, Report<'s>),
     ) -> Result<(), Damage> {
-        let Some(hiding) = &self.hiding else {
-            return document.each_report(each);
+        let mut unit = Vec::new();
+        for document in documents {
+            let document = document?;
+            let (state, of_type) = (document.issuing_state, document.document_type);
+            if seen.get(..newer).is_some_and(|seen| seen.contains(&state)) {
+                continue;
+            }
+            // The documents of a State stand together.
+            if seen
+                .get(newer..)
+                .is_none_or(|met| met.last() != Some(&state))
+            {
+                self.each_in_service(&unit, &mut each)?;
+                unit.clear();
+                seen.push(state);
+            }
+            match self.hiding {
+                None => document.each_report(|report| each(state, of_type, report))?,
+                Some(_) => unit.push(document),
+            }
+        }
+        self.each_in_service(&unit, &mut each)
+    }
+
+    /// Calls `each` with the reports of a State's documents with a number that are shown when nothing counts that sources
+    /// out of service have said.
+    fn each_in_service<'s>(
+        &self,
+        unit: &[Document<'s>],
+        each: &mut impl FnMut(IssuingState, DocumentType, Report<'s>),
+    ) -> Result<(), Damage> {
+        let (Some(hiding), Some(first)) = (&self.hiding, unit.first()) else {
+            return Ok(());
         };
-        let mut said = Vec::new();
-        document.each_statement(|statement| said.extend(Dated::new(statement, &hiding.lists)))?;
-        for one in in_service(&said, &hiding.sources) {
-            if let Said::Reported(report) = one.statement.said {
-                each(report);
+        let said = dated(unit, &hiding.lists)?;
+        // How long withdrawals are kept was decided when they were written into the segment.
+        let unit = Unit::in_service(&said, &hiding.sources, Day::MIN);
+        for one in unit.said() {
+            if let Some(report) = one.shown() {
+                each(first.issuing_state, one.document_type, report);
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! Every statement keeps its edition, and lists keep theirs: nothing that is said changes, nor what later lists and
 //! changes make of it.
 
-use super::changes::{Key, find};
+use super::changes::{any_holds, has_report};
 use super::copy;
 use super::counts::Counts;
 use super::draft::{Draft, open_built};
@@ -48,19 +48,12 @@ impl StoreWriter {
         let mut authorities = copy::Authorities::default();
         for (place, segment) in of.segments().iter().enumerate() {
             let newer = of.segments().get(place + 1..).unwrap_or_default();
-            let replaced = |key: &Key| -> Result<bool, PublishError> {
-                for newer in newer {
-                    if find(newer, key)?.is_some() {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            };
-            let copied = copy::from(segment, &builder, threads, |copy, key, document| {
-                if replaced(key)? {
+            let copied = copy::from(segment, &builder, threads, |copy, key, documents| {
+                // What only hides what older segments say of it hides nothing any more.
+                if any_holds(newer.iter().map(AsRef::as_ref), key)? || !has_report(documents)? {
                     return Ok(());
                 }
-                copy.put_all(key, &document)
+                copy.put_unit(key, documents)
             })?;
             authorities.merge(copied);
         }

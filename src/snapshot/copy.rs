@@ -1,7 +1,8 @@
 //! From segments into a new one: statements as they are.
 
-use super::changes::Key;
+use super::changes::{Key, each_unit_of};
 use super::error::PublishError;
+use super::precedence::{Dated, UnitKey};
 use crate::document::NumberRange;
 use crate::index::{
     BuildOptions, BuildSummary, Document, Inserter, Row, Said, Segment, SegmentBuilder, Standing,
@@ -35,13 +36,25 @@ impl<'b, 's> Copy<'b, 's> {
         Ok(self.authorities)
     }
 
-    /// Copies all that is said of a document.
-    pub(super) fn put_all(
+    /// Copies all that is said of documents of a unit.
+    pub(super) fn put_unit(
         &mut self,
-        key: &Key,
-        document: &Document<'s>,
+        (number, state): &UnitKey,
+        documents: &[Document<'s>],
     ) -> Result<(), PublishError> {
-        self.put_some(key, document, |_| true)
+        documents.iter().try_for_each(|document| {
+            let key = (*number, *state, document.document_type);
+            self.put_some(&key, document, |_| true)
+        })
+    }
+
+    /// Puts a statement about a document of a unit.
+    pub(super) fn put_dated(
+        &mut self,
+        (number, state): &UnitKey,
+        one: &Dated<'s>,
+    ) -> Result<(), PublishError> {
+        self.put(&(*number, *state, one.document_type), one.statement)
     }
 
     /// Copies some of what is said of a document.
@@ -64,23 +77,29 @@ impl<'b, 's> Copy<'b, 's> {
     pub(super) fn put(&mut self, key: &Key, statement: Statement<'s>) -> Result<(), PublishError> {
         let (number, issuing_state, document_type) = *key;
         let numbers = NumberRange::single(number);
+        let edition = statement.edition;
+        let without_content = |reason| Withdrawal {
+            numbers,
+            issuing_state,
+            document_type,
+            source: statement.source,
+            third_party: statement.third_party,
+            reason,
+        };
         let (report, overruled) = match statement.said {
             Said::Reported(report) => (report, false),
             Said::Overruled(report) => (report, true),
             Said::Withdrawn { reason } => {
-                let withdrawal = Withdrawal {
-                    numbers,
-                    issuing_state,
-                    document_type,
-                    source: statement.source,
-                    third_party: statement.third_party,
-                    reason,
-                };
-                let standing = Standing {
-                    edition: statement.edition,
-                    overruled: false,
-                };
-                return Ok(self.inserter.withdraw(&withdrawal, standing)?);
+                let put = self.inserter.withdraw(&without_content(reason), edition);
+                return Ok(put?);
+            }
+            Said::Unwithdrawn { reason } => {
+                let put = self.inserter.unwithdraw(&without_content(reason), edition);
+                return Ok(put?);
+            }
+            Said::Expired => {
+                let put = self.inserter.insert_expired(&without_content(""), edition);
+                return Ok(put?);
             }
         };
         self.authorities.note(&report);
@@ -99,15 +118,12 @@ impl<'b, 's> Copy<'b, 's> {
             third_party: report.third_party,
             owner_reference: report.owner_reference,
         };
-        let standing = Standing {
-            edition: statement.edition,
-            overruled,
-        };
+        let standing = Standing { edition, overruled };
         Ok(self.inserter.insert_as(&row, standing)?)
     }
 }
 
-/// Copies from all parts of a segment side by side; `visit` decides what of each document. Returns the authorities
+/// Copies from all parts of a segment side by side; `visit` decides what of each unit. Returns the authorities
 /// that what was copied names.
 ///
 /// # Errors
@@ -116,7 +132,7 @@ pub(super) fn from<'s>(
     segment: &'s Segment,
     builder: &SegmentBuilder,
     threads: usize,
-    visit: impl Fn(&mut Copy<'_, 's>, &Key, Document<'s>) -> Result<(), PublishError> + Sync,
+    visit: impl Fn(&mut Copy<'_, 's>, &UnitKey, &[Document<'s>]) -> Result<(), PublishError> + Sync,
 ) -> Result<Authorities<'s>, PublishError> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -126,14 +142,9 @@ pub(super) fn from<'s>(
             if part >= segment.parts() {
                 return copy.finish();
             }
-            let mut visited = Ok(());
-            segment.for_each_of(part, |number, document| {
-                if visited.is_ok() {
-                    let key = (number, document.issuing_state, document.document_type);
-                    visited = visit(&mut copy, &key, document);
-                }
+            each_unit_of(segment, part, |key, documents| {
+                visit(&mut copy, &key, documents)
             })?;
-            visited?;
         }
     };
     std::thread::scope(|scope| {

@@ -1,9 +1,8 @@
 //! What changes change of the counts of a base.
 
-use super::changes::Key;
-use super::precedence::{Dated, Retracted, in_service};
+use super::precedence::{Dated, Retracted, Unit, UnitKey};
 use crate::document::{DocumentType, IssuingState};
-use crate::index::{Count, CountOf, Said};
+use crate::index::{Count, CountOf};
 use crate::report::{Day, ReportStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -136,17 +135,12 @@ impl Counts {
         all.map(|(_, (documents, _))| documents).sum()
     }
 
-    /// Counts that a document was one thing before and is another after.
-    fn change(
-        &mut self,
-        (_, state, document_type): &Key,
-        before: &[Dated<'_>],
-        after: &[Dated<'_>],
-    ) {
+    /// Counts that the documents of a unit were one thing before and are another after.
+    fn change(&mut self, (_, state): &UnitKey, before: &[Dated<'_>], after: &[Dated<'_>]) {
         for (said, by) in [(before, -1), (after, 1)] {
-            for (of, newest) in counted(said) {
+            for ((document_type, of), newest) in counted(said) {
                 let (documents, newest_of_all) =
-                    self.0.entry((*state, *document_type, of)).or_default();
+                    self.0.entry((*state, document_type, of)).or_default();
                 *documents += by;
                 if by > 0 {
                     *newest_of_all = newest.max(*newest_of_all);
@@ -177,32 +171,32 @@ impl<'r> Tally<'r> {
         }
     }
 
-    /// Counts that a document was one thing before and is another after.
-    pub(super) fn change(&mut self, key: &Key, before: &[Dated<'_>], after: &[Dated<'_>]) {
+    /// Counts that the documents of a unit were one thing before and are another after.
+    pub(super) fn change(&mut self, key: &UnitKey, before: &[Dated<'_>], after: &[Dated<'_>]) {
         self.plain.change(key, before, after);
         if !self.retracted.is_empty() {
-            self.hidden
-                .change(key, &in_service(before, self.retracted), before);
-            self.hidden
-                .change(key, after, &in_service(after, self.retracted));
+            let in_service = self.in_service(before);
+            self.hidden.change(key, in_service.said(), before);
+            let in_service = self.in_service(after);
+            self.hidden.change(key, after, in_service.said());
         }
     }
 
-    /// Counts what it changes that sources are out of service, of a document in the base.
-    pub(super) fn hide(&mut self, key: &Key, said: &[Dated<'_>]) {
-        self.hidden
-            .change(key, said, &in_service(said, self.retracted));
+    /// Counts what it changes that sources are out of service, of documents in the base.
+    pub(super) fn hide(&mut self, key: &UnitKey, said: &[Dated<'_>]) {
+        let in_service = self.in_service(said);
+        self.hidden.change(key, said, in_service.said());
     }
 
-    /// Counts a document of the base whose sources are hidden by [`hide_count`](Self::hide_count) for what it was.
-    pub(super) fn show(&mut self, key: &Key, said: &[Dated<'_>]) {
+    /// Counts documents of the base whose sources are hidden by [`hide_count`](Self::hide_count) for what they were.
+    pub(super) fn show(&mut self, key: &UnitKey, said: &[Dated<'_>]) {
         self.hidden.change(key, &[], said);
     }
 
-    /// The same, for what is left of it.
-    pub(super) fn count_in_service(&mut self, key: &Key, said: &[Dated<'_>]) {
-        self.hidden
-            .change(key, &[], &in_service(said, self.retracted));
+    /// What is left of what is said when sources are out of service. How long withdrawals are kept was decided when
+    /// they were written into the segments.
+    fn in_service<'s>(&self, said: &[Dated<'s>]) -> Unit<'s> {
+        Unit::in_service(said, self.retracted, Day::MIN)
     }
 
     /// Counts that all that a count of the base counts is out of service.
@@ -227,11 +221,11 @@ impl<'r> Tally<'r> {
     }
 }
 
-/// What a document counts as, and the newest day of its reports for each.
-fn counted(said: &[Dated<'_>]) -> BTreeMap<CountOf, Option<Day>> {
+/// What the documents of a unit count as, each by its type, and the newest day of its reports for each.
+fn counted(said: &[Dated<'_>]) -> BTreeMap<(DocumentType, CountOf), Option<Day>> {
     let mut counted = BTreeMap::new();
     for one in said {
-        let Said::Reported(report) = &one.statement.said else {
+        let Some(report) = one.shown() else {
             continue;
         };
         let source = || report.source.into();
@@ -243,7 +237,7 @@ fn counted(said: &[Dated<'_>]) -> BTreeMap<CountOf, Option<Day>> {
         let own = [CountOf::Owned, CountOf::OwnSource(source())];
         let own = own.into_iter().filter(|_| !report.third_party);
         for of in of_all.into_iter().chain(own) {
-            let newest = counted.entry(of).or_insert(None);
+            let newest = counted.entry((one.document_type, of)).or_insert(None);
             *newest = report.date_reported.max(*newest);
         }
     }

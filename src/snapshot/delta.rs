@@ -1,20 +1,18 @@
 //! Publishing changes to the current snapshot: additions and withdrawals, live within seconds.
 
-use super::changes::{self, Key, View};
+use super::changes::{self, Replaced, View};
 use super::counts::{Counts, Tally};
 use super::draft::{Draft, open_built};
 use super::error::PublishError;
 use super::manifest::{Act, DeltaEntry, DeltaSource, Event, Manifest, SegmentEntry, SourceEntry};
 use super::precedence::Lists;
+use super::rows::{Before, ChangeAccount, ChangeRows, NotedRow, Outcome};
 use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
 use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
-use crate::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use crate::index::{
-    BuildOptions, BuildSummary, Damage, Edition, LoadMode, Said, Segment, SegmentBuilder,
-};
-use crate::report::Authority;
+use crate::index::{BuildOptions, LoadMode, Segment};
+use crate::report::{Authority, Day};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -32,29 +30,9 @@ pub struct Delta {
     turn: Arc<Turn>,
     pointer: Pointer,
     snapshot: Snapshot,
+    /// Of what no answer depends on.
+    kept: Vec<Arc<Segment>>,
     lists: Lists,
-}
-
-/// What a row of changes comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bearing {
-    /// It changes what is known.
-    Changes,
-    /// The source's list, or something that it has said of every document of the row, is later.
-    Superseded,
-    /// There is nothing to withdraw. These are the documents with the number that are reported.
-    Unmatched(Vec<(IssuingState, DocumentType)>),
-}
-
-/// The source of a row of changes.
-#[derive(Debug, Clone, Copy)]
-pub struct Speaker<'a> {
-    /// Its name.
-    pub source: &'a str,
-    /// Whether it is not the issuing State's own.
-    pub third_party: bool,
-    /// When it speaks.
-    pub edition: Edition,
 }
 
 impl Store {
@@ -73,10 +51,13 @@ impl Store {
         };
         let lists = manifest.lists();
         let snapshot = Snapshot::load(manifest.clone(), self, &options, Holding::Briefly)?;
+        let kept = self.open_kept(manifest)?.into_iter();
+        let kept = kept.map(Arc::new).collect();
         Ok(Delta {
             turn,
             pointer,
             snapshot,
+            kept,
             lists,
         })
     }
@@ -93,141 +74,52 @@ impl Delta {
         self.turn.store().path.join(REJECTS)
     }
 
-    /// The edition of changes that describe an instant.
-    pub fn edition(&self, as_of: Timestamp) -> Edition {
-        Edition {
-            as_of,
-            generation: self.terms().generation_after(self.snapshot.generation()),
-        }
-    }
-
     fn terms(&self) -> &Terms {
         &self.turn.store().terms
     }
 
-    /// Takes the changes, each with its edition.
-    pub fn builder(&self, memory: u64, threads: usize) -> SegmentBuilder {
-        SegmentBuilder::new(BuildOptions {
+    /// Takes the rows of the changes; `memory` bytes of what comes of them are held, more goes through scratch files.
+    pub fn rows(&self, memory: u64, threads: usize) -> ChangeRows {
+        ChangeRows::new(BuildOptions {
             memory,
             threads,
             scratch: self.turn.scratch(),
         })
     }
 
-    /// What it comes to when a source reports documents.
-    ///
-    /// # Errors
-    /// [`Damage`] when the current snapshot can't be read.
-    pub fn report(
-        &self,
-        numbers: NumberRange,
-        (state, document_type): (IssuingState, DocumentType),
-        speaker: Speaker<'_>,
-    ) -> Result<Bearing, Damage> {
-        for number in numbers {
-            if !self.superseded(&(number, state, document_type), speaker)? {
-                return Ok(Bearing::Changes);
-            }
-        }
-        Ok(Bearing::Superseded)
-    }
-
-    /// What it comes to when a source withdraws documents: it must have reported one, or, as the issuing State's
-    /// own, anybody.
-    ///
-    /// # Errors
-    /// [`Damage`] when the current snapshot can't be read.
-    pub fn withdraw(
-        &self,
-        numbers: NumberRange,
-        (state, document_type): (IssuingState, DocumentType),
-        speaker: Speaker<'_>,
-    ) -> Result<Bearing, Damage> {
-        let mut superseded = true;
-        for number in numbers {
-            let key = (number, state, document_type);
-            if self.superseded(&key, speaker)? {
-                continue;
-            }
-            superseded = false;
-            let said = self.view().said(&key)?;
-            if said.iter().any(|one| {
-                one.stands() && (!speaker.third_party || one.statement.source == speaker.source)
-            }) {
-                return Ok(Bearing::Changes);
-            }
-        }
-        if superseded {
-            return Ok(Bearing::Superseded);
-        }
-        Ok(Bearing::Unmatched(self.reported(numbers.start())?))
-    }
-
-    /// Whether the source's list, or something it has said of the document, is later.
-    fn superseded(&self, key: &Key, speaker: Speaker<'_>) -> Result<bool, Damage> {
-        let edition = speaker.edition;
-        if self
-            .lists
-            .get(speaker.source)
-            .is_some_and(|list| edition <= *list)
-        {
-            return Ok(true);
-        }
-        let said = self.view().said(key)?;
-        Ok(said.iter().any(|one| {
-            let owners_withdrawal =
-                !one.statement.third_party && matches!(one.statement.said, Said::Withdrawn { .. });
-            let later = one.edition > edition;
-            later
-                && (one.statement.source == speaker.source
-                    || speaker.third_party && owners_withdrawal)
-        }))
-    }
-
-    /// The documents with a number that are reported.
-    fn reported(
-        &self,
-        number: DocumentNumber,
-    ) -> Result<Vec<(IssuingState, DocumentType)>, Damage> {
-        let mut keys = Vec::new();
-        for segment in self.snapshot.segments() {
-            for document in segment.find(&number)? {
-                let document = document?;
-                keys.push((document.issuing_state, document.document_type));
-            }
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let mut reported = Vec::new();
-        for (state, document_type) in keys {
-            let said = self.view().said(&(number, state, document_type))?;
-            if said.iter().any(|one| one.stands()) {
-                reported.push((state, document_type));
-            }
-        }
-        Ok(reported)
-    }
-
-    fn view(&self) -> View<'_> {
-        View {
-            segments: self.snapshot.segments(),
-            lists: &self.lists,
-        }
-    }
-
-    /// Writes down the changes given to a builder of [`builder`](Self::builder), as they came. `authorities` is the
-    /// directory for the codes that they name.
+    /// Writes down what the rows come to, and says what becomes of each on a day. `authorities` is the directory for the
+    /// codes that they name.
     ///
     /// # Errors
     /// [`PublishError`].
     pub fn build(
         &self,
-        builder: SegmentBuilder,
+        rows: ChangeRows,
         authorities: &[Authority<'_>],
+        today: Day,
     ) -> Result<Changes, PublishError> {
         let path = self.turn.scratch_file("delta");
-        let summary = builder.finish(&path, authorities, |_, _| {})?;
-        Changes::open(path, summary)
+        let before = Before {
+            view: self.view(),
+            retracted: self.snapshot.manifest().retracted_sources(),
+            generation: self.terms().generation_after(self.snapshot.generation()),
+            today,
+        };
+        let outcome = rows.build(&before, &path, authorities)?;
+        let segment = open_built(&path)?;
+        Ok(Changes {
+            path,
+            segment,
+            outcome,
+        })
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            segments: self.snapshot.segments(),
+            kept: &self.kept,
+            lists: &self.lists,
+        }
     }
 
     /// The changes of all but some sources.
@@ -241,8 +133,13 @@ impl Delta {
     ) -> Result<Changes, PublishError> {
         let path = self.turn.scratch_file("delta");
         let files = (self.turn.scratch(), path);
-        let summary = changes::without(&changes.segment, sources, (&files.0, &files.1))?;
-        Changes::open(files.1, summary)
+        changes::without(&changes.segment, sources, (&files.0, &files.1))?;
+        let segment = open_built(&files.1)?;
+        Ok(Changes {
+            path: files.1,
+            segment,
+            outcome: changes.outcome.clone(),
+        })
     }
 
     /// Puts together the snapshot with changes; `sources` are theirs, with what became of their rows.
@@ -284,65 +181,57 @@ impl Delta {
     /// Replaces the newest segments of changes by one with the delta in it.
     fn merge(&self, delta: &Segment, draft: &mut Draft) -> Result<(), PublishError> {
         let segments = self.snapshot.segments();
-        let mut kept = segments.len();
-        let mut documents = delta.documents();
-        while let Some(newest) = segments.get(1..kept).and_then(<[_]>::last)
-            && (newest.documents() < GROWTH * documents || kept > SEGMENTS_MAX)
-        {
-            documents += newest.documents();
-            kept -= 1;
-        }
-        let older = segments.get(kept..).unwrap_or_default();
-        let scratch = self.turn.scratch();
-        let path = self.turn.scratch_file("changes");
+        let changed = segments.get(1..).unwrap_or_default();
+        let replaced = Replaced {
+            staying: segments.len() - changed.len() + staying(changed, delta.documents()),
+            kept_staying: staying(&self.kept, delta.documents()),
+        };
         let retracted = draft.retracted();
         let mut tally = Tally {
             plain: Counts::read(&draft.manifest().counts),
             hidden: Counts::read(&draft.manifest().hidden),
             retracted: &retracted,
         };
-        changes::apply(self.view(), delta, older, (&scratch, &path), &mut tally)?;
-        draft.truncate(kept);
-        let merged = open_built(&path)?;
-        draft.add(path, Arc::new(merged));
+        draft.apply(delta, (&self.kept, &self.lists), replaced, &mut tally)?;
         draft.count(&tally.plain, &tally.hidden);
         Ok(())
     }
 }
 
-/// Changes as they came, written down.
+/// How many of some segments stay when one of about so many documents comes after them.
+fn staying(segments: &[Arc<Segment>], mut documents: u64) -> usize {
+    let mut staying = segments.len();
+    while let Some(newest) = segments.get(..staying).and_then(<[_]>::last)
+        && (newest.documents() < GROWTH * documents || staying >= SEGMENTS_MAX)
+    {
+        documents += newest.documents();
+        staying -= 1;
+    }
+    staying
+}
+
+/// Changes, written down.
 #[derive(Debug)]
 pub struct Changes {
     path: PathBuf,
     segment: Segment,
-    /// What was written.
-    pub summary: BuildSummary,
+    outcome: Outcome,
 }
 
 impl Changes {
-    fn open(path: PathBuf, summary: BuildSummary) -> Result<Self, PublishError> {
-        Ok(Self {
-            segment: open_built(&path)?,
-            path,
-            summary,
-        })
+    /// What became of the rows of a source that describe an instant.
+    pub fn account(&self, source: &str, as_of: Timestamp) -> ChangeAccount {
+        self.outcome.account(source, as_of)
     }
 
-    /// Documents that each source withdraws.
-    ///
-    /// # Errors
-    /// [`PublishError`] when the changes can't be read.
-    pub fn withdrawn(&self) -> Result<BTreeMap<String, u64>, PublishError> {
-        let mut withdrawn = BTreeMap::new();
-        changes::each(&self.segment, |_, document| {
-            document.each_statement(|statement| {
-                if let Said::Withdrawn { .. } = statement.said {
-                    *withdrawn.entry(statement.source.to_owned()).or_default() += 1;
-                }
-            })?;
-            Ok(())
-        })?;
-        Ok(withdrawn)
+    /// Rows that withdraw or take back, and change nothing that is shown, or not for good.
+    pub fn noted(&self) -> &[NotedRow] {
+        &self.outcome.noted
+    }
+
+    /// Documents of which each source withdraws a report that is shown.
+    pub fn withdrawn(&self) -> BTreeMap<String, u64> {
+        self.outcome.withdrawn()
     }
 }
 

@@ -200,24 +200,22 @@ impl<'s> Shows<'s> {
             let Some(documents) = walk.next_if(is_next) else {
                 continue;
             };
-            for document in documents?.1 {
-                let document = document?;
-                let key = (document.issuing_state, document.document_type);
-                if seen.contains(&key) {
-                    continue;
-                }
-                seen.push(key);
-                let mut reports = Vec::new();
-                self.snapshot
-                    .each_report(&document, |report| reports.push(report))?;
-                if !reports.is_empty() {
-                    shown.push(Shown {
-                        issuing_state: document.issuing_state,
-                        document_type: document.document_type,
-                        reports,
-                    });
-                }
-            }
+            let newer = seen.len();
+            let documents = documents?.1;
+            self.snapshot.each_report(
+                documents,
+                (&mut seen, newer),
+                |state, of_type, report| match shown.last_mut() {
+                    Some(last) if (last.issuing_state, last.document_type) == (state, of_type) => {
+                        last.reports.push(report);
+                    }
+                    _ => shown.push(Shown {
+                        issuing_state: state,
+                        document_type: of_type,
+                        reports: vec![report],
+                    }),
+                },
+            )?;
         }
         shown.sort_unstable_by_key(|shown| (shown.issuing_state, shown.document_type));
         for shown in shown {

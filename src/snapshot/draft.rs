@@ -1,6 +1,6 @@
 //! A snapshot that is put together and may then be made current, or not.
 
-use super::changes::{self, View};
+use super::changes::{self, Replaced, View};
 use super::counts::{Counts, Tally};
 use super::error::{Afterwards, PublishError};
 use super::figures::{Figures, Measure, Reference};
@@ -13,6 +13,7 @@ use super::store::Store;
 use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
+use crate::report::Day;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,9 +162,16 @@ impl Draft {
     }
 
     /// Leaves the first few of its segments.
-    pub(super) fn truncate(&mut self, segments: usize) {
+    fn truncate(&mut self, segments: usize) {
         self.manifest.segments.truncate(segments);
         self.segments.truncate(segments);
+    }
+
+    /// Takes a segment of what no answer depends on into it that was built at a path.
+    fn keep(&mut self, path: PathBuf, segment: &Segment) {
+        let entry = SegmentEntry::of(segment);
+        self.manifest.kept.push(entry.clone());
+        self.built.push((path, entry));
     }
 
     /// Takes the changes that it brings into it, as they came.
@@ -190,6 +198,7 @@ impl Draft {
             let lists = self.manifest.lists();
             let view = View {
                 segments: &self.segments,
+                kept: &[],
                 lists: &lists,
             };
             hiding::hide(view, &mut tally)?;
@@ -282,15 +291,45 @@ impl Draft {
         let gathered = open_built(&gathered)?;
         let retracted = self.retracted();
         let mut tally = Tally::new(&retracted);
-        let path = self.turn.scratch_file("changes");
+        let replaced = Replaced {
+            staying: self.segments.len(),
+            kept_staying: 0,
+        };
+        self.apply(&gathered, (&[], &lists), replaced, &mut tally)?;
+        self.count(&tally.plain, &tally.hidden);
+        Ok(())
+    }
+
+    /// Applies changes to it; `kept` are its segments of what no answer depends on. Those built take the place of its
+    /// newest ones.
+    pub(super) fn apply(
+        &mut self,
+        change: &Segment,
+        (kept, lists): (&[Arc<Segment>], &Lists),
+        replaced: Replaced,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), PublishError> {
+        let scratch = self.turn.scratch();
+        let [changed_path, kept_path] =
+            ["changes", "kept"].map(|name| self.turn.scratch_file(name));
         let view = View {
             segments: &self.segments,
-            lists: &lists,
+            kept,
+            lists,
         };
-        changes::apply(view, &gathered, &[], (&scratch, &path), &mut tally)?;
-        let changed = Arc::new(open_built(&path)?);
-        self.add(path, changed);
-        self.count(&tally.plain, &tally.hidden);
+        let paths: [&Path; 2] = [&changed_path, &kept_path];
+        let today = Day::from_timestamp(self.manifest.built_at);
+        let built = changes::apply(view, change, replaced, (&scratch, paths), today, tally)?;
+        self.truncate(replaced.staying);
+        self.manifest.kept.truncate(replaced.kept_staying);
+        if built.documents > 0 {
+            let changed = Arc::new(open_built(&changed_path)?);
+            self.add(changed_path, changed);
+        }
+        if built.kept > 0 {
+            let kept = open_built(&kept_path)?;
+            self.keep(kept_path, &kept);
+        }
         Ok(())
     }
 
@@ -362,7 +401,7 @@ pub(super) fn changes(
         deltas: Vec::new(),
         lost: Vec::new(),
     };
-    // What came before the oldest manifest stands in the changes that it had.
+    // What came before the oldest manifest stands in the changes that it had, and in what it kept.
     if let Some(oldest) = chain.last()
         && oldest.generation >= since
     {
@@ -371,15 +410,21 @@ pub(super) fn changes(
             Some((source.name.clone(), changed))
         });
         let sources: Vec<_> = sources.collect();
-        for entry in oldest.segments.iter().skip(1) {
+        for entry in oldest.segments.iter().skip(1).chain(&oldest.kept) {
             changes.open(oldest.generation, entry, &sources)?;
         }
     }
+    // Withdrawals are kept although a list of their source has replaced them.
+    let current = chain.first().filter(|current| current.generation >= since);
+    let kept_is_whole = match current {
+        Some(current) => changes.open_kept(current)?,
+        None => true,
+    };
     for earlier in chain.iter().rev() {
         let generation = earlier.generation;
         if let Some(delta) = &earlier.delta
             && generation >= since
-            && matters(delta, generation, lists)
+            && (matters(delta, generation, lists) || !kept_is_whole)
         {
             let sources = delta.sources.iter();
             let sources: Vec<_> = sources
@@ -423,13 +468,30 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// The segments of changes of the first snapshot from a generation on that are whole: all that no list of it has
-    /// replaced is in them.
+    /// Opens what a snapshot keeps beside its changes; whether it is whole. If it is not, all of it is in what the oldest
+    /// snapshot keeps and in the deltas since.
+    fn open_kept(&mut self, manifest: &Manifest) -> Result<bool, PublishError> {
+        for entry in &manifest.kept {
+            match self
+                .store
+                .open_segment(manifest.generation, entry, LoadMode::Mmap)
+            {
+                Ok(segment) => self.deltas.push(segment),
+                Err(error) if error.is_damage() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The segments of changes, and of what is kept beside them, of the first snapshot from a generation on that are
+    /// whole: all that no list of it has replaced is in them.
     fn snapshot_since(&self, generation: u64) -> Result<Option<Vec<Segment>>, PublishError> {
         let since = self.chain.iter().rev();
         'snapshots: for manifest in since.filter(|one| one.generation >= generation) {
             let mut segments = Vec::new();
-            for (place, entry) in manifest.segments.iter().enumerate() {
+            let entries = manifest.segments.iter().chain(&manifest.kept);
+            for (place, entry) in entries.enumerate() {
                 match self
                     .store
                     .open_segment(manifest.generation, entry, LoadMode::Mmap)

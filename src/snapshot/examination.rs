@@ -233,9 +233,10 @@ impl Examination {
     fn open_segments(&mut self, store: &Store) {
         let mut damaged = BTreeMap::new();
         for (place, manifest) in self.chain.iter().enumerate() {
-            let served = (place < 2 || manifest.begins_base()).then_some(&manifest.segments);
+            let whole = place < 2 || manifest.begins_base();
+            let whole = whole.then(|| manifest.segments.iter().chain(&manifest.kept));
             let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
-            for entry in served.into_iter().flatten().chain(delta) {
+            for entry in whole.into_iter().flatten().chain(delta) {
                 if self.segments.contains_key(&entry.file) || damaged.contains_key(&entry.file) {
                     continue;
                 }
@@ -293,6 +294,16 @@ impl Store {
         let delta = manifest.delta.as_ref();
         let open = |entry| self.open_segment(manifest.generation, entry, LoadMode::Mmap);
         delta.map(|delta| open(&delta.segment)).transpose()
+    }
+
+    /// Opens and verifies the segments of what a manifest keeps beside its changes, which no server opens.
+    ///
+    /// # Errors
+    /// [`LoadError`] with whatever is wrong with one.
+    pub fn open_kept(&self, manifest: &Manifest) -> Result<Vec<Segment>, LoadError> {
+        let kept = manifest.kept.iter();
+        let open = |entry| self.open_segment(manifest.generation, entry, LoadMode::Mmap);
+        kept.map(open).collect()
     }
 
     /// The copies of a manifest and its signatures, from which a repair restores them, that are not what they should be.

@@ -3,12 +3,12 @@
 //! Mostly the lists of a State's documents of a type come from sources of which all or none are out of service: then the
 //! counts themselves say it. Only of the other documents each must be looked at.
 
-use super::changes::{Key, View, each, find};
+use super::changes::{View, any_holds, each_unit, each_unit_of, find};
 use super::counts::Tally;
 use super::error::PublishError;
-use super::precedence::{Dated, Retracted};
+use super::precedence::{Retracted, UnitKey};
 use crate::document::{DocumentType, IssuingState};
-use crate::index::{CountOf, Damage, Document, Segment};
+use crate::index::{CountOf, Document, Segment};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -39,19 +39,15 @@ pub(super) fn hide(view: View<'_>, tally: &mut Tally<'_>) -> Result<(), PublishE
     }
     for (place, segment) in changed.iter().enumerate() {
         let newer = changed.get(place + 1..).unwrap_or_default();
-        each(segment, |key, document| {
-            for newer in newer {
-                if find(newer, &key)?.is_some() {
-                    return Ok(());
-                }
+        each_unit(segment, |key, documents| {
+            if any_holds(newer.iter().map(AsRef::as_ref), &key)? {
+                return Ok(());
             }
-            tally.hide(&key, &said(&document, view)?);
-            // What the base says of it counts no longer, but was counted.
-            if of_pair((key.1, key.2)) == Hidden::All
-                && let Some(document) = find(base, &key)?
-            {
-                tally.show(&key, &said(&document, view)?);
-            }
+            tally.hide(&key, &view.dated(documents)?);
+            // What the base says of them counts no longer, but was counted.
+            let mut of_base = find(base, &key)?;
+            of_base.retain(|document| of_pair((key.1, document.document_type)) == Hidden::All);
+            tally.show(&key, &view.dated(&of_base)?);
             Ok(())
         })?;
     }
@@ -74,26 +70,30 @@ fn scan<'r>(
 ) -> Result<Vec<Tally<'r>>, PublishError> {
     let changed = view.segments.get(1..).unwrap_or_default();
     let next = AtomicUsize::new(0);
-    let look = |tally: &mut Tally<'r>, key: Key, document: Document<'_>| -> Result<(), Damage> {
-        let hidden = of_pair((key.1, key.2));
-        if hidden != Hidden::Some && document.is_of_lists_only()? {
+    let look = |tally: &mut Tally<'r>,
+                key: UnitKey,
+                documents: &[Document<'_>]|
+     -> Result<(), PublishError> {
+        let hidden = |document: &Document<'_>| of_pair((key.1, document.document_type));
+        let (mut by_counts, mut hides) = (true, false);
+        for document in documents {
+            by_counts &= hidden(document) != Hidden::Some && document.is_of_lists_only()?;
+            hides |= hidden(document) == Hidden::All;
+        }
+        if by_counts {
             return Ok(());
         }
-        let mut hides = hidden == Hidden::All;
-        document.each_statement(|statement| hides |= retracted.contains(statement.source))?;
-        if !hides {
+        for document in documents {
+            document.each_statement(|statement| hides |= retracted.contains(statement.source))?;
+        }
+        if !hides || any_holds(changed.iter().map(AsRef::as_ref), &key)? {
             return Ok(());
         }
-        for newer in changed {
-            if find(newer, &key)?.is_some() {
-                return Ok(());
-            }
-        }
-        let said = said(&document, view)?;
-        match hidden {
-            Hidden::All => tally.count_in_service(&key, &said),
-            Hidden::None | Hidden::Some => tally.hide(&key, &said),
-        }
+        tally.hide(&key, &view.dated(documents)?);
+        // What the counts say of these was taken for hidden.
+        let mut all = documents.to_vec();
+        all.retain(|document| hidden(document) == Hidden::All);
+        tally.show(&key, &view.dated(&all)?);
         Ok(())
     };
     let work = || -> Result<Tally<'r>, PublishError> {
@@ -103,14 +103,9 @@ fn scan<'r>(
             if part >= base.parts() {
                 return Ok(tally);
             }
-            let mut looked = Ok(());
-            base.for_each_of(part, |number, document| {
-                if looked.is_ok() {
-                    let key = (number, document.issuing_state, document.document_type);
-                    looked = look(&mut tally, key, document);
-                }
+            each_unit_of(base, part, |key, documents| {
+                look(&mut tally, key, documents)
             })?;
-            looked?;
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -123,13 +118,6 @@ fn scan<'r>(
         });
         done.collect()
     })
-}
-
-/// What is said of a document in a segment and is not replaced by a list.
-fn said<'s>(document: &Document<'s>, view: View<'_>) -> Result<Vec<Dated<'s>>, Damage> {
-    let mut said = Vec::new();
-    document.each_statement(|statement| said.extend(Dated::new(statement, view.lists)))?;
-    Ok(said)
 }
 
 /// Which of the sources of each State and type are out of service.

@@ -35,6 +35,8 @@ pub struct Pin {
     pub undone: u64,
     /// How many deltas were dropped for good; unset: none, all that are newer than the lists were applied to it.
     pub dropped: Option<u64>,
+    /// How many kept withdrawals were dropped with them; unset as those are.
+    pub dropped_withdrawals: Option<u64>,
 }
 
 /// A source that is kept at the list that it has.

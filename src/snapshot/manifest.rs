@@ -54,9 +54,12 @@ pub struct Manifest {
     pub changes_since: u64,
     /// Documents reported, but for those that only sources out of service report.
     pub documents: u64,
-    /// The segments: the base, then those of what has changed since, newest last. Of a document that
-    /// several hold, the newest holds all that there is to say.
+    /// The segments: the base, then those of what has changed since, newest last. Of the documents of a number and State that
+    /// several hold, the newest holds all that answers depend on.
     pub segments: Vec<SegmentEntry>,
+    /// Segments of all that was said, is no report, and may matter to what is said later, newest last: withdrawals, above
+    /// all. Servers do not open them. Of the documents of a number and State the newest that holds any holds all.
+    pub kept: Vec<SegmentEntry>,
     /// How the changes change the base's counts.
     pub counts: Vec<CountChange>,
     /// How the counts change further because sources are out of service.
@@ -186,7 +189,8 @@ pub struct SourceEntry {
     pub removed: bool,
 }
 
-/// `read = indexed + merged + expired + rejected + withdrawn + superseded + held + no_report`, in rows.
+/// `read = indexed + merged + expired + rejected + held + no_report`, of changes
+/// `+ withdrawn + unwithdrawn + noted + superseded`, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowAccount {
@@ -200,9 +204,15 @@ pub struct RowAccount {
     pub expired: u64,
     /// Rows that could not be used.
     pub rejected: u64,
-    /// Rows that withdraw reports; only of changes.
+    /// Rows that withdraw, where a shown report disappears; only of changes.
     #[serde(default)]
     pub withdrawn: u64,
+    /// Rows that take a withdrawal back, where a report is shown again; only of changes.
+    #[serde(default)]
+    pub unwithdrawn: u64,
+    /// Rows that withdraw or take back, and change nothing that is shown; only of changes.
+    #[serde(default)]
+    pub noted: u64,
     /// Rows about what the source has said something later of already; only of changes.
     #[serde(default)]
     pub superseded: u64,
@@ -230,9 +240,9 @@ impl SegmentEntry {
 impl RowAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
-        let used = self.indexed + self.merged + self.withdrawn;
-        self.read
-            == used + self.expired + self.rejected + self.superseded + self.held + self.no_report
+        let changes = self.withdrawn + self.unwithdrawn + self.noted + self.superseded;
+        let used = self.indexed + self.merged + changes;
+        self.read == used + self.expired + self.rejected + self.held + self.no_report
     }
 }
 
@@ -360,6 +370,7 @@ impl Manifest {
             changes_since: generation,
             documents: 0,
             segments: Vec::new(),
+            kept: Vec::new(),
             counts: Vec::new(),
             hidden: Vec::new(),
             retracted: Vec::new(),
@@ -414,6 +425,12 @@ impl Manifest {
             manifest: Self::name(previous.generation),
             digest: previous.digest.clone(),
         })
+    }
+
+    /// All files of the store that it names: its segments, what it keeps, and the changes that it has brought.
+    pub fn files(&self) -> impl Iterator<Item = &SegmentEntry> {
+        let delta = self.delta.as_ref().map(|delta| &delta.segment);
+        self.segments.iter().chain(&self.kept).chain(delta)
     }
 
     /// The editions of the sources' lists.

@@ -31,6 +31,7 @@ mod repair;
 mod retention;
 mod retract;
 mod rollback;
+mod rows;
 pub mod signature;
 mod store;
 mod terms;
@@ -42,7 +43,7 @@ pub use compact::Compacted;
 pub use copy::Authorities;
 pub use counts::{CountChange, Counted};
 pub use coverage::{Coverage, CoverageLevel};
-pub use delta::{Bearing, Changes, Delta, Speaker};
+pub use delta::{Changes, Delta};
 pub use differences::{Differences, Shown, compare};
 pub use draft::{Draft, LostChanges, Published};
 pub use error::{Afterwards, LoadError, PublishError};
@@ -57,6 +58,9 @@ pub use manifest::{
 pub use repair::{ExaminedSnapshot, RepairOutcome, Repaired};
 pub use retention::Unneeded;
 pub use rollback::Rollback;
+pub use rows::{
+    Change, ChangeAccount, ChangeInserter, ChangeRows, NotedRow, RowPosition, StillReported,
+};
 pub use store::{Pointer, Store};
 pub use terms::{Terms, TermsFiles};
 pub use writer::{Candidate, CurrentBase, Origin, StoreWriter};

@@ -53,7 +53,7 @@ impl Kept {
                 break;
             }
             if kept.manifests.len() < 2 || manifest.begins_base() {
-                let files = manifest.segments.iter();
+                let files = manifest.segments.iter().chain(&manifest.kept);
                 kept.segments
                     .extend(files.map(|segment| segment.file.clone()));
             }

@@ -1,5 +1,6 @@
 //! Going back to an earlier base, and forward again.
 
+use super::changes::{any_holds, each_unit};
 use super::draft::Draft;
 use super::error::PublishError;
 use super::intervention::{Pin, UndoneList};
@@ -7,7 +8,7 @@ use super::manifest::{Act, Event, Manifest, not_undone};
 use super::store::Store;
 use super::turn::Turn;
 use super::writer::with_changes;
-use crate::index::LoadMode;
+use crate::index::{LoadMode, Said};
 use std::sync::Arc;
 
 /// Which base to go back to, and what to take along.
@@ -51,12 +52,17 @@ impl Store {
             .cloned()
             .collect();
         let before = rollback.with_changes.then_some(current);
+        let dropped_withdrawals = match rollback.with_changes {
+            true => None,
+            false => Some(kept_withdrawals(self, current)?),
+        };
         let mut manifest = Manifest {
             built_at: act.at,
             as_of: base.as_of,
             base: base.generation,
             base_built_at: base.base_built_at,
             segments: base.segments.iter().take(1).cloned().collect(),
+            kept: Vec::new(),
             counts: Vec::new(),
             hidden: Vec::new(),
             sources: with_changes(&listed, generation, before),
@@ -72,6 +78,7 @@ impl Store {
                         .filter(|one| one.generation >= current.changes_since);
                     since.by_ref().filter(|one| one.delta.is_some()).count() as u64
                 }),
+                dropped_withdrawals,
             }),
             undone: undone_lists(chain, base, generation),
             ..next
@@ -107,6 +114,28 @@ impl Store {
         };
         Draft::new(Arc::clone(&turn), manifest, Vec::new())
     }
+}
+
+/// How many withdrawals by the States' own sources a snapshot keeps.
+fn kept_withdrawals(store: &Store, manifest: &Manifest) -> Result<u64, PublishError> {
+    let kept = store.open_kept(manifest)?;
+    let mut withdrawals = 0;
+    for (place, segment) in kept.iter().enumerate() {
+        let newer = kept.get(place + 1..).unwrap_or_default();
+        each_unit(segment, |key, documents| {
+            if any_holds(newer, &key)? {
+                return Ok(());
+            }
+            for document in documents {
+                document.each_statement(|statement| {
+                    let withdrawal = matches!(statement.said, Said::Withdrawn { .. });
+                    withdrawals += u64::from(withdrawal && !statement.third_party);
+                })?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(withdrawals)
 }
 
 /// The lists that were published after a base and that it does not have, with those that were undone before.

@@ -429,8 +429,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, LoadError> {
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(not_a_manifest)?;
     let plain =
         |entry: &SegmentEntry| !entry.file.contains(['/', '\\']) && !entry.file.starts_with('.');
-    let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
-    if manifest.segments.is_empty() || !manifest.segments.iter().chain(delta).all(plain) {
+    if manifest.segments.is_empty() || !manifest.files().all(plain) {
         return Err(LoadError::damaged(
             path,
             "expected at least one segment, named by a plain file name",

@@ -7,7 +7,7 @@ use super::error::PublishError;
 use super::figures::{Figures, Reference};
 use super::intervention::{Hold, Holder, UndoneList};
 use super::manifest::{Act, Event, Manifest, SourceEntry};
-use super::store::{REJECTS, Store};
+use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
 use super::turn::{self, Turn, Workplace};
 use crate::index::{BuildOptions, LoadMode, Said, Segment, SegmentBuilder};
@@ -63,6 +63,8 @@ pub struct CurrentBase {
     /// The manifest.
     pub manifest: Manifest,
     segment: Result<Arc<Segment>, Unreadable>,
+    /// The base as it was built, if it can be read: one that was compacted lacks what changes have replaced of lists.
+    listed: Option<Arc<Segment>>,
 }
 
 /// A base that is damaged.
@@ -102,29 +104,37 @@ impl CurrentBase {
         today: Day,
         threads: usize,
     ) -> Result<Authorities<'_>, PublishError> {
-        let segment = self.segment.as_ref();
-        let segment = segment.map_err(|unreadable| PublishError::HeldInDamagedBase {
-            sources: sources.iter().cloned().collect(),
-            damage: unreadable.damage.clone(),
-        })?;
-        copy::from(segment, builder, threads, |copy, key, document| {
-            let mut put = Ok(());
-            document.each_statement(|mut statement| {
-                // What is dated came as a change, and comes again as one.
-                if statement.edition.is_some()
-                    || !sources.contains(statement.source)
-                    || put.is_err()
-                {
-                    return;
-                }
-                if let Said::Reported(report) | Said::Overruled(report) = statement.said
-                    && report.in_force(today)
-                {
-                    statement.said = Said::Reported(report);
-                    put = copy.put(key, statement);
-                }
-            })?;
-            put
+        let listed = match (&self.listed, &self.segment) {
+            (Some(listed), _) | (None, Ok(listed)) => listed,
+            (None, Err(unreadable)) => {
+                return Err(PublishError::HeldInDamagedBase {
+                    sources: sources.iter().cloned().collect(),
+                    damage: unreadable.damage.clone(),
+                });
+            }
+        };
+        copy::from(listed, builder, threads, |copy, key, documents| {
+            for document in documents {
+                let key = (key.0, key.1, document.document_type);
+                let mut put = Ok(());
+                document.each_statement(|mut statement| {
+                    // What is dated came as a change, and comes again as one.
+                    if statement.edition.is_some()
+                        || !sources.contains(statement.source)
+                        || put.is_err()
+                    {
+                        return;
+                    }
+                    if let Said::Reported(report) | Said::Overruled(report) = statement.said
+                        && report.in_force(today)
+                    {
+                        statement.said = Said::Reported(report);
+                        put = copy.put(&key, statement);
+                    }
+                })?;
+                put?;
+            }
+            Ok(())
         })
     }
 }
@@ -209,7 +219,38 @@ impl StoreWriter {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Some(CurrentBase { manifest, segment }))
+        let listed = self.base_as_built(&pointer, &manifest)?;
+        Ok(Some(CurrentBase {
+            manifest,
+            segment,
+            listed,
+        }))
+    }
+
+    /// The base of a snapshot as it was built; `None` where it is the one of the snapshot, or can't be read.
+    fn base_as_built(
+        &self,
+        pointer: &Pointer,
+        manifest: &Manifest,
+    ) -> Result<Option<Arc<Segment>>, PublishError> {
+        if manifest.begins_base() {
+            return Ok(None);
+        }
+        let store = self.store();
+        let chain = match store.chain(pointer) {
+            Err(error) if error.is_damage() => return Ok(None),
+            chain => chain?,
+        };
+        let built = chain.iter().find(|one| one.generation == manifest.base);
+        let built = built.and_then(|built| built.segments.first());
+        let Some(entry) = built.filter(|built| Some(*built) != manifest.segments.first()) else {
+            return Ok(None);
+        };
+        match store.open_segment(manifest.base, entry, LoadMode::Mmap) {
+            Ok(segment) => Ok(Some(Arc::new(segment))),
+            Err(error) if error.is_damage() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads back a segment that was built in [`building`](Self::building), all of it.
@@ -263,8 +304,11 @@ impl StoreWriter {
             &candidate.segment,
             &builder,
             threads,
-            |copy, key, document| {
-                copy.put_some(key, &document, |statement| !held.contains(statement.source))
+            |copy, key, documents| {
+                documents.iter().try_for_each(|document| {
+                    let key = (key.0, key.1, document.document_type);
+                    copy.put_some(&key, document, |statement| !held.contains(statement.source))
+                })
             },
         )?;
         let mut origin = candidate.origin;
@@ -319,6 +363,7 @@ impl StoreWriter {
             base_built_at: origin.built_at,
             bases_kept: origin.bases_kept.unwrap_or(next.bases_kept),
             segments: Vec::new(),
+            kept: Vec::new(),
             counts: Vec::new(),
             hidden: Vec::new(),
             held: still_held(&next.held, &sources, previous.as_ref()),

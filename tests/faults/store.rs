@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use sltd::document::{DocumentNumber, DocumentType, Issuer, IssuingState, NumberRange};
-use sltd::index::{BuildOptions, Row, SegmentBuilder, Standing, Withdrawal};
+use sltd::index::{BuildOptions, Row, SegmentBuilder, Withdrawal};
 use sltd::report::ReportStatus::{Lost, Revoked};
 use sltd::report::{Day, Query, ReportStatus};
 use sltd::snapshot::{
-    Act, Candidate, LoadOptions, Moment, Origin, PublishError, Published, SourceEntry, Store,
-    StoreWriter, Warm,
+    Act, Candidate, Change, LoadOptions, Moment, Origin, PublishError, Published, RowPosition,
+    SourceEntry, Store, StoreWriter, Warm,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -113,30 +113,30 @@ pub(crate) fn say(
     changes: &[(u64, bool)],
 ) -> Result<Published, PublishError> {
     let delta = Store::open(store)?.delta()?;
-    let builder = delta.builder(0, 1);
-    let mut inserter = builder.inserter();
-    let standing = Standing {
-        edition: Some(delta.edition(Timestamp::from_second(as_of).unwrap())),
-        overruled: false,
-    };
-    for (index, reported) in changes {
+    let rows = delta.rows(0, 1);
+    let mut inserter = rows.inserter();
+    for (place, (index, reported)) in (0..).zip(changes) {
         let report = row("own", *index, Lost);
-        if *reported {
-            inserter.insert_as(&report, standing)?;
-        } else {
-            let withdrawal = Withdrawal {
-                numbers: report.numbers,
-                issuing_state: report.issuing_state,
-                document_type: report.document_type,
-                source: report.source,
-                third_party: report.third_party,
-                reason: "found",
-            };
-            inserter.withdraw(&withdrawal, standing)?;
-        }
+        let withdrawal = Withdrawal {
+            numbers: report.numbers,
+            issuing_state: report.issuing_state,
+            document_type: report.document_type,
+            source: report.source,
+            third_party: report.third_party,
+            reason: "found",
+        };
+        let change = match reported {
+            true => Change::Add(report),
+            false => Change::Withdraw(withdrawal),
+        };
+        let position = RowPosition {
+            row: place,
+            ..RowPosition::default()
+        };
+        inserter.insert(Timestamp::from_second(as_of).unwrap(), position, &change);
     }
-    inserter.finish()?;
-    let changes = delta.build(builder, &[])?;
+    inserter.finish();
+    let changes = delta.build(rows, &[], Day::from_ymd(2026, 1, 1).unwrap())?;
     let draft = delta.draft(&changes, &[entry("own", as_of)], ACT)?;
     draft.publish(Vec::new())
 }
@@ -218,8 +218,7 @@ fn assert_tidy(path: &Path, tag: &dyn Fn() -> String) {
                 named.insert(name.into());
             }
         }
-        let delta = manifest.delta.as_ref().map(|delta| &delta.segment);
-        for segment in manifest.segments.iter().chain(delta) {
+        for segment in manifest.files() {
             named.insert(Path::new("segments").join(&segment.file));
         }
     }

@@ -1,10 +1,10 @@
 //! What a store says, held against the model.
 
-use crate::model::{Document, Model, NUMBERS, STATES, third_party};
+use crate::model::{Document, Model, NUMBERS, Report, STATES, TYPES, third_party};
 use crate::steps::number;
 use jiff::Timestamp;
-use sltd::document::{DocumentNumber, DocumentType, Issuer};
-use sltd::report::{Day, Query, ReportStatus};
+use sltd::document::{DocumentNumber, Issuer};
+use sltd::report::{Day, Query};
 use sltd::snapshot::{Differences, LoadOptions, Moment, Shown, Snapshot, Store, Warm};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,19 +12,28 @@ use std::path::Path;
 /// The reports of a document that a snapshot shows at a time, by source.
 pub(crate) fn shown(
     snapshot: &Snapshot,
-    (index, state): Document,
+    (index, state, document_type): Document,
     now: Timestamp,
-) -> BTreeSet<(String, ReportStatus)> {
+) -> BTreeSet<(String, Report)> {
     let query = Query::from_fields(
         number(index),
         Some(Issuer::parse(state).unwrap()),
-        Some(DocumentType::Passport),
+        Some(document_type),
     );
     let answer = snapshot.check(&query, Moment::at(now)).unwrap();
     let matches = answer.judgement.matches.iter();
-    let of_state = matches.filter(|found| found.issuing_state.code() == state);
-    of_state
-        .map(|found| (found.report.source.to_owned(), found.report.status))
+    let of_document = matches
+        .filter(|found| found.issuing_state.code() == state)
+        .filter(|found| found.document_type == document_type);
+    of_document
+        .map(|found| {
+            let report = Report {
+                status: found.report.status,
+                date_of_loss: found.report.date_of_loss,
+                date_reported: found.report.date_reported,
+            };
+            (found.report.source.to_owned(), report)
+        })
         .collect()
 }
 
@@ -57,14 +66,22 @@ impl Differences for Moved {
 }
 
 /// What is to be shown of every document, expired or not.
-pub(crate) type AllShown = Vec<BTreeSet<(&'static str, ReportStatus)>>;
+pub(crate) type AllShown = Vec<BTreeSet<(&'static str, Report)>>;
 
 /// A snapshot, and what it should say.
 pub(crate) type Said = (Snapshot, AllShown);
 
+fn documents() -> impl Iterator<Item = Document> {
+    let pairs = STATES.into_iter();
+    let pairs = pairs.flat_map(|state| TYPES.map(|document_type| (state, document_type)));
+    (0..NUMBERS).flat_map(move |index| {
+        let pairs = pairs.clone();
+        pairs.map(move |(state, document_type)| (index, state, document_type))
+    })
+}
+
 pub(crate) fn all_shown(model: &Model) -> AllShown {
-    let documents = (0..NUMBERS).flat_map(|index| STATES.map(|state| (index, state)));
-    documents
+    documents()
         .map(|document| model.shown(document, Day::MIN))
         .collect()
 }
@@ -77,47 +94,39 @@ pub(crate) fn compare(folder: &Path, model: &Model, last: Option<Said>, step: &s
     };
     let snapshot = Store::open(folder).unwrap().load_current(&options).unwrap();
     assert!(snapshot.segments().len() <= 9, "{step}");
-    let mut documents = 0;
+    let mut reported = 0;
     let mut owned = BTreeMap::new();
     let before: Timestamp = "2026-02-28T23:00:00Z".parse().unwrap();
     let after = "2026-03-02T00:00:00Z".parse().unwrap();
-    for index in 0..NUMBERS {
-        for state in STATES {
-            let document = (index, state);
-            for now in [after, before] {
-                let expected = model.shown(document, Day::from_timestamp(now));
-                let expected: BTreeSet<_> = expected
-                    .into_iter()
-                    .map(|(source, status)| (source.to_owned(), status))
-                    .collect();
-                let found = shown(&snapshot, document, now);
-                assert_eq!(
-                    found, expected,
-                    "{step}: document {index} of {state} at {now}"
-                );
-            }
-            // Nothing has expired on the day of the build.
-            let expected = model.shown(document, Day::from_timestamp(before));
-            documents += u64::from(!expected.is_empty());
-            let own = expected.iter().any(|(source, _)| !third_party(source));
-            *owned.entry(state).or_insert(0) += u64::from(own);
+    for document in documents() {
+        for now in [after, before] {
+            let expected = model.shown(document, Day::from_timestamp(now));
+            let expected: BTreeSet<_> = expected
+                .into_iter()
+                .map(|(source, report)| (source.to_owned(), report))
+                .collect();
+            let found = shown(&snapshot, document, now);
+            assert_eq!(found, expected, "{step}: {document:?} at {now}");
         }
+        // Nothing has expired on the day of the build.
+        let expected = model.shown(document, Day::from_timestamp(before));
+        reported += u64::from(!expected.is_empty());
+        let own = expected.iter().any(|(source, _)| !third_party(source));
+        *owned.entry((document.1, document.2)).or_insert(0) += u64::from(own);
     }
-    assert_eq!(snapshot.documents(), documents, "{step}");
-    for (state, owned) in owned {
+    assert_eq!(snapshot.documents(), reported, "{step}");
+    for ((state, document_type), owned) in owned {
         // Of a number that nobody reports: what is said of its State.
         let query = Query::from_fields(
-            DocumentNumber::normalise("X").unwrap(),
+            DocumentNumber::normalise("XY7").unwrap(),
             Some(Issuer::parse(state).unwrap()),
-            Some(DocumentType::Passport),
+            Some(document_type),
         );
-        let answer = snapshot
-            .check(&query, Moment::at(Timestamp::UNIX_EPOCH))
-            .unwrap();
+        let answer = snapshot.check(&query, Moment::at(before)).unwrap();
         assert_eq!(
             answer.coverage().unwrap().documents,
             owned,
-            "{step}: {state}"
+            "{step}: {state} {document_type}"
         );
     }
     let all = all_shown(model);

@@ -1,11 +1,16 @@
 //! What can happen to a store: done to it, and to the model.
 
-use crate::model::{Change, Document, Model, NUMBERS, SOURCES, STATES, review_date, third_party};
+use crate::model::{
+    Action, Document, INSTANTS, Model, NUMBERS, Report, SOURCES, STATES, TYPES, instant,
+    review_date, third_party,
+};
 use jiff::Timestamp;
-use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange};
-use sltd::index::{BuildOptions, Row, SegmentBuilder, Standing, Withdrawal};
+use sltd::document::{DocumentNumber, IssuingState, NumberRange};
+use sltd::index::{BuildOptions, Row, SegmentBuilder, Withdrawal};
 use sltd::report::{Day, ReportStatus};
-use sltd::snapshot::{Act, Origin, PublishError, Rollback, SourceEntry, Store};
+use sltd::snapshot::{
+    Act, Change, Origin, PublishError, Rollback, RowPosition, SourceEntry, Store,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -14,6 +19,11 @@ pub(crate) const ACT: Act<'_> = Act {
     by: "test",
     reason: "why not",
 };
+
+/// When everything is published: after all that is stated.
+fn now() -> Timestamp {
+    instant(INSTANTS)
+}
 
 /// A small generator: the same numbers on every machine.
 pub(crate) struct Draws(pub u64);
@@ -31,16 +41,36 @@ impl Draws {
         all[self.below(all.len() as u64) as usize]
     }
 
-    fn document(&mut self) -> Document {
-        (self.below(NUMBERS), self.one_of(&STATES))
+    fn instant(&mut self) -> i64 {
+        self.below(INSTANTS as u64) as i64
     }
 
-    fn status(&mut self) -> ReportStatus {
-        self.one_of(&[
-            ReportStatus::Lost,
-            ReportStatus::Stolen,
-            ReportStatus::Revoked,
-        ])
+    fn document(&mut self) -> Document {
+        let of_type = self.one_of(&TYPES);
+        (self.below(NUMBERS), self.one_of(&STATES), of_type)
+    }
+
+    /// Dated on one of the days of the instants, or not at all.
+    fn report(&mut self) -> Report {
+        let mut day = || match self.below(3) {
+            0 => None,
+            _ => Some(Day::from_timestamp(instant(self.instant()))),
+        };
+        let [date_of_loss, date_reported] = [day(), day()];
+        Report {
+            status: self.one_of(&[ReportStatus::Lost, ReportStatus::Revoked]),
+            date_of_loss,
+            date_reported,
+        }
+    }
+
+    fn action(&mut self, source: &str) -> Action {
+        match self.below(8) {
+            0..3 => Action::Add(self.report()),
+            3 => Action::AddExpired,
+            4 if !third_party(source) => Action::Unwithdraw,
+            _ => Action::Withdraw,
+        }
     }
 }
 
@@ -50,19 +80,19 @@ pub(crate) fn number(index: u64) -> DocumentNumber {
 
 pub(crate) fn row(
     source: &'static str,
-    (index, state): Document,
-    status: ReportStatus,
+    (index, state, document_type): Document,
+    report: &Report,
 ) -> Row<'static> {
     Row {
         numbers: NumberRange::single(number(index)),
         issuing_state: IssuingState::parse(state).unwrap(),
-        document_type: DocumentType::Passport,
-        status,
+        document_type,
+        status: report.status,
         // Told apart by it: reports that say the same are shown once.
         source_status: source,
-        date_of_loss: None,
-        date_reported: Day::from_ymd(2026, 1, 1),
-        review_date: review_date(status),
+        date_of_loss: report.date_of_loss,
+        date_reported: report.date_reported,
+        review_date: review_date(report.status),
         authority: "NCB",
         restriction: "",
         source,
@@ -72,7 +102,7 @@ pub(crate) fn row(
 }
 
 pub(crate) fn entry(source: &str, as_of: i64) -> SourceEntry {
-    SourceEntry::new(source, Timestamp::from_second(as_of).unwrap())
+    SourceEntry::new(source, instant(as_of))
 }
 
 pub(crate) fn options(scratch: &Path) -> BuildOptions {
@@ -102,9 +132,8 @@ pub(crate) fn list(draws: &mut Draws, folder: &Path, model: &mut Model) -> Strin
             continue;
         }
         // A list that is older than the one in force is not published.
-        let as_of = model.as_of(source).max(draws.below(12) as i64);
-        let rows = (0..draws.below(2 * NUMBERS)).map(|_| (draws.document(), draws.status()));
-        lists.push((source, as_of, rows.collect()));
+        let (_, as_of, rows) = list_of(draws, source);
+        lists.push((source, as_of.max(model.as_of(source)), rows));
         if draws.below(6) == 0 {
             held.insert(source);
         }
@@ -114,7 +143,7 @@ pub(crate) fn list(draws: &mut Draws, folder: &Path, model: &mut Model) -> Strin
 }
 
 /// A list: source, as-of, rows.
-pub(crate) type List = (&'static str, i64, Vec<(Document, ReportStatus)>);
+pub(crate) type List = (&'static str, i64, Vec<(Document, Report)>);
 
 /// Publishes lists as a base, but of the sources that are held.
 pub(crate) fn publish(
@@ -133,8 +162,8 @@ pub(crate) fn publish(
     let mut lists = BTreeMap::new();
     let mut entries = Vec::new();
     for (source, as_of, rows) in of_sources {
-        for (document, status) in &rows {
-            inserter.insert(&row(source, *document, *status)).unwrap();
+        for (document, report) in &rows {
+            inserter.insert(&row(source, *document, report)).unwrap();
         }
         entries.push(entry(source, as_of));
         if held.contains(source) {
@@ -155,7 +184,7 @@ pub(crate) fn publish(
     let origin = Origin {
         sources: entries,
         as_of: Day::from_ymd(2026, 1, 1).unwrap(),
-        built_at: Timestamp::UNIX_EPOCH,
+        built_at: now(),
         bases_kept: None,
     };
     let mut candidate = writer.candidate(&segment, origin).unwrap();
@@ -177,19 +206,26 @@ pub(crate) fn publish(
 
 /// Folds changes into the base, some made meanwhile left as they are.
 pub(crate) fn compact(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let meanwhile = draws.below(2) == 0;
+    compact_with(folder, meanwhile, || {
+        if meanwhile {
+            change(draws, folder, model);
+        }
+    });
+    "compaction".to_owned()
+}
+
+/// Folds changes into the base.
+pub(crate) fn compact_with(folder: &Path, more: bool, meanwhile: impl FnOnce()) {
     let writer = Store::writer(folder).unwrap();
     let compacted = writer.compact(options(&writer.building())).unwrap();
-    let meanwhile = draws.below(2) == 0;
-    if meanwhile {
-        change(draws, folder, model);
-    }
+    meanwhile();
     if let Some(compacted) = compacted {
         let draft = writer.draft_compacted(&compacted, ACT).unwrap().unwrap();
         let manifest = draft.publish(Vec::new()).unwrap().manifest;
-        // There may be no rows in the changes drawn.
-        assert!(manifest.segments.len() <= 1 + usize::from(meanwhile));
+        // What changes no answer adds no segment.
+        assert!(manifest.segments.len() <= 1 + usize::from(more));
     }
-    "compaction".to_owned()
 }
 
 pub(crate) fn roll_back(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
@@ -209,8 +245,10 @@ pub(crate) fn roll_back(draws: &mut Draws, folder: &Path, model: &mut Model) -> 
             model.bases.split_off(&(manifest.base + 1));
             (model.base, model.pinned) = (manifest.base, true);
             model.lists = model.bases[&manifest.base].clone();
+            let dropped = manifest.pinned.and_then(|pin| pin.dropped_withdrawals);
+            assert_eq!(dropped, (!with_changes).then(|| model.kept_withdrawals()));
             if !with_changes {
-                model.changes.clear();
+                model.statements.clear();
             }
         }
         Err(PublishError::NoBase { kept, .. }) => {
@@ -241,11 +279,7 @@ pub(crate) fn retract_or_lift(draws: &mut Draws, folder: &Path, model: &mut Mode
     let known = store.manifest(&store.pointer().unwrap()).unwrap();
     let known = known.sources.iter().any(|known| known.name == source);
     if model.retracted.remove(source) {
-        store
-            .lift(source, ACT)
-            .unwrap()
-            .publish(Vec::new())
-            .unwrap();
+        lift(folder, source);
     } else if known {
         store
             .retract(source, ACT)
@@ -262,6 +296,13 @@ pub(crate) fn retract_or_lift(draws: &mut Draws, folder: &Path, model: &mut Mode
     format!("{source} retracted or lifted")
 }
 
+/// Takes a source into service again.
+pub(crate) fn lift(folder: &Path, source: &str) {
+    let store = Store::open(folder).unwrap();
+    let draft = store.lift(source, ACT).unwrap();
+    draft.publish(Vec::new()).unwrap();
+}
+
 pub(crate) fn prune(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
     let bases = 2 + draws.below(4) as u32;
     Store::open(folder).unwrap().prune(bases).unwrap();
@@ -273,61 +314,98 @@ pub(crate) fn prune(draws: &mut Draws, folder: &Path, model: &mut Model) -> Stri
 
 /// Publishes changes, drawn, of one or two sources.
 pub(crate) fn change(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
-    let mut changes = Vec::new();
-    for place in 0..=draws.below(2) {
-        let source = SOURCES[((draws.below(2) * 2 + place) % 4) as usize];
-        let as_of = draws.below(12) as i64;
-        let rows = (0..draws.below(8)).map(|_| {
-            let document = draws.document();
-            (document, (draws.below(2) == 0).then(|| draws.status()))
-        });
-        changes.push((source, as_of, rows.collect()));
+    let mut changes = vec![draw_changes(draws)];
+    let second = draw_changes(draws);
+    // A delta has each source once.
+    if draws.below(2) == 0 && second.0 != changes[0].0 {
+        changes.push(second);
     }
+    let told = format!("changes {changes:?}");
     say(folder, changes, model);
-    "changes".to_owned()
+    told
 }
 
-/// Changes: source, as-of, documents; without a status they are withdrawn.
-pub(crate) type Changes = (&'static str, i64, Vec<(Document, Option<ReportStatus>)>);
+/// Changes of one source, often several of one document.
+pub(crate) fn draw_changes(draws: &mut Draws) -> Changes {
+    let source = draws.one_of(&SOURCES);
+    let documents: Vec<Document> = (0..3).map(|_| draws.document()).collect();
+    let as_of = draws.instant();
+    let rows = (0..draws.below(8)).map(|_| (draws.one_of(&documents), draws.action(source)));
+    (source, as_of, rows.collect())
+}
 
-/// Publishes changes.
+/// A list of a source, drawn.
+pub(crate) fn list_of(draws: &mut Draws, source: &'static str) -> List {
+    let as_of = draws.instant();
+    let rows = (0..draws.below(4 * NUMBERS)).map(|_| (draws.document(), draws.report()));
+    (source, as_of, rows.collect())
+}
+
+/// Changes: source, as-of, rows in order.
+pub(crate) type Changes = (&'static str, i64, Vec<(Document, Action)>);
+
+/// Publishes changes, and compares what becomes of their rows with the model.
 pub(crate) fn say(folder: &Path, of_sources: Vec<Changes>, model: &mut Model) {
+    let before = model.clone();
     let delta = Store::open(folder).unwrap().delta().unwrap();
-    let builder = delta.builder(1 << 20, 1);
-    let mut inserter = builder.inserter();
+    let generation = delta.snapshot().generation() + 1;
+    let rows_in_order = delta.rows(1 << 20, 1);
+    let mut inserters = [rows_in_order.inserter(), rows_in_order.inserter()];
     let mut entries = Vec::new();
-    for (source, as_of, rows) in of_sources {
-        let edition = delta.edition(Timestamp::from_second(as_of).unwrap());
-        for (document, said) in rows {
-            let report = row(source, document, said.unwrap_or(ReportStatus::Lost));
-            let standing = Standing {
-                edition: Some(edition),
-                overruled: false,
+    for (source, as_of, rows) in &of_sources {
+        // Threads meet rows in any order.
+        for (place, (document, action)) in rows.iter().enumerate().rev() {
+            let undated = Report {
+                status: ReportStatus::Lost,
+                date_of_loss: None,
+                date_reported: None,
             };
-            if said.is_some() {
-                inserter.insert_as(&report, standing).unwrap();
-            } else {
-                let withdrawal = Withdrawal {
-                    numbers: report.numbers,
-                    issuing_state: report.issuing_state,
-                    document_type: report.document_type,
-                    source,
-                    third_party: report.third_party,
-                    reason: "found",
-                };
-                inserter.withdraw(&withdrawal, standing).unwrap();
-            }
-            model.changes.push(Change {
+            let report = match action {
+                Action::Add(report) => row(source, *document, report),
+                _ => row(source, *document, &undated),
+            };
+            let withdrawal = Withdrawal {
+                numbers: report.numbers,
+                issuing_state: report.issuing_state,
+                document_type: report.document_type,
                 source,
-                edition: (as_of, edition.generation),
-                document,
-                said,
-            });
+                third_party: report.third_party,
+                reason: "found",
+            };
+            let change = match action {
+                Action::Add(_) => Change::Add(report),
+                Action::AddExpired => Change::AddExpired(report),
+                Action::Withdraw => Change::Withdraw(withdrawal),
+                Action::Unwithdraw => Change::Unwithdraw(withdrawal),
+            };
+            let position = RowPosition {
+                file: 0,
+                chunk: (place / 3) as u64,
+                row: (place % 3) as u64,
+            };
+            inserters[place % 2].insert(instant(*as_of), position, &change);
         }
-        entries.push(entry(source, as_of));
+        entries.push(entry(source, *as_of));
+        model.state(source, (*as_of, generation), rows);
     }
-    inserter.finish().unwrap();
-    let changes = delta.build(builder, &[]).unwrap();
+    inserters.into_iter().for_each(|inserter| inserter.finish());
+    let changes = delta
+        .build(rows_in_order, &[], Day::from_timestamp(now()))
+        .unwrap();
+    for (source, as_of, rows) in &of_sources {
+        let account = changes.account(source, instant(*as_of));
+        let used = account.indexed + account.withdrawn + account.unwithdrawn + account.noted;
+        let used = used + account.superseded + account.merged + account.expired;
+        assert_eq!(used, rows.len() as u64, "{account:?}");
+        // Rows that say the same are counted once.
+        let withdrawn: BTreeSet<Document> = rows
+            .iter()
+            .filter(|(_, action)| *action == Action::Withdraw)
+            .map(|(document, _)| *document)
+            .filter(|document| model.withdraws(&before, source, (*as_of, generation), *document))
+            .collect();
+        assert_eq!(account.withdrawn, withdrawn.len() as u64, "{of_sources:?}");
+    }
     let draft = delta.draft(&changes, &entries, ACT).unwrap();
     draft.publish(Vec::new()).unwrap();
 }

@@ -28,7 +28,7 @@ def number(data, at, length):
 def sections(data):
     """The sections by (kind, shard), every byte of the file verified."""
     magic, version, count, length, table_at, documents, numbers, reports, shards = struct.unpack_from("<8sIIQQQQQI", data)
-    assert (magic, version, length) == (b"SLTDSEG\0", 4, len(data))
+    assert (magic, version, length) == (b"SLTDSEG\0", 5, len(data))
     assert table_at + 64 * count == length and data[60:96] == bytes(36)
     header, table = data[:128], data[table_at:]
     assert blake3.blake3(header[:96] + bytes(32) + table).digest() == header[96:]
@@ -161,7 +161,9 @@ def documents(found, shards):
                 values.append(rest & (1 << bits) - 1)
                 rest >>= bits
             pair, profile, *days = values
-            status, _, _, _, _, authority, restriction, *_ = profiles[profile]
+            status, flags, zero, _, _, authority, restriction, *_ = profiles[profile]
+            # Bit 2 and bit 3 are of statements that are no reports.
+            assert zero == 0 and flags in (range(4) if status else (0, 1, 4, 5, 8, 9))
             days = tuple(day(least + value - 1) if value else "" for least, value in zip(smallest, days))
             code = texts[authorities[authority - 1][0]] if authority else ""
             return pairs[pair], (STATUSES[status], *days, code, texts[restriction], references.get(place, ""))

@@ -104,7 +104,11 @@ impl Desk {
     /// Publishes changes, of which there are none.
     fn delta(&self, terms: &Terms, second: i64) -> Result<Manifest, PublishError> {
         let delta = self.store(terms).delta()?;
-        let changes = delta.build(delta.builder(1 << 20, 1), &[])?;
+        let changes = delta.build(
+            delta.rows(1 << 20, 1),
+            &[],
+            Day::from_ymd(2026, 1, 1).unwrap_or(Day::MIN),
+        )?;
         let draft = delta.draft(&changes, &[], act(second))?;
         Ok(draft.publish(Vec::new())?.manifest)
     }

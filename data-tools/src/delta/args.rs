@@ -2,7 +2,7 @@
 
 use super::{Changed, Changes, DeltaFailure, Series, deltas};
 use crate::build::Shown;
-use crate::command::{FAILED, REFUSED, USAGE, complain, print, unusable};
+use crate::command::{FAILED, NOTED, REFUSED, USAGE, complain, print, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude};
 use crate::resources::{default_threads, parse_size};
@@ -15,8 +15,9 @@ use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 published, 2 wrong usage or delta.toml, 3 failed, 20 published without the changes of
-a source that trips a guard, 21 refused by a guard, 23 another process is changing the store. Unless
-it is 0 or 20, the snapshot before stays current.";
+a source that trips a guard, 21 refused by a guard, 23 another process is changing the store,
+25 published with --strict, and a row was noted or rejected. Unless it is 0, 20 or 25, the snapshot
+before stays current.";
 
 const LONG_AFTER_HELP: &str = "\
 Example:
@@ -24,19 +25,42 @@ Example:
 
 A delta.toml is written like a sources.toml (see `sltd-data build --help`); its lists have two more
 columns:
-  action   add or withdraw, required
+  action   add, withdraw or unwithdraw; required
   reason   why a report is withdrawn
-A withdrawal needs number, issuing_state and type. Layout czechia takes the daily difference. The
-as_of of a source is the instant that its changes describe: they stand until a list of the same
-source with a later one is published, and of two changes of a source the one with the later counts.
+For withdraw and unwithdraw, number, issuing_state and type are enough. Layout czechia takes the
+daily difference.
+
+Which statements count:
+  - as_of of a source is the time its data was exported. A later as_of wins, whichever was published
+    first; of equal ones, the later publication. A list replaces all that its source said up to then.
+  - Files count in the order of their names, rows in the order of the file: a withdraw row cancels
+    the add rows of its document before it, all add rows after the last withdraw stand. A source that
+    withdraws and adds a document in one delta corrects its report. In a czechia difference the
+    removals come first.
+  - An add row that has expired replaces earlier reports and shows nothing.
+  - A source withdraws its own reports only. If it owns the issuing State, its withdrawal also hides
+    other parties' reports of the same number and State, if their type is the same or a coarser one
+    (other covers all), and if they were exported no later, or are dated (date_reported, else
+    date_of_loss) before the day (UTC) of the withdrawal. It hides them for ten years, whatever is
+    added or listed afterwards. An unwithdraw row of the same source with the same or a later as_of
+    ends that (a mistyped number); the source's own report stays withdrawn.
+  - A report without a date is back with the next list of its source.
+
+What becomes of rows:
+  withdrawn    a report that was shown has disappeared
+  unwithdrawn  a report is shown again
+  noted        a withdraw or unwithdraw row that changed nothing shown. It is kept, and counts against
+               what arrives later. DIR/rejects/SOURCE.noted.csv says who still reports the number, and
+               which hidden reports have no date.
+  superseded   its source has said something later of the document
 
 ";
 
 /// Publish additions and withdrawals over the current snapshot, live within seconds
 ///
-/// A source withdraws only what it has reported itself; the withdrawal of a State's own source also
-/// silences what others had reported of the document before. Rows that can't be used, among them
-/// withdrawals of what is not reported, go to DIR/rejects/SOURCE.delta.csv with the reason. A build
+/// A source withdraws its own reports only; if it owns the issuing State, its withdrawal also hides
+/// earlier reports by others. Withdrawals that change nothing shown are kept and listed in
+/// DIR/rejects/SOURCE.noted.csv; rows that can't be used go to DIR/rejects/SOURCE.delta.csv. A build
 /// that is under way goes on, and what it publishes has these changes too.
 ///
 /// A source that the store does not know, or that owns other States there, is refused (21): its name
@@ -69,6 +93,9 @@ pub struct DeltaArgs {
     /// List rows that are in force no longer in FILE, as CSV; they are only counted without it
     #[arg(long, value_name = "FILE")]
     expired: Option<PathBuf>,
+    /// Exit with 25 if a row was noted or rejected; everything else is published all the same
+    #[arg(long)]
+    strict: bool,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -108,6 +135,13 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         true => ExitCode::SUCCESS,
         false => conclude_all(&series, args.json),
     };
+    let mut published = series.offered.iter();
+    if args.strict
+        && code == ExitCode::SUCCESS
+        && published.any(|changed| changed.accounts.any_noted_or_rejected())
+    {
+        code = ExitCode::from(NOTED);
+    }
     if let Some(failure) = &series.failure {
         complain(failure);
         code = ExitCode::from(match failure {
@@ -158,7 +192,6 @@ fn object(changed: &Changed) -> serde_json::Value {
         "builtAt": manifest.built_at,
         "documents": manifest.documents,
         "documentsBefore": changed.documents_before,
-        "unmatched": changed.unmatched,
         "sources": changed.accounts.json(),
     });
     if let (Some(object), serde_json::Value::Object(more)) =
@@ -172,12 +205,6 @@ fn object(changed: &Changed) -> serde_json::Value {
 /// A delta for people.
 fn text(changed: &Changed) -> String {
     let mut text = changed.accounts.to_string();
-    if changed.unmatched > 0 {
-        text.push_str(&format!(
-            "{} withdrawals are of documents that their source does not report\n",
-            changed.unmatched
-        ));
-    }
     text.push_str(&changed.offered.to_string());
     if let Outcome::Published = changed.offered.outcome {
         text.push_str(&format!("before: {} documents\n", changed.documents_before));

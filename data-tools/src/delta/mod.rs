@@ -17,20 +17,13 @@ use crate::sources::{
     self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
 };
 use jiff::Timestamp;
-use sltd::document::{DocumentType, IssuingState};
-use sltd::index::{Edition, Inserter, Standing};
 use sltd::report::Day;
 use sltd::snapshot::{
-    Act, Bearing, Delta, LoadError, Manifest, PublishError, RowAccount, SourceEntry, Speaker,
-    Store, Terms,
+    Act, Change, ChangeInserter, Delta, LoadError, Manifest, PublishError, RowAccount, RowPosition,
+    SourceEntry, Store, Terms,
 };
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The most documents that a rejected withdrawal names as candidates.
-const CANDIDATES_MAX: usize = 8;
 
 /// What is changed, where, and with what.
 #[derive(Debug, Clone)]
@@ -84,6 +77,16 @@ pub enum DeltaFailure {
         /// The file.
         path: PathBuf,
         /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The noted rows of a source could not be written.
+    #[error("source {name}: the noted rows can't be written: {error}; nothing was published")]
+    Noted {
+        /// The source.
+        name: String,
+        /// What the system says.
+        #[source]
         error: std::io::Error,
     },
     /// Sources that the store does not know, or not as they are described.
@@ -117,8 +120,6 @@ pub struct Changed {
     pub documents_before: u64,
     /// What became of every row.
     pub accounts: SourceAccounts,
-    /// Withdrawals, among the rejects, of what is not reported.
-    pub unmatched: u64,
 }
 
 /// Whether the sources of changes are those that the store knows, in layouts that have changes.
@@ -153,7 +154,7 @@ pub fn delta(
         .with_terms(changes.terms.clone())
         .delta()?;
     check_sources(changes, delta.snapshot().manifest())?;
-    let builder = delta.builder(changes.memory, changes.threads);
+    let rows = delta.rows(changes.memory, changes.threads);
     let rejects = delta.rejects();
     let options = ReadOptions {
         today: Day::from_timestamp(changes.now),
@@ -162,7 +163,7 @@ pub fn delta(
         expired,
     };
     let mut accounts = SourceAccounts::default();
-    let unmatched = AtomicU64::new(0);
+    let mut reads = Vec::new();
     for source in &changes.sources.sources {
         let failed = |error| DeltaFailure::Source {
             name: source.name.clone(),
@@ -177,11 +178,10 @@ pub fn delta(
             ..source.clone()
         };
         let sink = |_| Sink {
-            inserter: Some(builder.inserter()),
-            delta: &delta,
+            inserter: Some(rows.inserter()),
             source: &source.name,
-            edition: delta.edition(as_of),
-            unmatched: &unmatched,
+            as_of,
+            position: RowPosition::default(),
         };
         let report = |read| progress.reading(&source.name, read);
         let watch = Watch {
@@ -190,10 +190,21 @@ pub fn delta(
         };
         let read = sources::read_source_watched(&source, &options, watch, &sink, &report)
             .map_err(failed)?;
-        accounts.push(&source, read);
+        accounts.push(&source, read.clone());
+        reads.push((source, read));
     }
-    let built = delta.build(builder, &changes.sources.directory())?;
-    accounts.complete(&built.summary);
+    let built = delta.build(rows, &changes.sources.directory(), options.today)?;
+    accounts.complete_changes(&built);
+    for (account, (source, read)) in accounts.sources.iter_mut().zip(&reads) {
+        let noted = built.noted().iter();
+        let noted = noted.filter(|row| row.source == source.name);
+        let written = sources::write_noted(&rejects, source, read, noted);
+        let path = written.map_err(|error| DeltaFailure::Noted {
+            name: account.name.clone(),
+            error,
+        })?;
+        account.noted = path.map(|path| path.display().to_string());
+    }
     for source in &accounts.sources {
         if !source.rows.adds_up() {
             return Err(DeltaFailure::Account {
@@ -211,7 +222,6 @@ pub fn delta(
         offered,
         documents_before,
         accounts,
-        unmatched: unmatched.into_inner(),
     })
 }
 
@@ -247,7 +257,7 @@ fn offer(
     };
     let mut draft = delta.draft(&built, &entries, act)?;
     let names = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let withdrawn = built.withdrawn()?;
+    let withdrawn = built.withdrawn();
     let mut trips = limits.of_sources(&draft, &names, Some(&withdrawn));
     trips.extend(limits.withdrawals(&draft, &withdrawn));
     let (mut accepted, tripped) = changes.accepted.part(trips);
@@ -312,94 +322,53 @@ fn layout(layout: Layout, name: &str) -> DeltaFailure {
     }
 }
 
-/// Holds rows against the current snapshot and hands them to the builder of changes.
+/// Hands rows over with their positions.
 struct Sink<'b> {
-    inserter: Option<Inserter<'b>>,
-    delta: &'b Delta,
+    inserter: Option<ChangeInserter<'b>>,
     source: &'b str,
-    edition: Edition,
-    unmatched: &'b AtomicU64,
+    as_of: Timestamp,
+    position: RowPosition,
 }
 
 impl Sink<'_> {
-    fn speaker(&self, third_party: bool) -> Speaker<'_> {
-        Speaker {
-            source: self.source,
-            third_party,
-            edition: self.edition,
+    fn insert(&mut self, change: &Change<'_>) -> Fate {
+        if let Some(inserter) = &mut self.inserter {
+            inserter.insert(self.as_of, self.position, change);
         }
-    }
-
-    /// How a row is kept. What is without effect now is kept all the same: it may have one over an older base.
-    fn standing(&self, fate: &Fate) -> Standing {
-        Standing {
-            edition: Some(self.edition),
-            overruled: *fate == Fate::Superseded,
-        }
-    }
-
-    /// What becomes of a row.
-    fn fate(&self, bearing: Bearing) -> Fate {
-        match bearing {
-            Bearing::Changes => Fate::Taken,
-            Bearing::Superseded => Fate::Superseded,
-            Bearing::Unmatched(candidates) => {
-                self.unmatched.fetch_add(1, Ordering::Relaxed);
-                Fate::Refused(unmatched(&candidates))
-            }
-        }
+        Fate::Taken
     }
 }
 
 impl RowSink for Sink<'_> {
+    fn at(&mut self, position: RowPosition) {
+        self.position = position;
+    }
+
     fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
         let row = row.of_source(self.source).map_err(SinkError::of)?;
-        let document = (row.issuing_state, row.document_type);
-        let speaker = self.speaker(row.third_party);
-        let bearing = self.delta.report(row.numbers, document, speaker);
-        let fate = self.fate(bearing.map_err(SinkError::of)?);
-        let standing = self.standing(&fate);
-        if let Some(inserter) = &mut self.inserter {
-            inserter.insert_as(&row, standing).map_err(SinkError::of)?;
-        }
-        Ok(fate)
+        Ok(self.insert(&Change::Add(row)))
+    }
+
+    fn expired(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
+        let row = row.of_source(self.source).map_err(SinkError::of)?;
+        self.insert(&Change::AddExpired(row));
+        Ok(())
     }
 
     fn withdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
         let row = withdrawal.of_source(self.source).map_err(SinkError::of)?;
-        let document = (row.issuing_state, row.document_type);
-        let speaker = self.speaker(row.third_party);
-        let bearing = self.delta.withdraw(row.numbers, document, speaker);
-        let fate = self.fate(bearing.map_err(SinkError::of)?);
-        let standing = self.standing(&fate);
-        if let (Some(inserter), Fate::Taken | Fate::Superseded) = (&mut self.inserter, &fate) {
-            inserter.withdraw(&row, standing).map_err(SinkError::of)?;
-        }
-        Ok(fate)
+        Ok(self.insert(&Change::Withdraw(row)))
+    }
+
+    fn unwithdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        let row = withdrawal.of_source(self.source).map_err(SinkError::of)?;
+        Ok(self.insert(&Change::Unwithdraw(row)))
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        self.inserter
-            .take()
-            .map_or(Ok(()), |inserter| inserter.finish().map_err(SinkError::of))
+        if let Some(inserter) = self.inserter.take() {
+            inserter.finish();
+        }
+        Ok(())
     }
-}
-
-/// Why a withdrawal can't be used, with what it may have meant.
-fn unmatched(candidates: &[(IssuingState, DocumentType)]) -> String {
-    let mut text = "not reported by this source: expected a document that it reports".to_owned();
-    if candidates.is_empty() {
-        text.push_str("; the number is not reported at all");
-        return text;
-    }
-    text.push_str("; reported with this number:");
-    for (place, (state, document_type)) in candidates.iter().take(CANDIDATES_MAX).enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        // Writing to a string can't fail.
-        let _ = write!(text, "{comma} {state} {document_type}");
-    }
-    if candidates.len() > CANDIDATES_MAX {
-        text.push_str(", and others");
-    }
-    text
 }

@@ -4,6 +4,7 @@ use super::dates::DateCounts;
 use super::reasons::RejectCount;
 use super::unlikely::{StatePlausibility, UnlikelyRows};
 use jiff::Timestamp;
+use sltd::snapshot::RowPosition;
 use std::path::PathBuf;
 
 /// How far the reading of a source has come.
@@ -58,6 +59,8 @@ pub struct SourceAccount {
     pub files: Vec<FileAccount>,
     /// The instant the data describes: as configured, else the oldest modification time.
     pub as_of: Timestamp,
+    /// Of changes: for each part in which they were read, the file and the rows of that before it.
+    pub chunks: Vec<(usize, u64)>,
     /// Where the rejects stand; `None` when there are none, or they were not to be written.
     pub rejects_file: Option<PathBuf>,
 }
@@ -83,9 +86,18 @@ impl SourceAccount {
             dates: DateCounts::default(),
             warnings: Vec::new(),
             files: Vec::new(),
+            chunks: Vec::new(),
             as_of,
             rejects_file: None,
         }
+    }
+
+    /// The file and the number of a row of changes, counted from 1.
+    pub(crate) fn row_number(&self, position: &RowPosition) -> Option<(&str, u64)> {
+        let chunk = usize::try_from(position.chunk).ok()?;
+        let (file, before) = self.chunks.get(chunk)?;
+        let file = self.files.get(*file)?;
+        Some((&file.name, before + position.row + 1))
     }
 
     /// Whether every row read is accounted for.

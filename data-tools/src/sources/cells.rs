@@ -11,7 +11,7 @@
 //! | `authority`, `restriction` | codes of at most 64 bytes, or empty |
 //! | `owner_reference` | at most 255 bytes, or empty |
 //! | `range_end` | the last number of a range, or empty |
-//! | `action` | `add` or `withdraw`; only in lists of changes, and required there |
+//! | `action` | `add`, `withdraw` or `unwithdraw`; only in lists of changes, and required there |
 //! | `reason` | why a report is withdrawn, at most 255 bytes, or empty; only in lists of changes |
 //!
 //! `number`, `issuing_state`, `type` and `status` are required; all but the number may be fixed in
@@ -152,20 +152,27 @@ pub(super) fn read<'a>(
             .document_type(required(raw, TYPE)?)
             .ok_or_else(|| Reject::not_known(COLUMNS[TYPE], raw, EXPECTED_TYPE))?,
     };
-    let withdraws = match (cell(ACTION), source.purpose) {
-        ("", Purpose::List) => false,
+    let action = match (cell(ACTION), source.purpose) {
+        ("", Purpose::List) => Action::Add,
         (_, Purpose::List) => return Err(Reject::new(COLUMNS[ACTION], Reason::Change)),
         ("", Purpose::Changes) => return Err(Reject::new(COLUMNS[ACTION], Reason::Missing)),
-        (action, Purpose::Changes) if action.eq_ignore_ascii_case("add") => false,
-        (action, Purpose::Changes) if action.eq_ignore_ascii_case("withdraw") => true,
+        (action, Purpose::Changes) if action.eq_ignore_ascii_case("add") => Action::Add,
+        (action, Purpose::Changes) if action.eq_ignore_ascii_case("withdraw") => Action::Withdraw,
+        (action, Purpose::Changes) if action.eq_ignore_ascii_case("unwithdraw") => {
+            Action::Unwithdraw
+        }
         _ => {
-            let expected = "expected add or withdraw, found another text";
+            let expected = "expected add, withdraw or unwithdraw, found another text";
             return Err(Reject::expected(COLUMNS[ACTION], expected));
         }
     };
-    if withdraws {
+    if action != Action::Add {
         let reason = text(cell(REASON), None, COLUMNS[REASON], REASON_BYTES_MAX)?;
         return Ok(Reading {
+            says: match action {
+                Action::Unwithdraw => Says::Unwithdrawn { reason },
+                _ => Says::Withdrawn { reason },
+            },
             range_end: range_end(cell(RANGE_END))?,
             ..Reading::withdrawn(self::number(number)?, issuing_state, document_type, reason)
         });
@@ -207,6 +214,14 @@ pub(super) fn read<'a>(
             REFERENCE_BYTES_MAX,
         )?,
     })
+}
+
+/// What a row of changes does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Add,
+    Withdraw,
+    Unwithdraw,
 }
 
 const EXPECTED_TYPE: &str = "expected passport, domestic_passport, identity_card, visa, residence_permit, \

@@ -39,7 +39,7 @@ use super::reading::Reading;
 use super::reject::{Reason, Reject};
 use super::worker::{Worker, series_and_number};
 use super::{RowSink, SourceError, kept};
-use crate::config::{Purpose, SourceConfig};
+use crate::config::{Layout, Purpose, SourceConfig};
 
 /// What files and archives call the kind.
 const KIND: &str = "typ_dokladu";
@@ -103,6 +103,19 @@ pub(super) fn withdraws(source: &SourceConfig, inputs: &[Input], place: usize) -
     let archive = |place: usize| inputs.get(place).and_then(Input::archive);
     let before = place.checked_sub(1).and_then(archive);
     source.purpose == Purpose::Changes && before.is_some() && before == archive(place)
+}
+
+/// The place of an input in the order in which the rows of changes count: of a daily difference, the removals come
+/// before the additions, so that an entry in both is a correction.
+pub(super) fn order(source: &SourceConfig, inputs: &[Input], place: usize) -> u64 {
+    let is_difference =
+        |place: usize| source.layout == Layout::Czechia && withdraws(source, inputs, place);
+    let place = match place {
+        removals if is_difference(removals) => removals.saturating_sub(1),
+        additions if is_difference(additions + 1) => additions + 1,
+        other => other,
+    };
+    place as u64
 }
 
 fn kind(source: &SourceConfig, file: &str) -> Option<u8> {

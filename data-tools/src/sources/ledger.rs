@@ -30,6 +30,8 @@ struct State {
     early: BTreeMap<u64, (usize, Outcome)>,
     /// Rows entered, for each stream.
     rows: Vec<u64>,
+    /// For each chunk, its stream and the rows of that before it.
+    chunks: Vec<(usize, u64)>,
     tally: Tally,
     reasons: ReasonCounts,
     rejects: Option<RejectsFile>,
@@ -42,6 +44,7 @@ pub(super) struct Closed {
     pub(super) tally: Tally,
     pub(super) reasons: ReasonCounts,
     pub(super) rows: Vec<u64>,
+    pub(super) chunks: Vec<(usize, u64)>,
     pub(super) rejects: Option<RejectsFile>,
     pub(super) error: Option<SourceError>,
 }
@@ -56,6 +59,7 @@ impl<'a> Ledger<'a> {
             next: 0,
             early: BTreeMap::new(),
             rows: vec![0; names.len()],
+            chunks: Vec::new(),
             tally: Tally::default(),
             reasons: ReasonCounts::default(),
             rejects,
@@ -129,6 +133,7 @@ impl<'a> Ledger<'a> {
             tally: state.tally,
             reasons: state.reasons,
             rows: state.rows,
+            chunks: state.chunks,
             rejects: state.rejects,
             error: state.error,
         }
@@ -168,6 +173,7 @@ impl State {
                     error,
                 })?;
         }
+        self.chunks.push((stream, before));
         if let Some(rows) = self.rows.get_mut(stream) {
             *rows = before + outcome.tally.rows;
         }

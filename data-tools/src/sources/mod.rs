@@ -28,6 +28,7 @@ mod kind;
 mod layout;
 mod ledger;
 mod memo;
+mod noted;
 mod pipeline;
 mod reading;
 mod reasons;
@@ -53,6 +54,7 @@ pub use dates::DateCounts;
 pub(crate) use delivery::{Delivery, by_time, states_a_day};
 pub use error::SourceError;
 pub use expired::ExpiredFile;
+pub(crate) use noted::write_noted;
 pub use pipeline::{STALL_AFTER, Stage, Watch};
 pub use reasons::RejectCount;
 pub use reject::ROW_BYTES_MAX;
@@ -67,7 +69,7 @@ use std::time::SystemTime;
 use jiff::{SignedDuration, Timestamp};
 use sltd::report::Day;
 
-use crate::config::{Layout, SourceConfig};
+use crate::config::{Layout, Purpose, SourceConfig};
 use input::{Inputs, Origin};
 #[cfg(test)]
 use pipeline::CHUNK_BYTES;
@@ -225,10 +227,14 @@ fn read_inputs<S: RowSink>(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
     let Inputs {
-        inputs,
+        mut inputs,
         oldest,
         mut warnings,
     } = found;
+    if source.purpose == Purpose::Changes && source.layout != Layout::Czechia {
+        // Rows of changes count in this order.
+        inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     if source.layout == Layout::Czechia {
         czechia::check(source, &inputs)?;
     }
@@ -295,6 +301,10 @@ fn read_inputs<S: RowSink>(
     let tally = closed.tally;
     let (unlikely, plausibility) = unlikely.finish();
     Ok(SourceAccount {
+        chunks: match source.purpose {
+            Purpose::Changes => closed.chunks,
+            Purpose::List => Vec::new(),
+        },
         rows_read: tally.rows,
         passed: tally.passed,
         expired: tally.expired,

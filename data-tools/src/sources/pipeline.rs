@@ -141,6 +141,7 @@ pub(super) fn run<S: RowSink>(
                         post.set(Doing::Parsing);
                         let (number, stream) = (piece.number, piece.stream);
                         let name = inputs.get(stream).map_or("", |input| input.name.as_str());
+                        worker.begin_chunk(czechia::order(source, inputs, stream), number);
                         let outcome = match parse(&mut worker, piece, name, bytes) {
                             Ok(()) => worker.end_chunk().map_err(SourceError::from),
                             Err(error) => Err(error),

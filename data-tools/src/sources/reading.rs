@@ -33,6 +33,8 @@ pub(super) enum Says<'a> {
     Reported(ReportStatus),
     /// That they no longer are.
     Withdrawn { reason: &'a str },
+    /// That a withdrawal of them was wrong.
+    Unwithdrawn { reason: &'a str },
 }
 
 impl<'a> Reading<'a> {

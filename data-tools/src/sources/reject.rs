@@ -106,15 +106,12 @@ impl Reject {
     }
 }
 
-/// The rejects file of one source while it is written: a temporary file that takes its name only
-/// when the whole source has been read. Created with the first reject.
+/// The rejects file of one source while it is written.
 #[derive(Debug)]
 pub(super) struct RejectsFile {
-    path: PathBuf,
-    temporary: PathBuf,
+    file: WholeFile,
     /// Whether rows name their file: a source of several files.
     name_files: bool,
-    writer: Option<csv::Writer<BufWriter<File>>>,
 }
 
 impl RejectsFile {
@@ -125,15 +122,13 @@ impl RejectsFile {
             Purpose::Changes => delta_name(source),
         };
         Self {
-            path: folder.join(&name),
-            temporary: folder.join(format!(".{name}.tmp")),
+            file: WholeFile::new(folder, &name),
             name_files,
-            writer: None,
         }
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.file.path
     }
 
     /// Appends one row. `raw` has the columns that the layout reads.
@@ -145,32 +140,59 @@ impl RejectsFile {
         reason: &str,
         raw: &str,
     ) -> io::Result<()> {
-        let name_files = self.name_files;
         let row = row.to_string();
         let values = [row.as_str(), field, reason, raw, file];
-        let columns = if name_files {
-            values.len()
-        } else {
-            values.len() - 1
-        };
+        let columns = ["row", "field", "reason", "raw", "file"];
+        let count = columns.len() - usize::from(!self.name_files);
+        let columns = columns.get(..count).unwrap_or_default();
+        self.file.write(columns, values.into_iter().take(count))
+    }
+
+    /// Makes the file visible under its name; where nothing was rejected, removes that of an
+    /// earlier build. Says where it stands.
+    pub(super) fn finish(self) -> io::Result<Option<PathBuf>> {
+        self.file.finish()
+    }
+}
+
+/// A table of rows of one source while it is written: a temporary file that takes its name only when it is whole.
+/// Created with the first row.
+#[derive(Debug)]
+pub(super) struct WholeFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    writer: Option<csv::Writer<BufWriter<File>>>,
+}
+
+impl WholeFile {
+    /// The file of this name; nothing is created yet.
+    pub(super) fn new(folder: &Path, name: &str) -> Self {
+        Self {
+            path: folder.join(name),
+            temporary: folder.join(format!(".{name}.tmp")),
+            writer: None,
+        }
+    }
+
+    /// Appends one row; before the first, the names of the columns.
+    pub(super) fn write<'v>(
+        &mut self,
+        columns: &[&str],
+        values: impl Iterator<Item = &'v str>,
+    ) -> io::Result<()> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
                 let mut writer =
                     csv::Writer::from_writer(BufWriter::new(create_private(&self.temporary)?));
-                writer.write_record(
-                    ["row", "field", "reason", "raw", "file"]
-                        .iter()
-                        .take(columns),
-                )?;
+                writer.write_record(columns)?;
                 self.writer.insert(writer)
             }
         };
-        Ok(writer.write_record(values.iter().take(columns))?)
+        Ok(writer.write_record(values)?)
     }
 
-    /// Makes the file visible under its name; where nothing was rejected, removes that of an
-    /// earlier build. Says where it stands.
+    /// Makes the file visible under its name; where there is no row, removes the one before. Says where it stands.
     pub(super) fn finish(mut self) -> io::Result<Option<PathBuf>> {
         let Some(writer) = self.writer.take() else {
             remove_if_there(&self.temporary)?;
@@ -191,7 +213,7 @@ impl RejectsFile {
     }
 }
 
-impl Drop for RejectsFile {
+impl Drop for WholeFile {
     fn drop(&mut self) {
         // A reading that failed leaves no half a file; one that was killed leaves the temporary
         // file, which the next reading of this source replaces.
@@ -207,12 +229,21 @@ fn name(source: &str) -> String {
 
 /// The name of the rejects of changes: those of one time of several have it in their name.
 fn delta_name(source: &SourceConfig) -> String {
+    of_time(delta_prefix(&source.name), source)
+}
+
+/// The name of the noted rows of changes, made in the same way.
+pub(super) fn noted_name(source: &SourceConfig) -> String {
+    of_time(noted_prefix(&source.name), source)
+}
+
+fn of_time(prefix: String, source: &SourceConfig) -> String {
     match (&source.part, source.as_of) {
         (Some(_), Some(as_of)) => {
             let time = as_of.strftime("%Y%m%dT%H%M%SZ");
-            format!("{}{time}.csv", delta_prefix(&source.name))
+            format!("{prefix}{time}.csv")
         }
-        _ => format!("{}csv", delta_prefix(&source.name)),
+        _ => format!("{prefix}csv"),
     }
 }
 
@@ -221,17 +252,26 @@ fn delta_prefix(source: &str) -> String {
     format!("{source}.delta.")
 }
 
-/// Removes the rejects of earlier changes of a source, before the first of its files are read.
+/// What the names of all noted rows of a source's changes begin with.
+fn noted_prefix(source: &str) -> String {
+    format!("{source}.noted.")
+}
+
+/// Removes the rejects and noted rows of earlier changes of a source, before the first of its files are read.
 pub(super) fn remove_earlier_changes(folder: &Path, source: &SourceConfig) -> io::Result<()> {
     let is_first = source.part.as_ref().is_none_or(|part| part.first);
     if source.purpose != Purpose::Changes || !is_first || !folder.try_exists()? {
         return Ok(());
     }
-    let (prefix, own) = (delta_prefix(&source.name), delta_name(source));
+    let prefixes = [delta_prefix(&source.name), noted_prefix(&source.name)];
+    let own = [delta_name(source), noted_name(source)];
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let file = entry.file_name();
-        let earlier = |name: &str| name.starts_with(&prefix) && name != own;
+        let earlier = |name: &str| {
+            let mut prefixes = prefixes.iter();
+            prefixes.any(|prefix| name.starts_with(prefix)) && own.iter().all(|own| own != name)
+        };
         if file.to_str().is_some_and(earlier) {
             remove_if_there(&entry.path())?;
         }
@@ -251,7 +291,10 @@ pub(crate) fn keep_rejects_of<'s>(
     let sources: Vec<&str> = sources.collect();
     let kept = |file: &str| {
         let mut sources = sources.iter();
-        sources.any(|source| file == name(source) || file.starts_with(&delta_prefix(source)))
+        sources.any(|source| {
+            let prefixes = [delta_prefix(source), noted_prefix(source)];
+            file == name(source) || prefixes.iter().any(|prefix| file.starts_with(prefix))
+        })
     };
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -2,6 +2,7 @@
 
 use sltd::document::{DocumentNumber, DocumentType, IssuingState, NumberRange, RangeError};
 use sltd::report::{Day, ReportStatus};
+use sltd::snapshot::RowPosition;
 
 /// One usable row, normalised, borrowed from the chunk it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,8 +129,21 @@ pub trait RowSink: Send {
 
     /// Takes one withdrawal, which only sources of changes have.
     fn withdraw(&mut self, _: &Withdrawal<'_>) -> Result<Fate, SinkError> {
-        Ok(Fate::Refused("withdrawals are not taken here".to_owned()))
+        Ok(Fate::Refused("changes are not taken here".to_owned()))
     }
+
+    /// Takes one `unwithdraw`, which only sources of changes have.
+    fn unwithdraw(&mut self, _: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        Ok(Fate::Refused("changes are not taken here".to_owned()))
+    }
+
+    /// Takes a row that has expired; told of sources of changes only, where it replaces earlier reports.
+    fn expired(&mut self, _: &Row<'_>) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Says where the row that is handed over next stands; told of sources of changes only.
+    fn at(&mut self, _: RowPosition) {}
 
     /// Called once, after the worker's last row, unless the reading has failed.
     fn finish(&mut self) -> Result<(), SinkError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sltd::document::{DocumentNumber, NumberRange};
 use sltd::report::Day;
+use sltd::snapshot::RowPosition;
 
 use super::dates::{DateCounts, DateRules};
 use super::expired::ExpiredRow;
@@ -14,10 +15,15 @@ use super::reject::{ROW, Reason, Reject, on_one_line};
 use super::retention::Retention;
 use super::unlikely::UnlikelyCounts;
 use super::{Fate, Row, RowSink, SinkError, Withdrawal};
-use crate::config::{SourceConfig, ThirdParty};
+use crate::config::{Purpose, SourceConfig, ThirdParty};
 
 /// The most names of unknown columns kept for the warning: the first in order of the alphabet.
 const UNKNOWN_MAX: usize = 32;
+
+/// The column that says what a row of changes does.
+const ACTION: &str = "action";
+const UNWITHDRAW_BY_THIRD_PARTY: &str = "unwithdraw of a State's document: expected it of a source that owns the State; the withdrawals of others hide no \
+     reports but their own";
 
 /// How many rows went which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +94,8 @@ pub(super) struct Worker<'a, S> {
     sink: S,
     outcome: Outcome,
     failed: Option<SinkError>,
+    /// Where the rows of the chunk stand in a list of changes.
+    position: RowPosition,
 }
 
 impl<'a, S: RowSink> Worker<'a, S> {
@@ -104,7 +112,17 @@ impl<'a, S: RowSink> Worker<'a, S> {
             sink,
             outcome: Outcome::default(),
             failed: None,
+            position: RowPosition::default(),
         }
+    }
+
+    /// Begins a chunk: `file` is the place of its file in the order in which rows count.
+    pub(super) fn begin_chunk(&mut self, file: u64, chunk: u64) {
+        self.position = RowPosition {
+            file,
+            chunk,
+            row: 0,
+        };
     }
 
     /// Takes the next row of the chunk: what the layout has read. `kept` writes the columns that are read, for the
@@ -157,20 +175,29 @@ impl<'a, S: RowSink> Worker<'a, S> {
             self.outcome.tally.not_owned += 1;
             return Err(Reject::new("issuing_state", Reason::NotOwned { state }));
         }
+        if source.purpose == Purpose::Changes {
+            self.position.row = self.outcome.tally.rows;
+            self.sink.at(self.position);
+        }
         let status = match reading.says {
             Says::Reported(status) => status,
-            Says::Withdrawn { reason } => return self.withdraw(&reading, reason, !owned),
+            Says::Withdrawn { .. } | Says::Unwithdrawn { .. } => {
+                return self.withdraw(&reading, !owned);
+            }
         };
         self.dates
             .apply(&mut reading, &mut self.outcome.tally.dates);
         let in_force = self.retention.in_force(&reading);
+        let expired = in_force == Some(false);
         let tally = &mut self.outcome.tally;
-        if in_force == Some(false) {
+        if expired {
             tally.expired += 1;
             if self.keep_expired {
                 let row = ExpiredRow::new(tally.rows, &reading, status);
                 self.outcome.expired.push(row);
             }
+        }
+        if expired && source.purpose == Purpose::List {
             return Ok(());
         }
         let row = Row {
@@ -188,6 +215,12 @@ impl<'a, S: RowSink> Worker<'a, S> {
             owner_reference: reading.owner_reference,
             third_party: !owned,
         };
+        if expired {
+            if let Err(error) = self.sink.expired(&row) {
+                self.failed.get_or_insert(error);
+            }
+            return Ok(());
+        }
         let fate = self.sink.row(&row);
         let tally = &mut self.outcome.tally;
         match fate {
@@ -206,12 +239,15 @@ impl<'a, S: RowSink> Worker<'a, S> {
         Ok(())
     }
 
-    fn withdraw(
-        &mut self,
-        reading: &Reading<'_>,
-        reason: &str,
-        third_party: bool,
-    ) -> Result<(), Reject> {
+    fn withdraw(&mut self, reading: &Reading<'_>, third_party: bool) -> Result<(), Reject> {
+        let (reason, takes_back) = match reading.says {
+            Says::Withdrawn { reason } => (reason, false),
+            Says::Unwithdrawn { reason } => (reason, true),
+            Says::Reported(_) => ("", false),
+        };
+        if takes_back && third_party {
+            return Err(Reject::expected(ACTION, UNWITHDRAW_BY_THIRD_PARTY));
+        }
         let withdrawal = Withdrawal {
             number: reading.number,
             range_end: reading.range_end,
@@ -220,7 +256,11 @@ impl<'a, S: RowSink> Worker<'a, S> {
             reason,
             third_party,
         };
-        match self.sink.withdraw(&withdrawal) {
+        let fate = match takes_back {
+            false => self.sink.withdraw(&withdrawal),
+            true => self.sink.unwithdraw(&withdrawal),
+        };
+        match fate {
             Ok(Fate::Taken) => self.outcome.tally.withdrawn += 1,
             Ok(Fate::Superseded) => self.outcome.tally.superseded += 1,
             Ok(Fate::Refused(what)) => return Err(Reject::new(ROW, Reason::Refused(what))),

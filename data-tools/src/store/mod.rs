@@ -56,7 +56,10 @@ fn said(published: &Published) -> ExitCode {
     let undone = rollback.next().map_or_else(String::new, |pin| {
         let changes = match pin.dropped {
             None => "deltas that are newer than its lists were kept".to_owned(),
-            Some(deltas) => format!("{deltas} deltas were dropped for good"),
+            Some(deltas) => format!(
+                "{deltas} deltas were dropped for good, and with them {} kept withdrawals",
+                pin.dropped_withdrawals.unwrap_or(0)
+            ),
         };
         format!(
             "base {} is undone; {changes}; builds are withheld until `sltd-data unpin`\n",

@@ -22,7 +22,7 @@ pub struct RollbackArgs {
     /// The generation that published the base [default: the base before the current one]
     #[arg(long, value_name = "GENERATION")]
     to: Option<u64>,
-    /// Leave out all changes, those published before that base too, for good
+    /// Leave out all changes and kept withdrawals, those published before that base too, for good; says how many
     #[arg(long)]
     without_deltas: bool,
     /// Why, for the history

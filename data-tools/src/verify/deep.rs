@@ -145,7 +145,10 @@ fn check<'s>(segment: &'s Segment, piece: &[Entry<'s>]) -> Result<Found<'s>, Str
         reports.clear();
         reports.extend(said.iter().filter_map(|statement| match statement.said {
             Said::Reported(report) => Some(report),
-            Said::Overruled(_) | Said::Withdrawn { .. } => None,
+            Said::Overruled(_)
+            | Said::Withdrawn { .. }
+            | Said::Unwithdrawn { .. }
+            | Said::Expired => None,
         }));
         found.count(state, document_type, &reports);
     }

@@ -26,7 +26,7 @@ use super::error::BuildError;
 use super::format::{Frame, SectionKind};
 use super::references::REFERENCE_MAX;
 use super::shard::SHARD_NUMBERS;
-use super::tables::{self, CountEntry};
+use super::tables::{self, CountEntry, Edition, Kind};
 use crate::document::NumberRange;
 use crate::report::{Authority, Day};
 use numbering::{Pairs, Tables};
@@ -267,10 +267,10 @@ impl SegmentBuilder {
             let profile = &profiles[profile as usize];
             let merged = summary.merged.entry(profile.source.to_string());
             let merged = merged.or_default();
-            *match (profile.overruled, profile.status) {
+            *match (profile.overruled, profile.kind) {
                 (true, _) => &mut merged.overruled,
-                (false, None) => &mut merged.withdrawals,
-                (false, Some(_)) => &mut merged.reports,
+                (false, Kind::Report(_)) => &mut merged.reports,
+                (false, _) => &mut merged.withdrawals,
             } += rows;
         }
         Ok(summary)
@@ -300,7 +300,7 @@ impl Inserter<'_> {
         }
         let key = ProfileKey {
             source: row.source,
-            status: Some(row.status),
+            kind: Kind::Report(row.status),
             third_party: row.third_party,
             overruled: standing.overruled,
             edition: standing.edition,
@@ -313,21 +313,54 @@ impl Inserter<'_> {
         self.push(row.numbers, pair, &key, days, row.owner_reference)
     }
 
-    /// Takes a withdrawal with its standing.
+    /// Takes a withdrawal with its edition.
     ///
     /// # Errors
     /// [`BuildError`]; the build can't be finished after one.
     pub fn withdraw(
         &mut self,
         withdrawal: &Withdrawal<'_>,
-        standing: Standing,
+        edition: Option<Edition>,
+    ) -> Result<(), BuildError> {
+        self.put_kind(Kind::Withdrawal, withdrawal, edition)
+    }
+
+    /// Takes an `unwithdraw` with its edition: what it takes back is named as a withdrawal is.
+    ///
+    /// # Errors
+    /// As of [`withdraw`](Self::withdraw).
+    pub fn unwithdraw(
+        &mut self,
+        withdrawal: &Withdrawal<'_>,
+        edition: Option<Edition>,
+    ) -> Result<(), BuildError> {
+        self.put_kind(Kind::Unwithdrawal, withdrawal, edition)
+    }
+
+    /// Takes a report that has expired, with its edition: of its content, only what is left of a withdrawal is kept.
+    ///
+    /// # Errors
+    /// As of [`withdraw`](Self::withdraw).
+    pub fn insert_expired(
+        &mut self,
+        report: &Withdrawal<'_>,
+        edition: Option<Edition>,
+    ) -> Result<(), BuildError> {
+        self.put_kind(Kind::Expired, report, edition)
+    }
+
+    fn put_kind(
+        &mut self,
+        kind: Kind,
+        withdrawal: &Withdrawal<'_>,
+        edition: Option<Edition>,
     ) -> Result<(), BuildError> {
         let key = ProfileKey {
             source: withdrawal.source,
-            status: None,
+            kind,
             third_party: withdrawal.third_party,
-            overruled: standing.overruled,
-            edition: standing.edition,
+            overruled: false,
+            edition,
             source_status: withdrawal.reason,
             authority: "",
             restriction: "",

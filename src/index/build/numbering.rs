@@ -94,7 +94,7 @@ impl<'b> Tables<'b> {
                 .iter()
                 .map(|profile| Profile {
                     source: text(&profile.source),
-                    status: profile.status,
+                    kind: profile.kind,
                     third_party: profile.third_party,
                     overruled: profile.overruled,
                     edition: profile.edition,

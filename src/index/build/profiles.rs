@@ -1,9 +1,8 @@
 //! What rows have in common, interned while they are read.
 
 use super::super::error::BuildError;
-use super::super::tables::Edition;
+use super::super::tables::{Edition, Kind};
 use super::record::PROFILES_MAX;
-use crate::report::ReportStatus;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProfileKey<'a> {
     pub source: &'a str,
-    pub status: Option<ReportStatus>,
+    pub kind: Kind,
     pub third_party: bool,
     pub overruled: bool,
     pub edition: Option<Edition>,
@@ -26,7 +25,7 @@ pub(super) struct ProfileKey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OwnedProfile {
     pub source: Box<str>,
-    pub status: Option<ReportStatus>,
+    pub kind: Kind,
     pub third_party: bool,
     pub overruled: bool,
     pub edition: Option<Edition>,
@@ -41,7 +40,14 @@ impl ProfileKey<'_> {
         let flags = u8::from(self.third_party)
             | u8::from(self.overruled) << 1
             | u8::from(self.edition.is_some()) << 2;
-        bytes.extend_from_slice(&[self.status.map_or(0, ReportStatus::code), flags]);
+        let kind = match self.kind {
+            Kind::Report(status) => status.code(),
+            // Above all codes of statuses.
+            Kind::Withdrawal => 0xf0,
+            Kind::Unwithdrawal => 0xf1,
+            Kind::Expired => 0xf2,
+        };
+        bytes.extend_from_slice(&[kind, flags]);
         if let Some(edition) = self.edition {
             bytes.extend_from_slice(&edition.as_of.as_nanosecond().to_le_bytes());
             bytes.extend_from_slice(&edition.generation.to_le_bytes());
@@ -61,7 +67,7 @@ impl ProfileKey<'_> {
     fn into_owned(self) -> OwnedProfile {
         OwnedProfile {
             source: self.source.into(),
-            status: self.status,
+            kind: self.kind,
             third_party: self.third_party,
             overruled: self.overruled,
             edition: self.edition,

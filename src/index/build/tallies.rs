@@ -1,7 +1,7 @@
 //! Documents counted while they are written.
 
 use super::super::tables::{
-    COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Profile,
+    COUNT_ALL, COUNT_OWN_SOURCE, COUNT_OWNED, COUNT_SOURCE, COUNT_STATUS, CountEntry, Kind, Profile,
 };
 use crate::report::{Day, ReportStatus};
 
@@ -80,7 +80,7 @@ impl PairTallies {
             self.owned.add(day);
         }
         for (status, tally) in ReportStatus::ALL.into_iter().zip(&mut self.status) {
-            if let Some(day) = newest(&|profile| profile.status == Some(status)) {
+            if let Some(day) = newest(&|profile| profile.kind == Kind::Report(status)) {
                 tally.add(day);
             }
         }
@@ -105,7 +105,7 @@ impl PairTallies {
 
     /// [`count`](Self::count) for a document of which one thing is said, as of nearly all.
     pub(super) fn count_one(&mut self, profile: &Profile, day: Option<Day>) {
-        let Some(status) = profile.status.filter(|_| profile.stands()) else {
+        let Some(status) = profile.kind.status().filter(|_| profile.stands()) else {
             return;
         };
         self.all.add(day);

@@ -5,6 +5,7 @@
 //! the disk. Then the reading fails, and whoever waits for another thread is let go. A thread that is
 //! stuck in something that nobody can interrupt is reported to [`Watch::on_stuck`].
 
+use sltd::snapshot::RowPosition;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,6 +129,24 @@ impl<S: RowSink> RowSink for Watched<'_, S> {
         let fate = self.sink.withdraw(withdrawal);
         self.post.set(Doing::Parsing);
         fate
+    }
+
+    fn unwithdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
+        self.post.set(Doing::Sink);
+        let fate = self.sink.unwithdraw(withdrawal);
+        self.post.set(Doing::Parsing);
+        fate
+    }
+
+    fn expired(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
+        self.post.set(Doing::Sink);
+        let taken = self.sink.expired(row);
+        self.post.set(Doing::Parsing);
+        taken
+    }
+
+    fn at(&mut self, position: RowPosition) {
+        self.sink.at(position);
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
