@@ -10,6 +10,9 @@ use super::input::listed;
 /// What may separate columns.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// How many lines below the first are looked at for a header.
+const TITLE_LINES_MAX: usize = 10;
+
 /// A header taken apart.
 pub(super) struct Header {
     pub(super) delimiter: u8,
@@ -50,14 +53,23 @@ impl Header {
             })
     }
 
-    /// The error for a column that is missing; it guesses why.
+    /// The error for a column that is missing; it guesses why. `ahead` is what follows the line.
     pub(super) fn missing(
         &self,
         file: &str,
-        line: &[u8],
+        (line, ahead): (&[u8], &[u8]),
         column: &'static str,
         known: impl Fn(&str) -> bool,
     ) -> SourceError {
+        let better = |line: &[u8]| {
+            let headers = DELIMITERS
+                .into_iter()
+                .filter_map(|delimiter| split(line, delimiter, &known));
+            headers
+                .into_iter()
+                .any(|header| header.known > self.known.max(1))
+        };
+        let mut below = ahead.split(|&byte| byte == b'\n').take(TITLE_LINES_MAX);
         let other = DELIMITERS
             .into_iter()
             .filter_map(|delimiter| split(line, delimiter, &known))
@@ -68,6 +80,10 @@ impl Header {
                 named(other.delimiter),
                 named(self.delimiter),
             ),
+            None if below.any(better) => {
+                "the names of the columns are below the first line: expected no lines above them"
+                    .to_owned()
+            }
             // What stands in a row is never repeated.
             None if self.known == 0 && self.names.iter().any(|name| is_cell(name)) => {
                 "the first line looks like a row: expected a header with the names of the columns"
@@ -199,7 +215,7 @@ mod tests {
     #[track_caller]
     fn missing(line: &str, stated: Option<u8>, expected: &str) {
         let header = Header::read("list", line.as_bytes(), stated, known).unwrap();
-        let error = header.missing("list", line.as_bytes(), "number", known);
+        let error = header.missing("list", (line.as_bytes(), b""), "number", known);
         assert!(error.to_string().contains(expected), "{error}");
     }
 
@@ -219,11 +235,27 @@ mod tests {
         for row in rows {
             missing(row, None, "looks like a row: expected a header");
             let header = Header::read("list", row.as_bytes(), None, known).unwrap();
-            let error = header.missing("list", row.as_bytes(), "number", known);
+            let error = header.missing("list", (row.as_bytes(), b""), "number", known);
             for cell in ["AB99", "DUPONT", "12AB"] {
                 assert!(!error.to_string().contains(cell), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_title_above_the_header_is_named() {
+        let title = b"Export of 2026-11-01";
+        let header = Header::read("list", title, None, known).unwrap();
+        let error = header.missing(
+            "list",
+            (title, b"\nnumber;type\nA1;visa\n"),
+            "number",
+            known,
+        );
+        assert!(
+            error.to_string().contains("below the first line"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -87,6 +87,15 @@ pub(super) fn elements(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The first element of some bytes, and what follows it; `None` where none lies wholly in them.
+pub(super) fn first_element(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = bytes.get(skip(bytes, 0, is_between)..)?;
+    if matches!(rest.first(), None | Some(b'}' | b']')) {
+        return None;
+    }
+    rest.split_at_checked(Scan::default().end(rest)?)
+}
+
 /// The end of the last element that lies wholly in the buffer and within the longest row; `at`
 /// where there is none.
 fn whole_elements(buffer: &[u8], at: usize) -> usize {

@@ -76,8 +76,16 @@ impl Head {
                     withdraws: beginning.withdraws,
                 }
             }
-            (Layout::SltdJsonl, _) => Self::SltdJsonl(sltd_jsonl::head(source, beginning.ahead)),
-            _ => Self::SltdCsv(sltd_csv::head(source, name, header, delimiter, unknown)?),
+            (Layout::SltdJsonl, _) => {
+                Self::SltdJsonl(sltd_jsonl::head(source, name, beginning.ahead)?)
+            }
+            _ => Self::SltdCsv(sltd_csv::head(
+                source,
+                name,
+                (header, beginning.ahead),
+                delimiter,
+                unknown,
+            )?),
         })
     }
 

@@ -34,7 +34,9 @@ pub(super) enum Reason {
     UnclosedQuote,
     #[error("{found} fields: expected {expected}")]
     FieldCount { expected: usize, found: usize },
-    #[error("byte {position} of the row is not UTF-8 text: expected UTF-8")]
+    #[error(
+        "byte {position} of the row is not UTF-8 text: expected UTF-8, or the encoding stated in the source"
+    )]
     NotUtf8 { position: usize },
     #[error("not a JSON object: error in character {column} of the row")]
     NotJson { column: usize },

@@ -18,11 +18,12 @@ use super::worker::{Worker, remember_unknown};
 use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
 
-/// Reads the header: which column goes to which cell. `delimiter` is the one that is stated.
+/// Reads the header, behind which `ahead` follows: which column goes to which cell. `delimiter` is the one that is
+/// stated.
 pub(super) fn head(
     source: &SourceConfig,
     file: &str,
-    line: &[u8],
+    (line, ahead): (&[u8], &[u8]),
     delimiter: Option<u8>,
     unknown: &mut BTreeSet<String>,
 ) -> Result<Format, SourceError> {
@@ -63,7 +64,7 @@ pub(super) fn head(
             .any(|&cell| usize::from(cell) == column)
     };
     match cells::missing_column(source, has) {
-        Some(column) => Err(header.missing(file, line, column, known)),
+        Some(column) => Err(header.missing(file, (line, ahead), column, known)),
         None => Ok(format),
     }
 }

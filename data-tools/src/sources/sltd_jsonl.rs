@@ -9,11 +9,11 @@ use super::cells::{self, COLUMNS, COUNT};
 use super::columns::Columns;
 use super::cut::{Cutter, Lines};
 use super::delimited::without_break;
-use super::json::{ArrayElements, elements};
+use super::json::{ArrayElements, elements, first_element};
 use super::json_object::{self, Value};
 use super::reject::{ROW_BYTES_MAX, Reject};
 use super::worker::Worker;
-use super::{RowSink, kept};
+use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
 
 /// How the objects of a stream follow each other, and what their fields are called.
@@ -33,7 +33,14 @@ enum Objects {
 }
 
 /// Sees the form of a stream by its first line.
-pub(super) fn head(source: &SourceConfig, ahead: &[u8]) -> Form {
+pub(super) fn head(source: &SourceConfig, file: &str, ahead: &[u8]) -> Result<Form, SourceError> {
+    let columns = Columns::new(&source.columns);
+    if holds_a_list(ahead, &columns) {
+        return Err(SourceError::OtherKind {
+            file: file.to_owned(),
+            found: "a JSON object with the list inside it: expected an array of objects, or one object a line",
+        });
+    }
     let text = ahead.trim_ascii_start();
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let objects = match (text.first(), line.trim_ascii_end().last()) {
@@ -42,9 +49,38 @@ pub(super) fn head(source: &SourceConfig, ahead: &[u8]) -> Form {
         (Some(b'{'), Some(b'{' | b'[' | b',' | b':')) if line.len() < text.len() => Objects::Spread,
         _ => Objects::Lines,
     };
-    Form {
-        objects,
-        columns: Columns::new(&source.columns),
+    Ok(Form { objects, columns })
+}
+
+/// Whether a text is one object around a list: it has a field that is an array of objects, and none of our columns
+/// before it.
+fn holds_a_list(text: &[u8], columns: &Columns) -> bool {
+    let Some(mut rest) = text.trim_ascii_start().strip_prefix(b"{") else {
+        return false;
+    };
+    loop {
+        let Some((name, after)) = first_element(rest) else {
+            return false;
+        };
+        let Ok(name) = serde_json::from_slice::<String>(name) else {
+            return false;
+        };
+        let Some(value) = after.trim_ascii_start().strip_prefix(b":") else {
+            return false;
+        };
+        let value = value.trim_ascii_start();
+        if columns.find(&name).is_some() {
+            return false;
+        }
+        if let Some(inside) = value.strip_prefix(b"[")
+            && inside.trim_ascii_start().starts_with(b"{")
+        {
+            return true;
+        }
+        match first_element(value) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
     }
 }
 

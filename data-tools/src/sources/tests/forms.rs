@@ -291,6 +291,22 @@ fn objects_come_in_lines_in_an_array_or_spread() {
 }
 
 #[test]
+fn an_object_around_a_list_is_named() {
+    let jsonl = SourceConfig::for_bytes(Layout::SltdJsonl);
+    let object = r#"{"number":"A1","issuing_state":"FRA","type":"visa","status":"lost"}"#;
+    for text in [
+        format!("{{\"data\":[{object}]}}"),
+        format!("{{\n  \"count\": 1, \"page\": {{}},\n  \"items\": [\n{object}\n]\n}}\n"),
+    ] {
+        let error = read_all_ways(&jsonl, "list", text.as_bytes()).unwrap_err();
+        assert!(error.contains("with the list inside it"), "{error}");
+    }
+    // A row may have such a field.
+    let row = object.replace("}", ",\"visas\":[{}]}");
+    check(&jsonl, &row, &ROWS[..1], &[]);
+}
+
+#[test]
 fn what_is_no_list_stops_the_source() {
     for layout in [
         Layout::SltdCsv,

@@ -60,7 +60,7 @@ fn windows_1251_is_read_where_a_source_says_so() {
     assert_eq!(raw.rows, decoded.rows);
     assert_eq!(
         raw.rejects,
-        "2,row,byte 3 of the row is not UTF-8 text: expected UTF-8,\n"
+        "2,row,\"byte 3 of the row is not UTF-8 text: expected UTF-8, or the encoding stated in the source\",\n"
     );
 }
 
