@@ -3,7 +3,7 @@
 mod dates;
 mod rows;
 
-pub(crate) use rows::rejected as rejected_sentence;
+pub(crate) use rows::{percent, rejected as rejected_sentence};
 
 use crate::config::SourceConfig;
 use crate::publish::{Offered, kept_sentence};
@@ -11,7 +11,7 @@ use crate::sources::{DateCounts, RejectCount, SourceAccount, StatePlausibility, 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sltd::index::BuildSummary;
-use sltd::snapshot::{Changes, RowAccount, SourceEntry};
+use sltd::snapshot::{Changes, PlaceholderExemption, Plausibility, RowAccount, SourceEntry};
 use std::fmt;
 
 /// The account of one source.
@@ -49,6 +49,7 @@ pub struct Account {
     pub unlikely: UnlikelyRows,
     /// Documents, and those with unlikely numbers, by issuing State.
     pub plausibility: Vec<StatePlausibility>,
+    exemptions: Vec<PlaceholderExemption>,
     /// What the operator should know, one sentence each.
     pub warnings: Vec<String>,
     /// Where the rejected rows stand.
@@ -109,6 +110,15 @@ impl SourceAccounts {
             reasons: read.reasons,
             unlikely: read.unlikely,
             plausibility: read.plausibility,
+            exemptions: source
+                .placeholders
+                .exemptions()
+                .iter()
+                .map(|exempt| PlaceholderExemption {
+                    number: exempt.number.as_str().to_owned(),
+                    issuing_state: exempt.issuing_state.map(|state| state.code().to_owned()),
+                })
+                .collect(),
             warnings: read.warnings,
             rejects: read.rejects_file.map(|path| path.display().to_string()),
             noted: None,
@@ -251,6 +261,16 @@ impl Account {
             stale_after_seconds: self.stale_after_seconds,
             rows: self.rows,
             removed: false,
+            plausibility: self
+                .plausibility
+                .iter()
+                .map(|state| Plausibility {
+                    issuing_state: state.issuing_state.code().to_owned(),
+                    documents: state.documents,
+                    unlikely: state.unlikely,
+                })
+                .collect(),
+            placeholder_exemptions: self.exemptions.clone(),
         }
     }
 }

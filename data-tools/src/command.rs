@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// `verify`: something is damaged.
 pub(crate) const DAMAGED: u8 = 1;
@@ -30,7 +32,31 @@ pub(crate) fn say(message: impl Display) {
 
 /// Says what went wrong.
 pub(crate) fn complain(message: impl Display) {
+    let message = message.to_string();
     say(format_args!("error: {message}"));
+    let mut errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
+    errors.push(message);
+}
+
+/// What has been complained about.
+static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Whether something was printed on standard output.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Prints what has been complained about as one JSON object, unless the command has printed one: with `--json`,
+/// standard output holds an object whatever happens.
+pub fn print_errors() {
+    let errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !errors.is_empty() && !PRINTED.load(Ordering::Relaxed) {
+        print_error(&errors.join("\n"));
+    }
+}
+
+/// Prints an error as a JSON object.
+pub fn print_error(message: &str) {
+    let object = serde_json::json!({ "error": { "message": message } });
+    // Where nobody reads, the exit code has to be enough.
+    let _ = print(format_args!("{object}\n"));
 }
 
 /// Ends a command because of a file of the operator's that can't be used.
@@ -47,6 +73,7 @@ pub(crate) fn warn(message: impl Display) {
 /// Prints a text as it is. Where `println!` would panic because whoever reads has seen enough and
 /// closed the pipe (`sltd-data inspect | head`), this goes on in silence.
 pub(crate) fn print(text: impl Display) -> io::Result<()> {
+    PRINTED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();
     match write!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

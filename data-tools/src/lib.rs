@@ -17,7 +17,7 @@
 
 pub mod accounts;
 pub mod build;
-mod command;
+pub mod command;
 pub mod config;
 pub mod delta;
 pub mod diff;

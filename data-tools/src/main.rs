@@ -1,10 +1,10 @@
 //! The operators' commands.
 
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use sltd_data::store::{compact, history, hold, prune, repair, retract, rollback};
 use sltd_data::{
-    build, delta, diff, generate, inspect, keygen, load, lookup, nightly, publish, quickstart,
-    verify,
+    build, command, delta, diff, generate, inspect, keygen, load, lookup, nightly, publish,
+    quickstart, verify,
 };
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -60,7 +60,38 @@ struct CompletionsArgs {
 }
 
 fn main() -> ExitCode {
-    match Command::parse() {
+    let matches = match Command::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return wrong_usage(&error),
+    };
+    let json = matches
+        .subcommand()
+        .is_some_and(|(_, of)| matches!(of.try_get_one::<bool>("json"), Ok(Some(true))));
+    let code = match Command::from_arg_matches(&matches) {
+        Ok(command) => run(command),
+        Err(error) => return wrong_usage(&error),
+    };
+    if json {
+        command::print_errors();
+    }
+    code
+}
+
+/// Says what is wrong with the command line; a program that wants JSON is told so in JSON, too.
+fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    // The flag of `load` names a file.
+    let loads = words.next().is_some_and(|word| word == "load");
+    if error.use_stderr() && !loads && words.any(|word| word == "--json") {
+        command::print_error(error.to_string().trim_end());
+    }
+    // Nobody may read it: the exit code has to be enough.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
         Command::Quickstart(args) => quickstart::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Delta(args) => delta::run(&args),

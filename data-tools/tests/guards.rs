@@ -230,10 +230,11 @@ fn empty_missing_removed_and_older_lists_keep_what_was_there() {
         &["--accept", "removed:empty", "--accept", "removed:removed"],
         3,
     );
-    assert_eq!(
-        printed,
-        Value::Null,
-        "one is unreadable, the other older: nothing is left to publish"
+    // One is unreadable, the other older: nothing is left to publish.
+    let message = printed["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("no list could be used; nothing was published:"),
+        "{message}"
     );
     lists.day = 3;
     lists.build(

@@ -7,6 +7,7 @@ use super::precedence::{Lists, Retracted};
 use super::retention::BASES_KEPT;
 use super::store::Pointer;
 use super::terms::Terms;
+use crate::document::{DocumentNumber, Exemption, IssuingState, Placeholders};
 use crate::index::{Edition, Segment};
 use crate::report::Day;
 use jiff::Timestamp;
@@ -187,6 +188,34 @@ pub struct SourceEntry {
     pub rows: RowAccount,
     /// Its list was taken out: it is listed no longer, and nothing older of it counts.
     pub removed: bool,
+    /// Documents of its list by issuing State, and how many of them have unlikely numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plausibility: Vec<Plausibility>,
+    /// Numbers that look like placeholders and that a State really issues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placeholder_exemptions: Vec<PlaceholderExemption>,
+}
+
+/// Documents of an issuing State in a list. Rows that repeat others count each time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plausibility {
+    /// Code of the issuing State.
+    pub issuing_state: String,
+    /// Documents.
+    pub documents: u64,
+    /// Those among them whose numbers are unlikely.
+    pub unlikely: u64,
+}
+
+/// A number that looks like a placeholder and is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceholderExemption {
+    /// The number, normalised.
+    pub number: String,
+    /// Code of the State that issues it; unset: any State.
+    pub issuing_state: Option<String>,
 }
 
 /// `read = indexed + merged + expired + rejected + held + no_report`, of changes
@@ -260,6 +289,8 @@ impl SourceEntry {
             stale_after_seconds: 7 * 24 * 60 * 60,
             rows: RowAccount::default(),
             removed: false,
+            plausibility: Vec::new(),
+            placeholder_exemptions: Vec::new(),
         }
     }
 
@@ -309,6 +340,23 @@ impl Manifest {
             .map(SourceEntry::age_from)
             .min()
             .unwrap_or(self.built_at)
+    }
+
+    /// The placeholders that no question may ask about: those that hold everywhere, but for the numbers that sources in
+    /// service exempt.
+    pub(super) fn placeholders(&self) -> Placeholders {
+        let in_service =
+            |source: &&SourceEntry| !source.removed && !self.is_retracted(&source.name);
+        let exempt = self.sources.iter().filter(in_service);
+        let exempt = exempt.flat_map(|source| &source.placeholder_exemptions);
+        let read = |exempt: &PlaceholderExemption| {
+            let state = exempt.issuing_state.as_deref();
+            Some(Exemption {
+                number: DocumentNumber::from_normalised(exempt.number.as_bytes())?,
+                issuing_state: state.map(IssuingState::parse).transpose().ok()?,
+            })
+        };
+        Placeholders::new([], exempt.filter_map(read))
     }
 
     /// Whether it was the first to publish its base.

@@ -53,7 +53,8 @@ pub use highest::{HighestSeen, HighestSeenError};
 pub use history::{Happened, Happening};
 pub use intervention::{Hold, Holder, Pin, Retraction, UndoneList};
 pub use manifest::{
-    Act, DeltaEntry, DeltaSource, Event, Manifest, Previous, RowAccount, SegmentEntry, SourceEntry,
+    Act, DeltaEntry, DeltaSource, Event, Manifest, PlaceholderExemption, Plausibility, Previous,
+    RowAccount, SegmentEntry, SourceEntry,
 };
 pub use repair::{ExaminedSnapshot, RepairOutcome, Repaired};
 pub use retention::Unneeded;
@@ -158,6 +159,7 @@ impl Snapshot {
         });
         Ok(Self {
             coverage: CoverageTable::new(&manifest, &counts),
+            placeholders: manifest.placeholders(),
             manifest,
             segments,
             marks,
@@ -165,7 +167,6 @@ impl Snapshot {
             counts,
             hiding,
             signed_by: Vec::new(),
-            placeholders: Placeholders::EVERYWHERE,
         })
     }
 

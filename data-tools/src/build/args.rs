@@ -75,6 +75,9 @@ overall_shrink = 0.05            # the documents of all sources
 issuer_shrink = 0.2              # those of one issuing State in one source
 issuer_growth = 0.2              # the same, and by more than
 growth_steps = 3.0               # times the largest step among the bases kept
+turnover = 0.2                   # documents of one State in one source that others replace
+format = 0.5                     # those with unlikely numbers, if less than
+format_before = 0.1              # this share had them in the list before
 withdrawals = 0.05               # the documents of a source that one delta withdraws
 floor = 1000                     # below so many documents shares mean nothing
 "#;
@@ -168,6 +171,9 @@ pub struct BuildArgs {
     accept: AcceptArgs,
     #[command(flatten)]
     who: Who,
+    /// Show no progress, and no account of what went well: only errors, warnings and what was held
+    #[arg(long, short)]
+    quiet: bool,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -224,8 +230,8 @@ pub fn run(args: &BuildArgs) -> ExitCode {
         bases_kept: args.keep,
         expired: args.expired.as_deref(),
     };
-    let shown = Shown::new();
-    report(args.json, |show| {
+    let shown = Shown::unless(args.quiet);
+    report(args.json, args.quiet, |show| {
         let built = build(&request, &shown, &mut |diff| {
             shown.finish();
             show(diff);
@@ -238,15 +244,17 @@ pub fn run(args: &BuildArgs) -> ExitCode {
 /// Does a build and prints what came of it; `work` is given what shows the differences.
 pub(crate) fn report(
     json: bool,
+    quiet: bool,
     work: impl FnOnce(&mut dyn FnMut(&Diff)) -> Result<Built, BuildFailure>,
 ) -> ExitCode {
     let mut show = |diff: &Diff| {
-        if !json {
+        if !json && !quiet {
             // A publish does not fail for want of a reader.
             let _ = print(diff);
         }
     };
     match work(&mut show) {
+        Ok(built) if quiet && !json => conclude(&built.offered, || print(built.offered.trouble())),
         Ok(built) => conclude(&built.offered, || print(accounts(&built, json))),
         Err(error) => {
             complain(&error);

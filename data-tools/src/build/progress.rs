@@ -1,15 +1,10 @@
-//! What a build shows while it works: a bar on a terminal, plain lines otherwise.
+//! What a build shows while it works: a bar on a terminal, nothing otherwise.
 
-use crate::command::{FAILED, complain, say};
+use crate::command::{FAILED, complain};
 use crate::sources::{self, SourceError};
 use indicatif::{ProgressBar, ProgressStyle};
 use sltd::index::BuildStep;
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Least time between two plain lines.
-const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Is told how far a build has come.
 pub trait Progress: Sync {
@@ -31,36 +26,29 @@ impl Progress for Silent {
     fn building(&self, _: BuildStep, _: f64) {}
 }
 
-/// Shows progress on standard error.
+/// Shows progress on standard error, where that is a terminal: in a log, lines about progress hide those that matter.
 #[derive(Debug)]
 pub struct Shown {
     bar: Option<ProgressBar>,
-    lines: Mutex<Lines>,
-}
-
-#[derive(Debug)]
-struct Lines {
-    phase: String,
-    last: Option<Instant>,
 }
 
 impl Shown {
-    /// A bar if standard error is a terminal, lines otherwise.
+    /// A bar if standard error is a terminal.
     pub fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        Self::unless(false)
+    }
+
+    /// The same, unless a command is to be quiet.
+    pub fn unless(quiet: bool) -> Self {
+        let shown = !quiet && std::io::stderr().is_terminal();
+        let bar = shown.then(|| {
             let bar = ProgressBar::new(1000);
             if let Ok(style) = ProgressStyle::with_template("{msg:40} [{bar:40}] {elapsed}") {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar
         });
-        Self {
-            bar,
-            lines: Mutex::new(Lines {
-                phase: String::new(),
-                last: None,
-            }),
-        }
+        Self { bar }
     }
 
     /// Takes the bar away.
@@ -74,14 +62,6 @@ impl Shown {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{phase} {detail}"));
             bar.set_position((share * 1000.0) as u64);
-            return;
-        }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = lines.phase != phase;
-        if new || lines.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
-            phase.clone_into(&mut lines.phase);
-            lines.last = Some(Instant::now());
-            say(format_args!("{phase}: {:.0} % {detail}", share * 100.0));
         }
     }
 }

@@ -291,6 +291,9 @@ fn read_guards(table: Value) -> Result<Limits, ConfigError> {
     let shares = [
         ("overall_shrink", limits.overall_shrink),
         ("issuer_shrink", limits.issuer_shrink),
+        ("turnover", limits.turnover),
+        ("format", limits.format),
+        ("format_before", limits.format_before),
         ("withdrawals", limits.withdrawals),
     ];
     for (field, share) in shares {

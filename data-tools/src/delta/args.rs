@@ -96,6 +96,9 @@ pub struct DeltaArgs {
     /// Exit with 25 if a row was noted or rejected; everything else is published all the same
     #[arg(long)]
     strict: bool,
+    /// Show no progress, and no account of what went well: only errors, warnings and what was held
+    #[arg(long, short)]
+    quiet: bool,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -128,12 +131,12 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         accepted: &accepted,
         expired: args.expired.as_deref(),
     };
-    let shown = Shown::new();
+    let shown = Shown::unless(args.quiet);
     let series = deltas(&changes, &shown);
     shown.finish();
     let mut code = match series.offered.is_empty() {
         true => ExitCode::SUCCESS,
-        false => conclude_all(&series, args.json),
+        false => conclude_all(&series, args.json, args.quiet),
     };
     let mut published = series.offered.iter();
     if args.strict
@@ -161,7 +164,7 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
 }
 
 /// Prints what became of all deltas, and returns the exit code: that of the worst.
-fn conclude_all(series: &Series, json: bool) -> ExitCode {
+fn conclude_all(series: &Series, json: bool, quiet: bool) -> ExitCode {
     let text = match (json, series.offered.as_slice()) {
         (true, [one]) if series.failure.is_none() => format!("{}\n", object(one)),
         (true, all) => {
@@ -170,6 +173,10 @@ fn conclude_all(series: &Series, json: bool) -> ExitCode {
                 "{}\n",
                 serde_json::json!({ "deltas": all, "left": series.left })
             )
+        }
+        (false, all) if quiet => {
+            let all = all.iter();
+            all.map(|changed| changed.offered.trouble()).collect()
         }
         (false, all) => all.iter().map(text).collect(),
     };

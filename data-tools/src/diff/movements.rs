@@ -57,6 +57,8 @@ pub struct Diff {
     pub statuses: BTreeMap<ReportStatus, Movement>,
     /// By source: documents with a report of it.
     pub sources: BTreeMap<String, Movement>,
+    /// By source and issuing State, for the guards.
+    pub lists: BTreeMap<(String, IssuingState), Movement>,
 }
 
 impl Diff {
@@ -83,6 +85,8 @@ impl Diff {
         for (source, [before, after]) in grouped(before, after, |report| report.source) {
             let movement = self.sources.entry(source.to_owned()).or_default();
             movement.note(&before, &after);
+            let list = (source.to_owned(), of.issuing_state);
+            self.lists.entry(list).or_default().note(&before, &after);
         }
     }
 
@@ -166,6 +170,7 @@ impl Differences for Diff {
         merge(&mut self.types, other.types);
         merge(&mut self.statuses, other.statuses);
         merge(&mut self.sources, other.sources);
+        merge(&mut self.lists, other.lists);
     }
 }
 

@@ -29,6 +29,10 @@ pub enum Kind {
     Growth,
     /// An issuing State, or source, that was not there before.
     New,
+    /// Numbers of another form than before.
+    Format,
+    /// Other documents than before.
+    Turnover,
     /// Many withdrawals at once.
     Withdrawals,
     /// Fewer documents in all.
@@ -36,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Empty,
         Self::Removed,
         Self::Older,
@@ -47,6 +51,8 @@ impl Kind {
         Self::Shrink,
         Self::Growth,
         Self::New,
+        Self::Format,
+        Self::Turnover,
         Self::Withdrawals,
         Self::Overall,
     ];
@@ -64,6 +70,8 @@ impl Kind {
             Self::Shrink => "shrink",
             Self::Growth => "growth",
             Self::New => "new",
+            Self::Format => "format",
+            Self::Turnover => "turnover",
             Self::Withdrawals => "withdrawals",
             Self::Overall => "overall",
         }

@@ -4,9 +4,11 @@
 //! one. What trips a guard can be accepted by name.
 
 mod accept;
+mod plausible;
 mod trip;
 
 pub use accept::{Acceptance, Accepted, Kind};
+pub(crate) use plausible::unlikely_notes;
 pub use trip::Trip;
 
 use serde::Deserialize;
@@ -26,6 +28,13 @@ pub struct Limits {
     pub issuer_growth: f64,
     /// See `issuer_growth`.
     pub growth_steps: f64,
+    /// Share of a State's documents in a source that may be replaced by others.
+    pub turnover: f64,
+    /// Share of a State's documents in a source that may have unlikely numbers, if fewer than `format_before` had in the
+    /// list before.
+    pub format: f64,
+    /// See `format`.
+    pub format_before: f64,
     /// Share of a source's documents that one delta may withdraw.
     pub withdrawals: f64,
     /// Below so many documents shares mean nothing.
@@ -39,6 +48,9 @@ impl Default for Limits {
             issuer_shrink: 0.2,
             issuer_growth: 0.2,
             growth_steps: 3.0,
+            turnover: 0.2,
+            format: 0.5,
+            format_before: 0.1,
             withdrawals: 0.05,
             floor: 1000,
         }

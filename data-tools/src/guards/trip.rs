@@ -100,6 +100,32 @@ pub enum Trip {
         /// Whether the source reported nothing at all before.
         source_is_new: bool,
     },
+    /// Numbers of another form than before.
+    Format {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// Share of documents with unlikely numbers before.
+        before: f64,
+        /// Their share after.
+        after: f64,
+        /// The share allowed.
+        limit: f64,
+    },
+    /// Other documents than before.
+    Turnover {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// Documents before.
+        before: u64,
+        /// Documents among them that others have replaced.
+        replaced: u64,
+        /// The share allowed.
+        limit: f64,
+    },
     /// Many documents withdrawn at once.
     Withdrawals {
         /// The source.
@@ -167,6 +193,8 @@ impl Trip {
             | Self::Shrunk { source, .. }
             | Self::Grown { source, .. }
             | Self::New { source, .. }
+            | Self::Format { source, .. }
+            | Self::Turnover { source, .. }
             | Self::Withdrawals { source, .. } => Some(source),
             Self::Overall { .. } => None,
         }
@@ -177,6 +205,8 @@ impl Trip {
         match self {
             Self::Shrunk { issuing_state, .. }
             | Self::Grown { issuing_state, .. }
+            | Self::Format { issuing_state, .. }
+            | Self::Turnover { issuing_state, .. }
             | Self::New { issuing_state, .. } => Some(issuing_state),
             _ => None,
         }
@@ -195,6 +225,8 @@ impl Trip {
             Self::Shrunk { .. } => Kind::Shrink,
             Self::Grown { .. } => Kind::Growth,
             Self::New { .. } => Kind::New,
+            Self::Format { .. } => Kind::Format,
+            Self::Turnover { .. } => Kind::Turnover,
             Self::Withdrawals { .. } => Kind::Withdrawals,
             Self::Overall { .. } => Kind::Overall,
         }
@@ -308,6 +340,33 @@ impl fmt::Display for Trip {
             } => write!(
                 f,
                 "source {source}, {issuing_state}: {after} documents, none before"
+            ),
+            Self::Format {
+                source,
+                issuing_state,
+                before,
+                after,
+                limit,
+            } => write!(
+                f,
+                "source {source}, {issuing_state}: {:.1} % of the documents have unlikely numbers, {:.1} % before \
+                 (allowed {} %)",
+                percent(after),
+                percent(before),
+                percent(limit)
+            ),
+            Self::Turnover {
+                source,
+                issuing_state,
+                before,
+                replaced,
+                limit,
+            } => write!(
+                f,
+                "source {source}, {issuing_state}: {replaced} of {before} documents are replaced by others \
+                 ({:.1} %, allowed {} %)",
+                *replaced as f64 / (*before).max(1) as f64 * 100.0,
+                percent(limit)
             ),
             Self::Withdrawals {
                 source,

@@ -75,6 +75,9 @@ pub struct NightlyArgs {
     /// List rows that are in force no longer in FILE, as CSV
     #[arg(long, value_name = "FILE")]
     expired: Option<PathBuf>,
+    /// Show no progress, and no account of what went well: only errors, warnings and what was held
+    #[arg(long, short)]
+    quiet: bool,
     /// Print the accounts as one JSON object
     #[arg(long)]
     json: bool,
@@ -107,7 +110,7 @@ pub fn run(args: &NightlyArgs) -> ExitCode {
         Ok(terms) => terms,
         Err(error) => return unusable(error),
     };
-    report(args.json, |show| {
+    report(args.json, args.quiet, |show| {
         nightly(args, &config, &sources, terms, show)
     })
 }
@@ -122,7 +125,7 @@ fn nightly(
 ) -> Result<Built, BuildFailure> {
     let writer = Store::writer(&config.store)?.with_terms(terms.clone());
     let _locks = lock_folders(config)?;
-    let unfetched = fetch_all(config, sources)?;
+    let unfetched = fetch_all(config, sources, args.quiet)?;
     let now = Timestamp::now();
     let by = match &config.by {
         Some(configured) if !args.who.is_given() => configured.clone(),
@@ -174,10 +177,15 @@ fn lock_folders(config: &NightlyConfig) -> Result<Vec<Lock>, PublishError> {
 }
 
 /// Fetches from all suppliers. Where that fails, the sources are held whose lists are put there.
-fn fetch_all(config: &NightlyConfig, sources: &SourcesFile) -> Result<Holds, BuildFailure> {
+fn fetch_all(
+    config: &NightlyConfig,
+    sources: &SourcesFile,
+    quiet: bool,
+) -> Result<Holds, BuildFailure> {
     let mut unfetched = Holds::default();
     for from in &config.fetches {
         let (path, error) = match fetch(from, SystemTime::now()) {
+            Ok(_) if quiet => continue,
             Ok(fetched) => {
                 say(format_args!("{}: {fetched}", from.from.display()));
                 continue;

@@ -9,7 +9,7 @@ pub use args::{PublishArgs, run};
 pub(crate) use by::{Who, by};
 
 use crate::diff::Diff;
-use crate::guards::{Accepted, Limits, Trip};
+use crate::guards::{Accepted, Limits, Trip, unlikely_notes};
 use serde_json::{Value, json};
 use sltd::index::{BuildOptions, Damage};
 use sltd::snapshot::{
@@ -166,6 +166,8 @@ fn offer_held(
     let read: BTreeSet<&str> = read.map(|source| source.name.as_str()).collect();
     let mut trips = policy.limits.of_sources(&draft, &read, None);
     trips.extend(lists(&draft, &origin));
+    let (formats, mut warnings) = policy.limits.formats(&draft, &read);
+    trips.extend(formats);
     let (mut accepted, tripped) = policy.accepted.part(trips);
     let tripped_sources: BTreeSet<String> = tripped
         .iter()
@@ -186,17 +188,16 @@ fn offer_held(
         chosen = writer.hold(chosen, &tripped_sources, options())?;
         draft = writer.draft(&chosen, act)?;
     }
-    let (mut diff, mut warnings) = (None, Vec::new());
-    if policy.compare {
+    let mut watched = read;
+    watched.retain(|source| !tripped_sources.contains(*source));
+    let mut diff = None;
+    while policy.compare || policy.limits.watch_turnover(&draft, &watched) {
         let snapshots = draft.snapshots();
         match snapshots {
             Ok(snapshots) => {
                 // To compare takes a while, and deltas wait for nobody: what they publish meanwhile is in the next draft.
                 drop(draft);
                 diff = differences(snapshots, policy.threads)?;
-                if let Some(diff) = &diff {
-                    show(diff);
-                }
                 draft = writer.draft(&chosen, act)?;
             }
             Err(PublishError::Current(error)) if error.is_damage() => warnings.push(format!(
@@ -204,6 +205,31 @@ fn offer_held(
             )),
             Err(error) => return Err(error.into()),
         }
+        let turnovers = diff.as_ref();
+        let turnovers = turnovers.map(|diff| policy.limits.turnovers(&draft, diff, &watched));
+        let (let_pass, tripped) = policy.accepted.part(turnovers.unwrap_or_default());
+        if tripped.is_empty() {
+            accepted.extend(let_pass);
+            break;
+        }
+        let mut held = BTreeSet::new();
+        for trip in &tripped {
+            holds.add(trip.source().unwrap_or_default(), trip);
+            held.extend(trip.source().map(str::to_owned));
+        }
+        watched.retain(|source| !held.contains(*source));
+        if watched.is_empty() {
+            return Ok(refuse(draft, tripped, holds, accepted, act)?);
+        }
+        drop(draft);
+        chosen = writer.hold(chosen, &held, options())?;
+        draft = writer.draft(&chosen, act)?;
+    }
+    if !policy.compare {
+        diff = None;
+    }
+    if let Some(diff) = &diff {
+        show(diff);
     }
     if let Some(overall) = policy.limits.overall(&draft) {
         if !policy.accepted.lets_pass(&overall) {
@@ -223,6 +249,7 @@ fn offer_held(
         notes.push("no document changed: the base before is continued".to_owned());
     }
     notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
+    notes.extend(unlikely_notes(draft.manifest()));
     let lost = draft.lost().iter();
     let lost: Vec<String> = lost.map(ToString::to_string).collect();
     notes.extend(lost.iter().cloned());
@@ -340,6 +367,17 @@ impl Offered {
     /// Whether nothing was held and nothing is lost.
     pub(crate) fn is_complete(&self) -> bool {
         self.holds.0.is_empty() && self.lost.is_empty()
+    }
+
+    /// What a quiet command prints: what was held or stood against it.
+    pub(crate) fn trouble(&self) -> String {
+        match &self.outcome {
+            Outcome::Refused(_) | Outcome::Withheld(_) => self.to_string(),
+            Outcome::Published | Outcome::PutAside => {
+                let sentences = self.holds.sentences();
+                sentences.map(|sentence| format!("{sentence}\n")).collect()
+            }
+        }
     }
 
     /// What scripts are told beside the accounts.
