@@ -106,7 +106,7 @@ fn what_is_full_takes_nothing_more_but_gives_room() {
 fn folder_outcomes() -> (BTreeSet<String>, BTreeSet<String>) {
     let text = |image: &Image| -> String {
         let of = |name: &str| {
-            let bytes = image.file(&format!("lists/{name}"))?;
+            let bytes = image.file(format!("lists/{name}"))?;
             Some(format!("{name} {} ", String::from_utf8_lossy(bytes)))
         };
         ["a.csv", "b.csv", "c.csv"]
