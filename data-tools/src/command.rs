@@ -52,6 +52,11 @@ pub fn print_errors() {
     }
 }
 
+/// Says that a command prints on standard output by itself, errors included.
+pub(crate) fn prints_itself() {
+    PRINTED.store(true, Ordering::Relaxed);
+}
+
 /// Prints an error as a JSON object.
 pub fn print_error(message: &str) {
     let object = serde_json::json!({ "error": { "message": message } });

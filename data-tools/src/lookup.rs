@@ -1,6 +1,6 @@
 //! `sltd-data lookup`: a check without a server.
 
-use crate::command::{FAILED, complain, unusable};
+use crate::command::{self, FAILED, complain, unusable};
 use crate::terms::TrustArgs;
 use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser};
@@ -101,6 +101,8 @@ pub fn run(args: &LookupArgs) -> ExitCode {
         }
     };
     let mut printer = Printer::new(io::stdout().lock(), args.json);
+    // It answers in JSON whatever is wrong with a question.
+    command::prints_itself();
     match look_up(&offline, &args.store, source, &mut printer) {
         // Whoever reads has seen enough: no error.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
