@@ -166,7 +166,11 @@ fn read_zones(input: Input, hand_over: &mut dyn FnMut(Item) -> bool) -> io::Resu
         let line = lines.next()?;
         let blank = match &line {
             None => true,
-            Some(text) => text.is_ok_and(|text| text.trim().is_empty()),
+            // Control characters that readers send around a zone are on lines of their own at times.
+            Some(text) => text.is_ok_and(|text| {
+                text.chars()
+                    .all(|character| character.is_whitespace() || character.is_control())
+            }),
         };
         if blank {
             let end = line.is_none();

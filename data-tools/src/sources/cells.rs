@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `number` | the number as printed; the first of a range. Series and number in one, in the order of the machine-readable zone, else series first |
 //! | `issuing_state` | ICAO Doc 9303 part 3 section 5 code, or an alias of it |
-//! | `type` | `passport`, `domestic_passport`, `identity_card`, `visa`, `residence_permit`, `refugee_travel_document`, `emergency_travel_document`, `seafarers_document`, `laissez_passer`, `other` |
-//! | `status` | `lost`, `stolen`, `stolen_blank`, `revoked`, `invalidated` |
+//! | `type` | `passport`, `domestic_passport`, `identity_card`, `visa`, `residence_permit`, `refugee_travel_document`, `emergency_travel_document`, `seafarers_document`, `laissez_passer`, `other`, with blanks or hyphens as well, or the letter of a zone: `P`, `V`, `I`, `A`, `C` |
+//! | `status` | `lost`, `stolen`, `stolen_blank`, `revoked`, `invalidated`, with blanks or hyphens as well |
 //! | `date_of_loss`, `date_reported`, `review_date` | ISO 8601 days, or empty |
 //! | `authority`, `restriction` | codes of at most 64 bytes, or empty |
 //! | `owner_reference` | at most 255 bytes, or empty |

@@ -180,6 +180,7 @@ fn zones() {
     let cases: &[(&str, &[Expected<'_>])] = &[
         ("", &[]),
         ("\n\r\n \n", &[]),
+        ("\u{2}\nA<\nB<\n\u{3}\n", &[(2, Ok(zone("A<\nB<\n")))]),
         ("A<\nB<", &[(1, Ok(zone("A<\nB<\n")))]),
         ("A<\r\nB<\r\n", &[(1, Ok(zone("A<\nB<\n")))]),
         (

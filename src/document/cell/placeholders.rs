@@ -215,6 +215,7 @@ static WORDS: &[(&str, Source)] = &[
     ("-IND", PANDAS), ("-QNAN", PANDAS),
     ("NaT", PANDAS),
     ("#REF!", EXCEL), ("#VALUE!", EXCEL), ("#NAME?", EXCEL), ("#NUM!", EXCEL), ("#DIV/0!", EXCEL), ("#SPILL!", EXCEL),
+    ("TRUE", EXCEL), ("FALSE", EXCEL), ("WAHR", EXCEL), ("FALSCH", EXCEL),
     ("#WERT!", EXCEL), ("#BEZUG!", EXCEL), ("#NV", EXCEL), ("#ZAHL!", EXCEL), ("#VALEUR!", EXCEL), ("#ND", EXCEL),
     ("UNKNOWN", GBIF), ("NO NUMBER", GBIF), ("NO APLICA", GBIF), ("NO DISPONIBLE", GBIF), ("S.N.", GBIF), ("S/N", GBIF),
     ("EMPTY", ODM), ("MISSING", RANCHERO), ("NO DATA", RANCHERO), ("NOT APPLICABLE", RANCHERO), ("NOT AVAILABLE", RANCHERO),
