@@ -60,6 +60,7 @@ threads = 2               # default: the cores available
 drain = \"8s\"              # how long running calls may take after SIGTERM
 max_connections = 16000   # further ones are closed at once
 watch = \"1s\"              # how often to look for a new snapshot
+scrub = \"24h\"             # how often to read the segments again from the disk, at idle priority, or \"off\"
 log = \"human\"             # or \"json\"
 load = \"mmap\"             # or \"heap\": immune to what happens to the file
 warm = \"all\"              # or \"filter\"; default: all, where memory allows

@@ -10,6 +10,7 @@
 mod file;
 mod folder;
 mod lock;
+mod uncached;
 #[cfg(not(feature = "fault-injection"))]
 mod unwatched;
 
@@ -19,6 +20,7 @@ pub mod faults;
 pub use file::File;
 pub use folder::FolderReplacement;
 pub use lock::Lock;
+pub use uncached::UncachedFile;
 
 #[cfg(feature = "fault-injection")]
 use faults::Watch;

@@ -15,6 +15,7 @@ use crate::files::File;
 use crate::report::Authority;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One immutable file of reported documents, verified and ready to be asked.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Segment {
     authorities: Vec<AuthorityEntry>,
     strings: Vec<Arc<str>>,
     counts: Vec<Count>,
+    /// Its file was found to be another one than that which was verified.
+    suspect: AtomicBool,
 }
 
 /// Bytes of a segment that stand for one kind of section.
@@ -139,6 +142,7 @@ impl Segment {
             authorities,
             strings,
             counts,
+            suspect: AtomicBool::new(false),
         })
     }
 
@@ -166,6 +170,20 @@ impl Segment {
     /// Stored reports: documents in a row that have equal reports share them.
     pub fn reports(&self) -> u64 {
         self.frame.reports
+    }
+
+    /// Notes that its file is no longer what was verified: who opens it next is not to share this one.
+    pub fn suspect(&self) {
+        self.suspect.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its file was found to be no longer what was verified.
+    pub fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// Documents by issuing State, type, source and status.

@@ -5,6 +5,7 @@ use super::condition::Condition;
 use super::convert::{duration, timestamp};
 use super::readiness::NotReady;
 use super::refusal::{Refusal, RefusalReason};
+use super::scrub::Pass;
 use super::serving::{Ages, Current};
 use crate::proto;
 use crate::proto::admin_service_server::AdminService;
@@ -69,6 +70,21 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
         suspect_verifications: condition.verifications().iter().sum(),
         connections: condition.connections.open() as u64,
         trusted_keys: condition.trusted.iter().map(trusted).collect(),
+        scrub: condition.scrubbed.last().map(|last| scrub(&last)),
+    }
+}
+
+fn scrub(pass: &Pass) -> proto::ScrubStatus {
+    let changed = pass.changed.iter().map(|segment| proto::ChangedSegment {
+        file: segment.file.clone(),
+        detail: segment.what.clone(),
+        since: Some(timestamp(segment.since)),
+    });
+    proto::ScrubStatus {
+        ended_at: Some(timestamp(pass.ended_at)),
+        bytes: pass.bytes,
+        direct: pass.direct,
+        changed: changed.collect(),
     }
 }
 

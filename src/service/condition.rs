@@ -6,6 +6,7 @@ use super::config::Config;
 use super::monitor::Counters;
 use super::readiness::{Facts, NotReady, readiness};
 use super::refusal::{Refusal, RefusalReason};
+use super::scrub::Scrubbed;
 use super::serving::{Ages, Current, Serving};
 use super::worker::Connections;
 use crate::index::{LoadMode, Segment};
@@ -33,6 +34,8 @@ pub(super) struct Condition {
     pub(super) load: LoadMode,
     /// The keys one of which must have signed what is served.
     pub(super) trusted: Vec<TrustedKeyInfo>,
+    /// What reading the segments again from the disk has found.
+    pub(super) scrubbed: Scrubbed,
     /// When the server began.
     pub(super) started_at: Timestamp,
     fail_when_too_old: bool,
@@ -67,6 +70,7 @@ impl Condition {
             },
             load: config.load,
             trusted,
+            scrubbed: Scrubbed::default(),
             fail_when_too_old: config.fail_when_too_old,
             draining: AtomicBool::new(false),
             served_before: AtomicBool::new(false),

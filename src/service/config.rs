@@ -22,6 +22,7 @@ use std::time::Duration;
 ///     drain = "8s"              # how long running calls may take after SIGTERM
 ///     max_connections = 16000   # further ones are closed at once
 ///     watch = "1s"              # how often to look for a new snapshot
+///     scrub = "24h"             # how often to read the segments again from the disk, or "off"
 ///     log = "json"              # or "human"
 ///     load = "mmap"             # or "heap"
 ///     warm = "all"              # or "filter"; default: all, where memory allows
@@ -56,6 +57,11 @@ pub struct Config {
     /// How often to look for a new snapshot, at least 10 ms. Default 1 s.
     #[serde(deserialize_with = "duration")]
     pub watch: Duration,
+    /// How often to read the segments served again from the disk, at idle priority, and to hold every byte against
+    /// its digest; what has changed is said in log, status and metrics. At least 1 s; none: never, which the file says as
+    /// `off`. Default 24 h.
+    #[serde(deserialize_with = "scrub")]
+    pub scrub: Option<Duration>,
     /// Form of the log. Default human.
     pub log: LogFormat,
     /// How segments are held in memory. Default mapped.
@@ -122,6 +128,8 @@ pub enum ConfigError {
 const THREADS_MAX: usize = 1_024;
 /// Looking more often would cost more than it brings.
 const WATCH_MIN: Duration = Duration::from_millis(10);
+/// The same.
+const SCRUB_MIN: Duration = Duration::from_secs(1);
 
 impl Default for Config {
     fn default() -> Self {
@@ -131,6 +139,7 @@ impl Default for Config {
             drain: Duration::from_secs(8),
             max_connections: NonZeroUsize::MIN.saturating_add(15_999),
             watch: Duration::from_secs(1),
+            scrub: Some(Duration::from_secs(24 * 60 * 60)),
             log: LogFormat::Human,
             load: LoadMode::Mmap,
             warm: None,
@@ -198,6 +207,9 @@ impl Config {
         if self.watch < WATCH_MIN {
             return wrong("watch", "at least 10ms");
         }
+        if self.scrub.is_some_and(|every| every < SCRUB_MIN) {
+            return wrong("scrub", "at least 1s, or off");
+        }
         if let (Some(soft), Some(hard)) = (self.soft_age, self.hard_age)
             && hard < soft
         {
@@ -218,6 +230,15 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
+}
+
+fn scrub<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    let every = parse_duration(&text).map_err(serde::de::Error::custom)?;
+    Ok(Some(every))
 }
 
 /// Written down, a list is not empty: that of a template that was not filled in must not mean that nobody signs.
@@ -281,6 +302,8 @@ mod tests {
             ("threads = 0", "nonzero"),
             ("threads = 2000", "`threads` must be at most 1024"),
             ("watch = \"1ms\"", "`watch` must be at least 10ms"),
+            ("scrub = \"1ms\"", "`scrub` must be at least 1s, or off"),
+            ("scrub = \"never\"", "expected a whole number and a unit"),
             ("load = \"disk\"", "expected `mmap` or `heap`"),
             ("warm = \"none\"", "expected `all` or `filter`"),
             ("log = \"xml\"", "expected `human` or `json`"),

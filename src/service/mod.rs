@@ -49,6 +49,7 @@ mod question;
 mod readiness;
 mod refusal;
 mod reply;
+mod scrub;
 mod server;
 mod serving;
 mod slice;

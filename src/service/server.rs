@@ -7,6 +7,7 @@ use super::connection;
 use super::dispatch::Dispatch;
 use super::health::Health;
 use super::monitor::Monitor;
+use super::scrub::Scrub;
 use super::watch::{LoadError, Watcher};
 use super::worker::Workers;
 use crate::snapshot::signature::{KeyError, TrustedKeys};
@@ -210,6 +211,9 @@ pub async fn run_with_clock(
             "serving"
         );
         drop(current);
+        // Ends when dropped, with the server.
+        let scrub = config.scrub.map(|every| Scrub::start(&condition, every));
+        let _scrub = scrub.transpose()?;
         watcher.run(pointer).await;
         Ok(())
     };

@@ -226,6 +226,11 @@ impl Serving {
         Err(CallError::Defect)
     }
 
+    /// Marks what is served as suspect.
+    pub(super) fn suspect(&self) {
+        self.suspect.notify_one();
+    }
+
     /// Waits until a snapshot has been marked suspect.
     pub(super) async fn suspected(&self) {
         self.suspect.notified().await;

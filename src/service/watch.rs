@@ -213,7 +213,7 @@ impl Watcher {
         match self.load(&seen.store, &served, None).await {
             Ok(current) => {
                 tracing::warn!(
-                    "the suspect snapshot was verified and stays in service: the defect is in the program"
+                    "the suspect snapshot was verified and stays in service: what is answered from is whole"
                 );
                 self.condition.verified(true);
                 self.serve(seen, &served, current);

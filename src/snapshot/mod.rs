@@ -219,7 +219,9 @@ impl Snapshot {
     /// A segment that it has open, by its digest, with the mark that it is in use.
     fn open(&self, digest: &str) -> Option<(&Arc<Segment>, &Option<Arc<Lock>>)> {
         let mut open = self.segments.iter().zip(&self.marks);
-        open.find(|(segment, _)| segment.digest().to_hex().as_str() == digest)
+        open.find(|(segment, _)| {
+            !segment.is_suspect() && segment.digest().to_hex().as_str() == digest
+        })
     }
 
     /// One that holds nothing.

@@ -10,6 +10,7 @@
 //! | `swaps` | thousands of publications, two servers |
 //! | `status` | what a server has refused, whether it is ready; `sltd status` |
 //! | `monitor` | metrics over HTTP |
+//! | `scrub` | changed bytes in what is served |
 //! | `signed` | servers that trust keys |
 //! | `logs` | what no log may hold |
 //! | `calls` | gRPC calls against the contract |
@@ -31,6 +32,7 @@ mod frames;
 mod life;
 mod logs;
 mod monitor;
+mod scrub;
 mod signed;
 mod snapshots;
 mod status;

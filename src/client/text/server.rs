@@ -2,8 +2,8 @@
 
 use super::{label, words};
 use crate::proto::{
-    GetStatusResponse, Intervention, NotReadyReason, RefusedPublication, ServedSnapshot,
-    SnapshotEvent, SourceStatus, WatchMethod,
+    GetStatusResponse, Intervention, NotReadyReason, RefusedPublication, ScrubStatus,
+    ServedSnapshot, SnapshotEvent, SourceStatus, WatchMethod,
 };
 use std::fmt::Write as _;
 
@@ -38,6 +38,9 @@ pub fn server(status: &GetStatusResponse) -> String {
     if let Some(refused) = &status.refused {
         label(&mut text, "REFUSED", &refused_words(refused));
     }
+    if let Some(scrub) = &status.scrub {
+        scrub_lines(&mut text, scrub);
+    }
     for key in &status.trusted_keys {
         let mut trusted = key.id.clone();
         for (what, limit) in [("from", &key.not_before), ("until", &key.not_after)] {
@@ -66,6 +69,30 @@ fn not_ready(reason: NotReadyReason) -> &'static str {
         NotReadyReason::TooOld => "the snapshot is past its hard age",
         NotReadyReason::Draining => "the server is ending",
     }
+}
+
+/// What reading the segments again from the disk has found.
+fn scrub_lines(text: &mut String, scrub: &ScrubStatus) {
+    for changed in &scrub.changed {
+        let since = changed
+            .since
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let what = format!("{} since {since}: {}", changed.file, changed.detail);
+        label(text, "CHANGED", &what);
+    }
+    let from = match scrub.direct {
+        true => "from the disk",
+        false => "in part from memory",
+    };
+    let ended = scrub
+        .ended_at
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let what = format!("{} bytes read again {from}, until {ended}", scrub.bytes);
+    label(text, "Scrub", &what);
 }
 
 fn snapshot_lines(text: &mut String, snapshot: &ServedSnapshot) {

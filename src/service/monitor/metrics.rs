@@ -175,6 +175,24 @@ fn publications(writer: &mut Writer<'_>, condition: &Condition) -> fmt::Result {
         "Whether what is published now stands refused (1) or is served (0).",
         u64::from(condition.refused().is_some()),
     )?;
+    writer.counter(
+        "scrub_passes",
+        "Times that all segments served were read again from the disk.",
+        condition.scrubbed.passes(),
+    )?;
+    let last = condition.scrubbed.last();
+    writer.gauge(
+        "segments_changed",
+        "Segments whose files were not what they were when they were opened, as the last scrub found them.",
+        last.as_ref().map_or(0, |last| last.changed.len() as u64),
+    )?;
+    if let Some(last) = last {
+        writer.gauge(
+            "scrub_time_seconds",
+            "When the segments served were last read again from the disk, in seconds since 1970.",
+            seconds(last.ended_at),
+        )?;
+    }
     let [damaged, sound] = condition.verifications();
     writer.counters(
         "suspect_verifications",
