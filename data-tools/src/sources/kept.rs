@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use sltd::document::DocumentType;
+use sltd::document::{DocumentNumber, DocumentType, NumberError, Placeholders};
 use sltd::report::ReportStatus;
 
 use super::delimited::Format;
@@ -44,7 +44,9 @@ impl Form {
             |max: usize| cell.chars().count() <= max && cell.chars().all(char::is_alphanumeric);
         match self {
             _ if cell.is_empty() => true,
-            Self::Number => cell.chars().any(char::is_numeric) && !is_date(cell),
+            Self::Number => {
+                cell.chars().any(char::is_numeric) && !is_date(cell) || is_placeholder(cell)
+            }
             Self::Code(max) => short(max),
             Self::Series => short(4) || is_soviet(cell),
             Self::Type => DocumentType::from_name(cell).is_some() || short(CODE_MAX),
@@ -63,6 +65,16 @@ impl Form {
             self,
             Self::Number | Self::Code(_) | Self::Series | Self::Type | Self::Status | Self::Action
         )
+    }
+}
+
+/// Whether people write it where they have no number: that is no name.
+fn is_placeholder(cell: &str) -> bool {
+    match DocumentNumber::from_cell(cell) {
+        Ok(number) => {
+            number.as_bytes().len() > 1 && Placeholders::EVERYWHERE.contains(&number, None)
+        }
+        Err(error) => error == NumberError::Placeholder,
     }
 }
 
@@ -141,4 +153,37 @@ pub(super) fn fields(names: &[&'static str], values: &[Value<'_>], line: &mut St
             Value::Absent | Value::Other => None,
         });
     object(cells, line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_have_the_form_of_their_column() {
+        for (form, cell, expected) in [
+            (Form::Number, "990000201.0", true),
+            (Form::Number, "NULL", true),
+            (Form::Number, "#N/A", true),
+            (Form::Number, "ZWEITNAME", false),
+            (Form::Number, "1980-05-05", false),
+            (Form::Number, "5.5.1980", false),
+            (Form::Code(3), "FRA", true),
+            (Form::Code(3), "1980-05-05", false),
+            (Form::Series, "AB12", true),
+            (Form::Series, "IV-МЮ", true),
+            (Form::Series, "IVANOV", false),
+            (Form::Type, "passport", true),
+            (Form::Type, "Q", true),
+            (Form::Type, "ZWEITNAME", false),
+            (Form::Status, "lost", true),
+            (Form::Status, "MARIA", false),
+            (Form::Date, "2024-02-30", true),
+            (Form::Date, "2024-02-03T00:00:00", true),
+            (Form::Date, "MARIA", false),
+            (Form::Date, "", true),
+        ] {
+            assert_eq!(form.fits(cell), expected, "{form:?}: {cell}");
+        }
+    }
 }

@@ -91,6 +91,10 @@ fn group(reason: &Reason) -> Cow<'static, str> {
         Reason::Number(NumberError::TooLong { .. }) => {
             "more letters and digits than a document number has"
         }
+        Reason::Number(NumberError::Placeholder) => "a placeholder",
+        Reason::Number(NumberError::TwoNumbers) => "two numbers in one cell",
+        Reason::Number(NumberError::Decimal) => "digits with a decimal point",
+        Reason::Number(NumberError::Exponent) => "a number with an exponent",
         Reason::Number(NumberError::NotUtf8 { .. }) => "not UTF-8 text",
         Reason::Range(RangeError::Length { .. }) => {
             "not as long as the number that begins the range"
@@ -113,7 +117,7 @@ fn group(reason: &Reason) -> Cow<'static, str> {
         } => {
             return Cow::Owned(format!("`{value}` is not known"));
         }
-        Reason::NotKnown { value: None, .. } => "not known",
+        Reason::NotKnown { value: None, .. } => "a word that is not known",
         Reason::TextTooLong { .. } => "too long",
         Reason::NotOwned { state } => {
             return Cow::Owned(format!("document of {state}{NOT_OWNED}"));

@@ -87,7 +87,7 @@ fn files_are_read_in_order_and_named_in_the_rejects() {
         "{rejects}"
     );
     assert!(
-        lines[2].starts_with("2,number,") && lines[2].ends_with(",\",FRA,visa,lost\",b.csv.gz"),
+        lines[2].starts_with("2,number,") && lines[2].ends_with(",\"?,FRA,visa,lost\",b.csv.gz"),
         "{rejects}"
     );
 
