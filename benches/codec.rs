@@ -47,6 +47,7 @@ fn coverage() -> Coverage {
         documents: 1_234_567,
         newest_report: "2026-11-20".to_owned(),
         source_age: None,
+        change_age: None,
     }
 }
 

@@ -112,6 +112,11 @@ fn expand_match(compact: CompactMatch, shared: &SharedTables) -> Result<Match, C
         third_party: compact.third_party,
         owner_reference: compact.owner_reference,
         confirm_with_authority: compact.confirm_with_authority,
+        also_reported_by: compact
+            .also_reported_by_indexes
+            .into_iter()
+            .map(|index| text(index, "index of another source"))
+            .collect::<Result<_, _>>()?,
     })
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn hit() -> Answer {
                 seconds: 7_200,
                 nanos: 0,
             }),
+            change_age: None,
         }),
         format_plausible: Some(true),
     }

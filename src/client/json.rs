@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn answers() {
         let bare = r#"{"verdict":"VERDICT_UNSPECIFIED","reasons":[],"sameNumberOtherIssuers":0,"matches":[],"matchesOmitted":0}"#;
-        let empty_parts = r#"{"verdict":"VERDICT_NO_RECORD","reasons":[],"document":{"number":"","issuingState":"","type":"DOCUMENT_TYPE_UNSPECIFIED"},"sameNumberOtherIssuers":0,"matches":[{"status":"REPORT_STATUS_UNSPECIFIED","sourceStatus":"","issuingState":"","type":"DOCUMENT_TYPE_UNSPECIFIED","dateOfLoss":"","dateReported":"","reviewDate":"","restriction":"","source":"","thirdParty":false,"ownerReference":"","confirmWithAuthority":false}],"matchesOmitted":0,"snapshot":{"generation":"0","stale":false},"formatPlausible":false}"#;
+        let empty_parts = r#"{"verdict":"VERDICT_NO_RECORD","reasons":[],"document":{"number":"","issuingState":"","type":"DOCUMENT_TYPE_UNSPECIFIED"},"sameNumberOtherIssuers":0,"matches":[{"status":"REPORT_STATUS_UNSPECIFIED","sourceStatus":"","issuingState":"","type":"DOCUMENT_TYPE_UNSPECIFIED","dateOfLoss":"","dateReported":"","reviewDate":"","restriction":"","source":"","thirdParty":false,"ownerReference":"","confirmWithAuthority":false,"alsoReportedBy":[]}],"matchesOmitted":0,"snapshot":{"generation":"0","stale":false},"formatPlausible":false}"#;
         let newer = r#"{"verdict":77,"reasons":[],"sameNumberOtherIssuers":0,"matches":[],"matchesOmitted":0}"#;
         let full = concat!(
             r#"{"verdict":"VERDICT_HIT","reasons":[],"#,
@@ -166,7 +166,7 @@ mod tests {
             r#""type":"DOCUMENT_TYPE_PASSPORT","dateOfLoss":"2024-06-30","dateReported":"2024-07-03","#,
             r#""reviewDate":"","authority":{"code":"UTO-NCB","name":"Utopia Central Bureau","#,
             r#""contact":"+00 000"},"restriction":"","source":"uto-daily","thirdParty":false,"#,
-            r#""ownerReference":"","confirmWithAuthority":true}],"matchesOmitted":0,"#,
+            r#""ownerReference":"","confirmWithAuthority":true,"alsoReportedBy":[]}],"matchesOmitted":0,"#,
             r#""snapshot":{"generation":"18446744073709551615","dataAsOf":"2024-07-04T05:06:07Z","#,
             r#""builtAt":"2024-07-04T06:00:00.500Z","stale":false},"#,
             r#""coverage":{"issuingState":"UTO","type":"DOCUMENT_TYPE_PASSPORT","#,

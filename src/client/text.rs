@@ -162,6 +162,9 @@ fn report_lines(text: &mut String, report: &Match) {
         &format!("{}; {document}", report_words(report)),
     );
     let mut source = format!("source {}", report.source);
+    if !report.also_reported_by.is_empty() {
+        let _ = write!(source, ", also {}", report.also_reported_by.join(", "));
+    }
     if report.third_party {
         source.push_str(", not the issuing State's own");
     }
@@ -244,12 +247,18 @@ fn coverage_words(coverage: &Coverage) -> String {
         text.push_str("; the State reports none, so a miss means next to nothing");
         return text;
     }
+    if coverage.level() == CoverageLevel::Suspended {
+        text.push_str("; a source of the State is out of service, so a miss means next to nothing");
+    }
     let _ = write!(text, ", {} documents reported", coverage.documents);
     if !coverage.newest_report.is_empty() {
         let _ = write!(text, ", the newest on {}", coverage.newest_report);
     }
     if let Some(age) = &coverage.source_age {
         let _ = write!(text, ", source {} old", words::age(age.seconds));
+    }
+    if let Some(age) = &coverage.change_age {
+        let _ = write!(text, ", last change {} old", words::age(age.seconds));
     }
     text
 }

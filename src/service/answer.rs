@@ -78,12 +78,14 @@ fn coverage(coverage: &Coverage, query: &Query, buffer: &mut Vec<u8>) {
     if let Some(day) = coverage.newest_report {
         text(5, &day.to_iso(), buffer);
     }
-    if let Some(age) = coverage.source_age {
-        let age = convert::duration(age);
-        nested(6, buffer, |buffer| {
-            number(1, age.seconds as u64, buffer);
-            number(2, i64::from(age.nanos) as u64, buffer);
-        });
+    for (tag, age) in [(6, coverage.source_age), (7, coverage.change_age)] {
+        if let Some(age) = age {
+            let age = convert::duration(age);
+            nested(tag, buffer, |buffer| {
+                number(1, age.seconds as u64, buffer);
+                number(2, i64::from(age.nanos) as u64, buffer);
+            });
+        }
     }
 }
 

@@ -73,13 +73,14 @@ impl Shared {
         };
         let end = self.bytes.saturating_add(allowance);
         let mut matches_bytes = 0;
-        for candidate in &judgement.matches {
+        for (place, candidate) in judgement.matches.iter().enumerate() {
+            let also = || judgement.also_reported_by(place);
             // An upper bound is enough to stop in time: a little space is left unused at most.
-            if self.bytes + matches_bytes + self.bound(candidate) > end {
+            if self.bytes + matches_bytes + self.bound(candidate, also()) > end {
                 compact.matches_omitted += 1;
                 continue;
             }
-            let matched = self.matched(candidate);
+            let matched = self.matched(candidate, also());
             matches_bytes += matched.encoded_len() + ENTRY_OVERHEAD;
             compact.matches.push(matched);
         }
@@ -105,7 +106,11 @@ impl Shared {
     }
 
     /// The compact form of [`convert::matched`].
-    fn matched(&mut self, candidate: &Candidate<'_>) -> proto::CompactMatch {
+    fn matched<'a>(
+        &mut self,
+        candidate: &Candidate<'_>,
+        also: impl Iterator<Item = &'a str>,
+    ) -> proto::CompactMatch {
         let report = &candidate.report;
         let contact = proto::CompactMatch {
             issuing_state_index: self.text(candidate.issuing_state.code()),
@@ -130,6 +135,7 @@ impl Shared {
             source_index: self.text(report.source),
             third_party: report.third_party,
             owner_reference: report.owner_reference.to_owned(),
+            also_reported_by_indexes: also.map(|source| self.text(source)).collect(),
             ..contact
         }
     }
@@ -159,7 +165,7 @@ impl Shared {
     }
 
     /// What a match can add at most, tables included.
-    fn bound(&self, candidate: &Candidate<'_>) -> usize {
+    fn bound<'a>(&self, candidate: &Candidate<'_>, also: impl Iterator<Item = &'a str>) -> usize {
         // Three days, five indexes, codes and flags with their tags.
         const FIXED: usize = 128;
         let report = &candidate.report;
@@ -168,7 +174,9 @@ impl Shared {
             .as_ref()
             .map_or(0, |a| a.code.len() + a.name.len() + a.contact.len());
         let texts = report.source_status.len() + report.restriction.len() + report.source.len();
-        FIXED + texts + authority + report.owner_reference.len() + 8 * ENTRY_OVERHEAD
+        // A text and the index of it.
+        let also: usize = also.map(|source| source.len() + 2 * ENTRY_OVERHEAD).sum();
+        FIXED + texts + authority + report.owner_reference.len() + also + 8 * ENTRY_OVERHEAD
     }
 }
 
@@ -237,6 +245,7 @@ mod tests {
             verdict: Verdict::Hit,
             reasons: Reasons::NONE,
             matches,
+            also: Vec::new(),
             same_number_other_issuers: 3,
         };
         shared.answer(&query, &answer, allowance)
@@ -293,7 +302,7 @@ mod tests {
         let mut shared = Shared::new();
         let found = candidate("UA-1", "r", Disclosure::ContactOnly);
         let compact = compact(&mut shared, "UKR", vec![found], 10_000);
-        let full = convert::matched(&found);
+        let full = convert::matched(&found, ["other"].into_iter());
         assert_eq!(
             (
                 full.status,
@@ -302,6 +311,7 @@ mod tests {
             ),
             (0, "", "")
         );
+        assert!(full.also_reported_by.is_empty());
         assert_eq!(full.authority.unwrap().code, "UA-1");
         let expected = proto::CompactMatch {
             issuing_state_index: 1,

@@ -209,6 +209,7 @@ pub(super) fn snapshot(snapshot: &Snapshot) -> proto::Snapshot {
 pub(super) fn coverage_level(level: CoverageLevel) -> proto::CoverageLevel {
     match level {
         CoverageLevel::None => proto::CoverageLevel::None,
+        CoverageLevel::Suspended => proto::CoverageLevel::Suspended,
         CoverageLevel::Stale => proto::CoverageLevel::Stale,
         CoverageLevel::Current => proto::CoverageLevel::Current,
     }
@@ -230,12 +231,16 @@ pub(super) fn coverage(coverage: &Coverage, query: &Query) -> proto::Coverage {
         documents: coverage.documents,
         newest_report: day(coverage.newest_report),
         source_age: coverage.source_age.map(duration),
+        change_age: coverage.change_age.map(duration),
     }
 }
 
-/// A match, complete in itself. Where the owner lets the caller know no more than whom to ask, that is
+/// A match, complete in itself; `also` are the other sources that say the same. Where the owner lets the caller know no more than whom to ask, that is
 /// all it says.
-pub(super) fn matched(candidate: &Candidate<'_>) -> proto::Match {
+pub(super) fn matched<'a>(
+    candidate: &Candidate<'_>,
+    also: impl Iterator<Item = &'a str>,
+) -> proto::Match {
     let report = &candidate.report;
     let contact = proto::Match {
         issuing_state: candidate.issuing_state.code().to_owned(),
@@ -257,6 +262,7 @@ pub(super) fn matched(candidate: &Candidate<'_>) -> proto::Match {
         source: report.source.to_owned(),
         third_party: report.third_party,
         owner_reference: report.owner_reference.to_owned(),
+        also_reported_by: also.map(str::to_owned).collect(),
         ..contact
     }
 }

@@ -84,8 +84,8 @@ pub(super) fn response(
 pub(super) fn matches(judgement: &Judgement<'_>) -> (Vec<proto::Match>, u32) {
     let mut matches = Vec::with_capacity(judgement.matches.len());
     let mut matches_bytes = 0;
-    for candidate in &judgement.matches {
-        let matched = convert::matched(candidate);
+    for (place, candidate) in judgement.matches.iter().enumerate() {
+        let matched = convert::matched(candidate, judgement.also_reported_by(place));
         matches_bytes += matched.encoded_len() + super::compact::ENTRY_OVERHEAD;
         if matches_bytes > MATCHES_BYTES_MAX {
             break;

@@ -1,12 +1,12 @@
 //! How well an issuing State's documents are covered: a miss from a State that reports nothing
 //! is not the same as a miss from one that did an hour ago.
 
-use super::Manifest;
+use super::{Manifest, SourceEntry};
 use crate::document::{DocumentType, IssuingState};
 use crate::index::{Count, CountOf};
 use crate::report::Day;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// How well an issuer's documents of a type are covered, by the owner's own sources.
@@ -14,7 +14,9 @@ use std::time::Duration;
 pub enum CoverageLevel {
     /// The owner reports no documents of this type.
     None,
-    /// It does, but the newest data of its sources are older than they should be.
+    /// A source of the owner's is out of service: what it reports is not served.
+    Suspended,
+    /// It does, but the newest list of its sources is older than it should be.
     Stale,
     /// It does, and its data are fresh.
     Current,
@@ -30,16 +32,22 @@ pub struct Coverage {
     pub documents: u64,
     /// The newest day of a report, where any is dated; at most the day that the data describe.
     pub newest_report: Option<Day>,
-    /// Age of the newest data among the owner's sources; `None` where it has none.
+    /// Age of the newest list among the owner's sources, where one has sent none, of its changes; `None` where it has
+    /// no source.
     pub source_age: Option<Duration>,
+    /// Age of the newest changes of these sources that are newer than their lists; `None` where there are none.
+    pub change_age: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     documents: u64,
     newest_report: Option<Day>,
-    /// Newest as-of among the sources, and how old that may be.
+    /// From when the age of the newest among the sources counts, and how old it may be.
     source: Option<(Timestamp, Duration)>,
+    /// The newest changes of these sources.
+    changed: Option<Timestamp>,
+    suspended: bool,
     /// The day of the newest instant that the sources' data describe.
     as_of: Option<Day>,
 }
@@ -59,21 +67,12 @@ fn place(state: IssuingState, document_type: Option<DocumentType>) -> Option<usi
 }
 
 impl CoverageTable {
-    pub(super) fn new(manifest: &Manifest, counts: &[Count]) -> Self {
-        let sources: HashMap<&str, (Timestamp, Duration)> = manifest
+    /// Of a snapshot with these counts; `all` are those that it would have with every source in service.
+    pub(super) fn new(manifest: &Manifest, counts: &[Count], all: &[Count]) -> Self {
+        let sources: HashMap<&str, &SourceEntry> = manifest
             .sources
             .iter()
-            .map(|source| {
-                (
-                    source.name.as_str(),
-                    (source.newest(), source.stale_after()),
-                )
-            })
-            .collect();
-        let newest: HashMap<&str, Day> = manifest
-            .sources
-            .iter()
-            .map(|source| (source.name.as_str(), Day::from_timestamp(source.newest())))
+            .map(|source| (source.name.as_str(), source))
             .collect();
         let mut table = vec![Entry::default(); IssuingState::COUNT * PLACES];
         for count in counts {
@@ -89,8 +88,14 @@ impl CoverageTable {
                         entry.newest_report = entry.newest_report.max(count.newest_report);
                     }
                     CountOf::OwnSource(name) => {
-                        entry.source = entry.source.max(sources.get(&**name).copied());
-                        entry.as_of = entry.as_of.max(newest.get(&**name).copied());
+                        let Some(source) = sources.get(&**name) else {
+                            continue;
+                        };
+                        let of_source = (source.age_from(), source.stale_after());
+                        entry.source = entry.source.max(Some(of_source));
+                        entry.changed = entry.changed.max(source.list.and(source.changed));
+                        let newest = Day::from_timestamp(source.newest());
+                        entry.as_of = entry.as_of.max(Some(newest));
                     }
                     CountOf::All | CountOf::Source(_) | CountOf::Status(_) => {}
                 }
@@ -103,7 +108,52 @@ impl CoverageTable {
                 entry.newest_report = entry.newest_report.map(|newest| newest.min(as_of));
             }
         }
-        Self(table)
+        let mut table = Self(table);
+        table.suspend(manifest, all);
+        table
+    }
+
+    /// Marks what sources out of service are own sources of.
+    fn suspend(&mut self, manifest: &Manifest, all: &[Count]) {
+        let mut states = BTreeSet::new();
+        for source in &manifest.sources {
+            if !source.removed && manifest.is_retracted(&source.name) {
+                // "*" is no code: the States of such a source are those that it reports.
+                let owned = source.owns.iter().map(|code| IssuingState::parse(code));
+                states.extend(owned.flatten());
+            }
+        }
+        for count in all {
+            if let CountOf::OwnSource(name) = &count.of
+                && manifest.is_retracted(name)
+            {
+                states.insert(count.issuing_state);
+                self.suspend_place(count.issuing_state, Some(count.document_type));
+            }
+        }
+        for state in states {
+            self.suspend_place(state, None);
+            for document_type in DocumentType::ALL {
+                // A type that it does not report is covered as well as before by those that do.
+                if self.entry(state, Some(document_type)).source.is_none() {
+                    self.suspend_place(state, Some(document_type));
+                }
+            }
+        }
+    }
+
+    fn suspend_place(&mut self, state: IssuingState, document_type: Option<DocumentType>) {
+        let place = place(state, document_type);
+        if let Some(entry) = place.and_then(|place| self.0.get_mut(place)) {
+            entry.suspended = true;
+        }
+    }
+
+    fn entry(&self, state: IssuingState, document_type: Option<DocumentType>) -> Entry {
+        place(state, document_type)
+            .and_then(|place| self.0.get(place))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(super) fn get(
@@ -112,15 +162,13 @@ impl CoverageTable {
         document_type: Option<DocumentType>,
         now: Timestamp,
     ) -> Coverage {
-        let entry = place(state, document_type)
-            .and_then(|place| self.0.get(place))
-            .copied()
-            .unwrap_or_default();
+        let entry = self.entry(state, document_type);
         // Data from a clock ahead of ours is as fresh as can be.
         let age =
             |as_of: Timestamp| Duration::try_from(now.duration_since(as_of)).unwrap_or_default();
         let source_age = entry.source.map(|(as_of, _)| age(as_of));
         let level = match entry.source {
+            _ if entry.suspended => CoverageLevel::Suspended,
             None => CoverageLevel::None,
             Some((as_of, stale_after)) if age(as_of) > stale_after => CoverageLevel::Stale,
             Some(_) => CoverageLevel::Current,
@@ -130,6 +178,7 @@ impl CoverageTable {
             documents: entry.documents,
             newest_report: entry.newest_report,
             source_age,
+            change_age: entry.changed.map(age),
         }
     }
 }

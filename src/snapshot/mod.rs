@@ -151,14 +151,14 @@ impl Snapshot {
         let changed = UnionFilter::of(changes)?;
         // The base counts its own; the manifest says what changes have changed of that.
         let base = segments.first().map_or(&[][..], |base| base.counts());
-        let counts = Counts::read(&manifest.counts).added_to(base);
-        let counts = Counts::read(&manifest.hidden).added_to(&counts);
+        let all = Counts::read(&manifest.counts).added_to(base);
+        let counts = Counts::read(&manifest.hidden).added_to(&all);
         let hiding = (!manifest.retracted.is_empty()).then(|| Hiding {
             sources: manifest.retracted_sources(),
             lists: manifest.lists(),
         });
         Ok(Self {
-            coverage: CoverageTable::new(&manifest, &counts),
+            coverage: CoverageTable::new(&manifest, &counts, &all),
             placeholders: manifest.placeholders(),
             manifest,
             segments,
@@ -234,7 +234,7 @@ impl Snapshot {
         };
         let manifest = Manifest::first(act, &Terms::default());
         Self {
-            coverage: CoverageTable::new(&manifest, &[]),
+            coverage: CoverageTable::new(&manifest, &[], &[]),
             segments: Vec::new(),
             marks: Vec::new(),
             hiding: None,

@@ -137,6 +137,11 @@ pub enum Trip {
         /// The share allowed.
         limit: f64,
     },
+    /// No source is left in service.
+    LastSource {
+        /// Documents before.
+        before: u64,
+    },
     /// Fewer documents in all.
     Overall {
         /// Documents before.
@@ -196,7 +201,7 @@ impl Trip {
             | Self::Format { source, .. }
             | Self::Turnover { source, .. }
             | Self::Withdrawals { source, .. } => Some(source),
-            Self::Overall { .. } => None,
+            Self::Overall { .. } | Self::LastSource { .. } => None,
         }
     }
 
@@ -228,7 +233,7 @@ impl Trip {
             Self::Format { .. } => Kind::Format,
             Self::Turnover { .. } => Kind::Turnover,
             Self::Withdrawals { .. } => Kind::Withdrawals,
-            Self::Overall { .. } => Kind::Overall,
+            Self::Overall { .. } | Self::LastSource { .. } => Kind::Overall,
         }
     }
 
@@ -378,6 +383,10 @@ impl fmt::Display for Trip {
                 "source {source}: {withdrawn} documents withdrawn at once, of {documents} \
                  (allowed {} %)",
                 percent(limit)
+            ),
+            Self::LastSource { before } => write!(
+                f,
+                "no source would be left in service, and none of the {before} documents reported"
             ),
             Self::Overall {
                 before,

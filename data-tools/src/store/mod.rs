@@ -8,17 +8,19 @@ pub mod repair;
 pub mod retract;
 pub mod rollback;
 
-use crate::command::{FAILED, complain, print, unusable, warn};
+use crate::command::{FAILED, REFUSED, complain, print, unusable, warn};
+use crate::guards::Trip;
 use crate::publish::{Who, by, code_of_publish, not_published};
 use crate::terms::TermsArgs;
 use jiff::Timestamp;
-use sltd::snapshot::{Act, Draft, LoadError, PublishError, Published, Store};
+use sltd::snapshot::{Act, Draft, Happening, LoadError, PublishError, Published, Store};
 use std::path::Path;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage, 3 failed, 21 the current snapshot or what was to be
-published is not signed with a trusted key, 23 another process is changing the store.";
+Exit codes: 0 published, 2 wrong usage, 3 failed, 21 refused: by a guard, or because the current
+snapshot or what was to be published is not signed with a trusted key; 23 another process is
+changing the store.";
 
 /// Publishes what `draft` puts together, and says so.
 fn publish(
@@ -26,6 +28,17 @@ fn publish(
     (who, reason): (&Who, &str),
     terms: &TermsArgs,
     draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
+) -> ExitCode {
+    publish_unless(store, (who, reason), terms, draft, |_| None)
+}
+
+/// Publishes what `draft` puts together unless it trips a guard, and says so.
+fn publish_unless(
+    store: &Path,
+    (who, reason): (&Who, &str),
+    terms: &TermsArgs,
+    draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
+    guard: impl FnOnce(&Draft) -> Option<Trip>,
 ) -> ExitCode {
     let terms = match terms.read() {
         Ok(terms) => terms,
@@ -37,11 +50,23 @@ fn publish(
         by: &by,
         reason,
     };
-    let published = Store::open(store)
-        .map_err(PublishError::from)
-        .and_then(|store| draft(&store.with_terms(terms), act)?.publish(Vec::new()));
-    match published {
-        Ok(published) => said(&published),
+    let publish = || {
+        let store = Store::open(store)?.with_terms(terms);
+        let draft = draft(&store, act)?;
+        match guard(&draft) {
+            None => draft.publish(Vec::new()).map(Ok),
+            Some(trip) => {
+                draft.give_up(Happening::Refused, act, vec![trip.to_string()])?;
+                Ok(Err(trip))
+            }
+        }
+    };
+    match publish() {
+        Ok(Ok(published)) => said(&published),
+        Ok(Err(trip)) => {
+            complain(format_args!("refused, nothing was published: {trip}"));
+            ExitCode::from(REFUSED)
+        }
         Err(error) => failed(&error),
     }
 }

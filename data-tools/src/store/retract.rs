@@ -1,16 +1,19 @@
 //! `sltd-data retract`.
 
-use super::{EXIT_CODES, parse_reason, publish};
-use crate::publish::Who;
+use super::{EXIT_CODES, parse_reason, publish_unless};
+use crate::guards::Trip;
+use crate::publish::{AcceptArgs, Who};
 use crate::terms::TermsArgs;
 use clap::Args;
+use sltd::snapshot::Draft;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Take a whole source out of service at once, or into it again
 ///
 /// Nothing that the source says counts any more, neither reports nor withdrawals, until the same
-/// command with --lift. Its lists and changes go on being taken in meanwhile.
+/// command with --lift. Its lists and changes go on being taken in meanwhile. Coverage says SUSPENDED
+/// of its States. The last source in service goes only with --accept overall.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct RetractArgs {
@@ -27,6 +30,8 @@ pub struct RetractArgs {
     #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     reason: String,
     #[command(flatten)]
+    accept: AcceptArgs,
+    #[command(flatten)]
     who: Who,
     #[command(flatten)]
     terms: TermsArgs,
@@ -34,7 +39,8 @@ pub struct RetractArgs {
 
 /// Runs the command.
 pub fn run(args: &RetractArgs) -> ExitCode {
-    publish(
+    let accepted = args.accept.accepted();
+    publish_unless(
         &args.store,
         (&args.who, &args.reason),
         &args.terms,
@@ -42,5 +48,21 @@ pub fn run(args: &RetractArgs) -> ExitCode {
             true => store.lift(&args.source, act),
             false => store.retract(&args.source, act),
         },
+        |draft| {
+            let last = last_in_service(draft).filter(|_| !args.lift);
+            last.filter(|last| !accepted.lets_pass(last))
+        },
     )
+}
+
+/// That nothing is left in service.
+fn last_in_service(draft: &Draft) -> Option<Trip> {
+    let manifest = draft.manifest();
+    let mut sources = manifest.sources.iter();
+    if sources.any(|source| !source.removed && !manifest.is_retracted(&source.name)) {
+        return None;
+    }
+    Some(Trip::LastSource {
+        before: draft.before().map_or(0, |before| before.documents),
+    })
 }

@@ -104,6 +104,7 @@ pub(super) fn coverage_level(level: CoverageLevel) -> &'static str {
         CoverageLevel::None => "none",
         CoverageLevel::Stale => "stale",
         CoverageLevel::Current => "current",
+        CoverageLevel::Suspended => "SUSPENDED",
     }
 }
 

@@ -11,7 +11,8 @@ mod twin;
 
 use super::{Day, Query, Reasons, Report};
 use crate::document::{DocumentType, IssuingState};
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use table::{Facts, NO_MATCH_ROWS, NoMatchFact, Worth};
 
 /// The conclusion of a check.
@@ -93,8 +94,20 @@ pub struct Judgement<'a> {
     /// The matches that may be shown: hits before reviews, otherwise in the order given.
     /// Reports that say the same of one document stand once, whatever their sources.
     pub matches: Vec<Candidate<'a>>,
+    /// The other sources that say the same as a match, by its place among `matches`, in that order.
+    pub also: Vec<(usize, &'a str)>,
     /// Number of other known issuers with a report of the same number.
     pub same_number_other_issuers: u32,
+}
+
+impl<'a> Judgement<'a> {
+    /// The other sources that say the same as the match at a place.
+    pub fn also_reported_by(&self, place: usize) -> impl Iterator<Item = &'a str> {
+        let first = self.also.partition_point(|(of, _)| *of < place);
+        let from = self.also.get(first..).unwrap_or_default();
+        let of_place = from.iter().take_while(move |(of, _)| *of == place);
+        of_place.map(|(_, source)| *source)
+    }
 }
 
 impl Judgement<'_> {
@@ -103,6 +116,7 @@ impl Judgement<'_> {
             verdict,
             reasons,
             matches: Vec::new(),
+            also: Vec::new(),
             same_number_other_issuers: 0,
         }
     }
@@ -181,13 +195,14 @@ impl<'a> Found<'a> {
         };
         let mut matches = self.hits;
         matches.append(&mut self.reviews);
-        show_once(&mut matches);
+        let also = show_once(&mut matches);
         // At most one for each State there is.
         let same_number_other_issuers = self.other_issuers.len() as u32;
         Judgement {
             verdict,
             reasons,
             matches,
+            also,
             same_number_other_issuers,
         }
     }
@@ -209,16 +224,36 @@ fn no_match(query: &Query, data_too_old: bool) -> (Verdict, Reasons) {
     )
 }
 
-/// Keeps the first of the reports that say the same of one document. A set, because a
-/// list may hold a great many rows of one number that was never a number.
-fn show_once(matches: &mut Vec<Candidate<'_>>) {
-    if matches.len() > 1 {
-        let mut seen = HashSet::with_capacity(matches.len());
-        matches.retain(|found| {
-            seen.insert(Candidate {
-                report: found.report.content(),
-                ..*found
-            })
-        });
+/// Keeps the first of the reports that say the same of one document; returns the sources of the others. A map, because
+/// a list may hold a great many rows of one number that was never a number.
+fn show_once<'a>(matches: &mut Vec<Candidate<'a>>) -> Vec<(usize, &'a str)> {
+    let mut also = Vec::new();
+    if matches.len() < 2 {
+        return also;
     }
+    let mut seen: HashMap<Candidate<'a>, (usize, &'a str)> = HashMap::with_capacity(matches.len());
+    let mut kept = 0;
+    matches.retain(|found| {
+        let content = Candidate {
+            report: found.report.content(),
+            ..*found
+        };
+        match seen.entry(content) {
+            Entry::Vacant(entry) => {
+                entry.insert((kept, found.report.source));
+                kept += 1;
+                true
+            }
+            Entry::Occupied(entry) => {
+                let (place, source) = *entry.get();
+                if found.report.source != source {
+                    also.push((place, found.report.source));
+                }
+                false
+            }
+        }
+    });
+    also.sort_unstable();
+    also.dedup();
+    also
 }

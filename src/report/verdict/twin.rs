@@ -170,6 +170,7 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
 
     // Reports that differ in nothing but source and rule of use are shown once.
     let mut matches: Vec<Candidate<'static>> = Vec::new();
+    let mut also = BTreeSet::new();
     for candidate in hits
         .into_iter()
         .chain(reviews.into_iter().map(|(candidate, _)| candidate))
@@ -180,8 +181,12 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
                 && shown.disclosure == candidate.disclosure
                 && shown.report.says_the_same_as(&candidate.report)
         };
-        if !matches.iter().any(same) {
-            matches.push(candidate);
+        match matches.iter().position(same) {
+            None => matches.push(candidate),
+            Some(place) if matches[place].report.source != candidate.report.source => {
+                also.insert((place, candidate.report.source));
+            }
+            Some(_) => {}
         }
     }
 
@@ -193,6 +198,7 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
         verdict,
         reasons: reasons.into_iter().collect(),
         matches,
+        also: also.into_iter().collect(),
         same_number_other_issuers: issuers.len() as u32,
     }
 }

@@ -152,6 +152,7 @@ async fn one_document() {
         third_party: false,
         owner_reference: "UA/2024/000000000005".to_owned(),
         confirm_with_authority: true,
+        also_reported_by: Vec::new(),
     };
     assert_eq!(hit.matches, [expected]);
     let snapshot = hit.snapshot.unwrap();

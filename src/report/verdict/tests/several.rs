@@ -133,6 +133,15 @@ fn reports_that_say_the_same_are_shown_once() {
         false,
     );
     assert_eq!(judgement.matches, [from("one")], "the first stands for all");
+    let judgement = judge(
+        &asked("D", PASSPORT),
+        [from("one"), lost, from("two"), from("one"), ruled],
+        day(TODAY),
+        false,
+    );
+    let also = |place| judgement.also_reported_by(place).collect::<Vec<_>>();
+    assert_eq!(also(0), ["three", "two"], "the others are named, each once");
+    assert!(also(1).is_empty() && also(2).is_empty());
 }
 
 #[test]
