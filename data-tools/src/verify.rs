@@ -217,7 +217,7 @@ fn check_manifest(snapshot: &Snapshot) -> Result<(), VerifyError> {
         Some(source) => Err(wrong(
             "manifest",
             format!(
-                "the rows of source {} do not add up: {:?}",
+                "the rows of source {} do not add up: {}",
                 source.name, source.rows
             ),
         )),

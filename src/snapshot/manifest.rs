@@ -5,6 +5,7 @@ use super::figures::Measure;
 use super::intervention::{Hold, Holder, Pin, Retraction, UndoneList};
 use super::precedence::{Lists, Retracted};
 use super::retention::BASES_KEPT;
+use super::row_account::RowAccount;
 use super::store::Pointer;
 use super::terms::Terms;
 use crate::document::{DocumentNumber, Exemption, IssuingState, Placeholders};
@@ -218,41 +219,6 @@ pub struct PlaceholderExemption {
     pub issuing_state: Option<String>,
 }
 
-/// `read = indexed + merged + expired + rejected + held + no_report`, of changes
-/// `+ withdrawn + unwithdrawn + noted + superseded`, in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RowAccount {
-    /// Rows read.
-    pub read: u64,
-    /// Rows whose report is in the snapshot.
-    pub indexed: u64,
-    /// Rows equal to another row of the source.
-    pub merged: u64,
-    /// Rows no longer in force.
-    pub expired: u64,
-    /// Rows that could not be used.
-    pub rejected: u64,
-    /// Rows that withdraw, where a shown report disappears; only of changes.
-    #[serde(default)]
-    pub withdrawn: u64,
-    /// Rows that take a withdrawal back, where a report is shown again; only of changes.
-    #[serde(default)]
-    pub unwithdrawn: u64,
-    /// Rows that withdraw or take back, and change nothing that is shown; only of changes.
-    #[serde(default)]
-    pub noted: u64,
-    /// Rows about what the source has said something later of already; only of changes.
-    #[serde(default)]
-    pub superseded: u64,
-    /// Rows that report nothing, such as those of documents that are valid.
-    #[serde(default)]
-    pub no_report: u64,
-    /// Rows not used, because the source was held at what it had reported before.
-    #[serde(default)]
-    pub held: u64,
-}
-
 impl SegmentEntry {
     /// The entry of a segment whose place in the store is by its digest.
     pub(super) fn of(segment: &Segment) -> Self {
@@ -263,15 +229,6 @@ impl SegmentEntry {
             digest: digest.to_string(),
             documents: segment.documents(),
         }
-    }
-}
-
-impl RowAccount {
-    /// Whether every row read is accounted for.
-    pub fn adds_up(&self) -> bool {
-        let changes = self.withdrawn + self.unwithdrawn + self.noted + self.superseded;
-        let used = self.indexed + self.merged + changes;
-        self.read == used + self.expired + self.rejected + self.held + self.no_report
     }
 }
 

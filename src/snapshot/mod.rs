@@ -31,6 +31,7 @@ mod repair;
 mod retention;
 mod retract;
 mod rollback;
+mod row_account;
 mod rows;
 pub mod signature;
 mod store;
@@ -54,11 +55,12 @@ pub use history::{Happened, Happening};
 pub use intervention::{Hold, Holder, Pin, Retraction, UndoneList};
 pub use manifest::{
     Act, DeltaEntry, DeltaSource, Event, Manifest, PlaceholderExemption, Plausibility, Previous,
-    RowAccount, SegmentEntry, SourceEntry,
+    SegmentEntry, SourceEntry,
 };
 pub use repair::{ExaminedSnapshot, RepairOutcome, Repaired};
 pub use retention::Unneeded;
 pub use rollback::Rollback;
+pub use row_account::RowAccount;
 pub use rows::{
     Change, ChangeAccount, ChangeInserter, ChangeRows, NotedRow, RowPosition, StillReported,
 };

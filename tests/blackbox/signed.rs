@@ -1,6 +1,6 @@
 //! Servers that trust keys: what they refuse, what they go on with, and what a restart changes.
 
-use crate::support::{ROWS, Server, publish, publish_on, sltd, wait_for};
+use crate::support::{ROWS, Server, block_on, publish, publish_on, sltd, wait_for};
 use sltd::snapshot::Terms;
 use sltd::snapshot::signature::SigningKey;
 use std::fs;
@@ -113,6 +113,14 @@ fn what_is_not_signed_by_a_trusted_key_is_refused_and_the_old_stays() {
     let site = Site::new();
     let server = site.start();
     server.still_answers();
+    let told = block_on(async { server.client().await.status().await.unwrap() });
+    let old = SigningKey::read(&site.path("old"))
+        .unwrap()
+        .id()
+        .to_string();
+    let trusted: Vec<_> = told.trusted_keys.into_iter().map(|key| key.id).collect();
+    assert_eq!(trusted, [old.as_str()]);
+    assert_eq!(told.snapshot.unwrap().signed_by, [old]);
     let manifest = |generation: u64| {
         site.path("store/manifests")
             .join(format!("{generation:08}.json"))

@@ -79,6 +79,32 @@ fn what_operators_have_done_is_told_until_it_is_undone() {
     let retracted: Vec<_> = retracted.map(|one| one.map(|one| one.reason)).collect();
     assert_eq!(retracted, [None, Some("withdrawn by letter".to_owned())]);
 
+    let held = "sltd_source_held{source=\"own\",holder=\"operator\"}";
+    wait_for_metric(monitor, held, 0.0);
+    let draft = store.hold("own", act("half a list announced"));
+    draft.unwrap().publish(Vec::new()).unwrap();
+    wait_for_metric(monitor, held, 1.0);
+    wait_for_metric(
+        monitor,
+        "sltd_source_held{source=\"own\",holder=\"guard\"}",
+        0.0,
+    );
+    let own = status(&server).sources.into_iter().next().unwrap();
+    let hold = own.held.unwrap();
+    assert_eq!(
+        (
+            hold.since_generation,
+            hold.by.as_str(),
+            hold.reason.as_str()
+        ),
+        (5, "test", "half a list announced")
+    );
+    assert!(hold.at.is_some() && !own.held_by_guard);
+    let draft = store.unhold("own", act(""));
+    draft.unwrap().publish(Vec::new()).unwrap();
+    wait_for_metric(monitor, held, 0.0);
+    assert!(status(&server).snapshot.unwrap().base_age.is_some());
+
     store.unpin(act("")).unwrap().publish(Vec::new()).unwrap();
     let draft = store.lift("NLD", act(""));
     draft.unwrap().publish(Vec::new()).unwrap();

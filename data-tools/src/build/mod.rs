@@ -114,7 +114,7 @@ pub enum BuildFailure {
         error: std::io::Error,
     },
     /// The rows of a source do not add up: a defect of this program.
-    #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
+    #[error("source {name}: the accounts do not add up ({account}); nothing was published")]
     Account {
         /// The source.
         name: String,

@@ -96,7 +96,7 @@ pub enum DeltaFailure {
     )]
     Unexpected(Vec<Trip>),
     /// The rows of a source do not add up: a defect of this program.
-    #[error("source {name}: the accounts do not add up ({account:?}); nothing was published")]
+    #[error("source {name}: the accounts do not add up ({account}); nothing was published")]
     Account {
         /// The source.
         name: String,

@@ -5,6 +5,7 @@ use sltd::document::{DocumentNumber, DocumentType, IssuingState};
 use sltd::index::{CountOf, Damage, Document, Said, Segment};
 use sltd::report::{Day, Report, ReportStatus};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Documents gathered before the cores share them: 65,536 of about 80 bytes.
 const BATCH: usize = 1 << 16;
@@ -44,6 +45,18 @@ impl<'s> From<&'s CountOf> for Of<'s> {
     }
 }
 
+impl fmt::Display for Of<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all sources"),
+            Self::Owned => f.write_str("the State's own sources"),
+            Self::Source(name) => write!(f, "source {name}"),
+            Self::OwnSource(name) => write!(f, "source {name}, as the State's own"),
+            Self::Status(status) => write!(f, "status {status}"),
+        }
+    }
+}
+
 type Key<'s> = (IssuingState, DocumentType, Of<'s>);
 
 /// Documents, and the newest day on which one was reported.
@@ -51,6 +64,16 @@ type Key<'s> = (IssuingState, DocumentType, Of<'s>);
 struct Tally {
     documents: u64,
     newest: Option<Day>,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} documents", self.documents)?;
+        match self.newest {
+            Some(newest) => write!(f, ", the newest of {newest}"),
+            None => f.write_str(", none with a date"),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -208,7 +231,7 @@ fn compare(segment: &Segment, found: &HashMap<Key<'_>, Tally>) -> Result<(), Str
             .unwrap_or_default();
         if says != has {
             return Err(format!(
-                "counts of {state}, {document_type}, {of:?}: they say {says:?}, found are {has:?}"
+                "counts of {state}, {document_type}, {of}: they say {says}, found are {has}"
             ));
         }
     }
