@@ -30,7 +30,7 @@
 //! | `required` | `true`: nothing is published without it; default `false` |
 //! | `compression` | `none`, `gzip`, `bzip2`, `zstd`, `zip`; default: by the first bytes, then by name |
 //! | `encoding` | `utf-8` (default), `windows-1250`, `windows-1251`, `windows-1252`, `latin-1`, `utf-16le`, `utf-16be`, or another label of the WHATWG Encoding Standard. It is never guessed, but a byte order mark of UTF-8 or UTF-16 counts before it |
-//! | `delimiter` | `,` `;` `\|` or `tab`: what separates columns; default for `sltd-csv` and `russia`: the one under which the header has the columns of the layout; `czechia`: `;` |
+//! | `delimiter` | `,` `;` `\|` or `tab`: what separates columns; default for `sltd-csv` and `russia`: the one under which the header has the columns of the layout; `czechia` and `ukraine-inactive`: `;` |
 //! | `columns` | our layouts: how the list calls its columns, where it does not call them as we do: `{ number = "doc_no" }`. Of a name, neither case nor blanks, hyphens and underscores count |
 //! | `date_format` | our layouts: how days are written, as `dd.mm.yyyy`, `ddmmyyyy`, `mm/dd/yyyy` or in terms of strftime, `%d.%m.%Y`; default: ISO 8601, `2026-11-01` |
 //! | `owns` | issuing States, or `["*"]`; default: `issuing_state`, else the State of the public list |
@@ -256,7 +256,7 @@ impl Layout {
 
     /// Whether its rows are columns of text, one behind the other.
     pub fn is_delimited(self) -> bool {
-        !matches!(self, Self::SltdJsonl | Self::SltdParquet)
+        !matches!(self, Self::SltdJsonl | Self::SltdParquet | Self::Ukraine)
     }
 
     /// Whether there are lists of changes in it.

@@ -47,7 +47,12 @@ const KIND: &str = "typ_dokladu";
 const FORMS: [Form; 3] = [Form::Number, Form::Series, Form::Date];
 
 /// The kind of document a file is about, and the form of its rows.
-pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), SourceError> {
+/// `delimiter` is the one that is stated.
+pub(super) fn head(
+    source: &SourceConfig,
+    file: &str,
+    delimiter: Option<u8>,
+) -> Result<(u8, Format), SourceError> {
     let kind = kind(source, file).ok_or_else(|| SourceError::Kind {
         file: file.to_owned(),
     })?;
@@ -56,7 +61,7 @@ pub(super) fn head(source: &SourceConfig, file: &str) -> Result<(u8, Format), So
     Ok((
         kind,
         Format {
-            delimiter: source.delimiter.unwrap_or(b';'),
+            delimiter: delimiter.unwrap_or(b';'),
             quoted: false,
             columns,
         },

@@ -97,12 +97,15 @@ impl<'f, 'a> Feed<'f, 'a> {
         self.see_line_ends(buffer)?;
         let mut separator = None;
         let end = loop {
-            if !has_header(layout) {
+            if !layout.is_delimited() {
                 break 0;
             }
             let end = self.line_end(buffer)?;
             let line = without_break(buffer.bytes().get(..end).unwrap_or_default());
             let stated = separator_line(line);
+            if !has_header(layout) && stated.is_none() {
+                break 0;
+            }
             if end == 0 || stated.is_none() && !line.trim_ascii().is_empty() {
                 break end;
             }

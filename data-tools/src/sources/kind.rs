@@ -2,13 +2,16 @@
 
 use crate::config::Layout;
 
+/// What is packed inside another packing.
+const TWICE: &str = "a packed file inside another packing: expected one packing";
+
 /// The bytes that tell.
 pub(super) const KIND_BYTES: usize = 512;
 
 /// What the text of a file is, where it is certainly no list of the layout.
 pub(super) fn other_kind(layout: Layout, first: &[u8]) -> Option<&'static str> {
     let first = first.get(..KIND_BYTES).unwrap_or(first);
-    const MAGIC: [(&[u8], &str); 9] = [
+    const MAGIC: [(&[u8], &str); 12] = [
         (b"%PDF-", "a PDF document"),
         (b"PAR1", "a Parquet file: its layout is sltd-parquet"),
         (
@@ -24,6 +27,9 @@ pub(super) fn other_kind(layout: Layout, first: &[u8]) -> Option<&'static str> {
             b"Rar!\x1a\x07",
             "a file packed with RAR: expected gzip, bzip2, zstd or zip",
         ),
+        (b"\x1f\x8b\x08", TWICE),
+        (b"BZh", TWICE),
+        (b"\x28\xb5\x2f\xfd", TWICE),
         (
             b"\xfd7zXZ\0",
             "a file packed with xz: expected gzip, bzip2, zstd or zip",
@@ -32,10 +38,7 @@ pub(super) fn other_kind(layout: Layout, first: &[u8]) -> Option<&'static str> {
             b"\x04\x22\x4d\x18",
             "a file packed with LZ4: expected gzip, bzip2, zstd or zip",
         ),
-        (
-            b"PK\x03\x04",
-            "a ZIP archive inside another packing: expected one packing",
-        ),
+        (b"PK\x03\x04", TWICE),
     ];
     if let Some((_, found)) = MAGIC.iter().find(|(magic, _)| first.starts_with(magic)) {
         return Some(found);
@@ -51,13 +54,9 @@ pub(super) fn other_kind(layout: Layout, first: &[u8]) -> Option<&'static str> {
     match text.first() {
         Some(b'<') if begins(b"<!doctype html") || begins(b"<html") => Some("an HTML page"),
         Some(b'<') => Some("an XML or HTML document"),
-        Some(b'{' | b'[') if layout_has_no_json(layout) => Some("JSON: expected rows of columns"),
+        Some(b'{' | b'[') if layout.is_delimited() => Some("JSON: expected rows of columns"),
         _ => None,
     }
-}
-
-fn layout_has_no_json(layout: Layout) -> bool {
-    matches!(layout, Layout::SltdCsv | Layout::Russia | Layout::Czechia)
 }
 
 #[cfg(test)]

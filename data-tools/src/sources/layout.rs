@@ -65,10 +65,10 @@ impl Head {
             }
             (Layout::Ukraine, Some(state)) => Self::Ukraine(state),
             (Layout::UkraineInactive, Some(state)) => {
-                Self::UkraineInactive(state, ukraine_inactive::format())
+                Self::UkraineInactive(state, ukraine_inactive::format(delimiter))
             }
             (Layout::Czechia, Some(state)) => {
-                let (kind, format) = czechia::head(source, name)?;
+                let (kind, format) = czechia::head(source, name, delimiter)?;
                 Self::Czechia {
                     state,
                     kind,

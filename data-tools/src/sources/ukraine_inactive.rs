@@ -80,8 +80,8 @@ const TYPES: [(&str, DocumentType); 15] = [
     ("AC", DocumentType::Other),
 ];
 
-/// The form of the rows.
-pub(super) fn format() -> Format {
+/// The form of the rows. `delimiter` is the one that is stated.
+pub(super) fn format(delimiter: Option<u8>) -> Format {
     let mut columns = vec![IGNORED; COLUMNS];
     for (cell, &column) in (0..).zip(&READ) {
         if let Some(place) = columns.get_mut(column) {
@@ -89,7 +89,7 @@ pub(super) fn format() -> Format {
         }
     }
     Format {
-        delimiter: b';',
+        delimiter: delimiter.unwrap_or(b';'),
         quoted: true,
         columns,
     }

@@ -45,15 +45,20 @@ pub(super) fn as_utf8(
         ));
     };
     let utf_16 = stated.is_utf_16() || encoding != UTF_8 && mark > 0;
-    if !utf_16 && first.contains(&0) {
-        return Err(other(match *first {
-            [0, _, ..] => {
-                "UTF-16 without a byte order mark, or no text at all: state utf-16be if it is a list"
-            }
-            _ => {
-                "UTF-16 without a byte order mark, or no text at all: state utf-16le if it is a list"
-            }
-        }));
+    // Plain letters with a zero beside each: a header, or a number.
+    match *first {
+        _ if utf_16 => {}
+        [a, 0, b, 0] if a.is_ascii() && a != 0 && b.is_ascii() && b != 0 => {
+            return Err(other(
+                "UTF-16 without a byte order mark: state utf-16le if it is a list",
+            ));
+        }
+        [0, a, 0, b] if a.is_ascii() && a != 0 && b.is_ascii() && b != 0 => {
+            return Err(other(
+                "UTF-16 without a byte order mark: state utf-16be if it is a list",
+            ));
+        }
+        _ => {}
     }
     let mut whole = Cursor::new(first.split_off(mark)).chain(text);
     if encoding == UTF_8 {

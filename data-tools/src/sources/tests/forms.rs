@@ -199,6 +199,12 @@ fn columns_are_separated_by_what_makes_sense_or_is_stated() {
         &["0102000003 RUS domestic_passport invalidated"],
         &[],
     );
+    check(
+        &SourceConfig::for_bytes(Layout::Czechia),
+        "sep=,\n000001,AB12,5.3.2019\n",
+        &["AB12000001 CZE identity_card invalidated reported=2019-03-05"],
+        &[],
+    );
     let czech = SourceConfig {
         delimiter: Some(b','),
         ..SourceConfig::for_bytes(Layout::Czechia)
@@ -291,6 +297,17 @@ fn objects_come_in_lines_in_an_array_or_spread() {
 }
 
 #[test]
+fn a_list_packed_twice_is_named() {
+    let twice = super::streams::zip(&[("list.csv.gz", &super::streams::gzip(TEXT.as_bytes()))]);
+    let source = super::streams::any_packing(Layout::SltdCsv);
+    let error = read_all_ways(&source, "list.zip", &twice).unwrap_err();
+    assert!(
+        error.contains("packed file inside another packing"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_object_around_a_list_is_named() {
     let jsonl = SourceConfig::for_bytes(Layout::SltdJsonl);
     let object = r#"{"number":"A1","issuing_state":"FRA","type":"visa","status":"lost"}"#;
@@ -313,6 +330,7 @@ fn what_is_no_list_stops_the_source() {
         Layout::SltdJsonl,
         Layout::Russia,
         Layout::Ukraine,
+        Layout::UkraineInactive,
         Layout::Czechia,
     ] {
         check_error(

@@ -54,7 +54,7 @@ fn file_of(layout: Layout, purpose: Purpose, row: usize) -> Vec<u8> {
              \"D_STATUS\":\"ВТРАЧЕНО\"}}]"
         ),
         Layout::UkraineInactive => {
-            format!("IP;АА;{row:06};407;;;;;;;;;01.02.2024;;;;\n")
+            format!("IP;АА;{row:06};407;X;Y;Z;05.05.1980;;;;1801;05.03.2024;;;;\n")
         }
         Layout::Czechia => format!("1{row:06};1.2.2024\n"),
     }
@@ -219,6 +219,7 @@ every_number_of_files_is_read! {
     any_number_of_files_of_sltd_parquet: Layout::SltdParquet;
     any_number_of_files_of_russia: Layout::Russia;
     any_number_of_files_of_ukraine: Layout::Ukraine;
+    any_number_of_files_of_ukraine_inactive: Layout::UkraineInactive;
     any_number_of_files_of_czechia: Layout::Czechia;
 }
 
