@@ -19,6 +19,8 @@ use text::{Run, Text};
 
 /// The fewest characters of each of two numbers in one cell: shorter runs are the groups of one number.
 const NUMBER_MIN: usize = 6;
+/// Fewer letters and digits are not two such numbers.
+pub(super) const TWO_NUMBERS_MIN: usize = 2 * NUMBER_MIN;
 
 /// Reads a text that is not made of letters and digits alone.
 pub(super) fn read(raw: &str) -> Result<DocumentNumber, NumberError> {

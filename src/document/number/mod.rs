@@ -172,8 +172,7 @@ impl DocumentNumber {
     #[inline]
     pub fn from_cell(raw: &str) -> Result<Self, NumberError> {
         match Self::normalise_ascii(raw.as_bytes()) {
-            // Nothing was dropped: letters and digits alone make none of these.
-            Some(number) if usize::from(number.len) == raw.len() => Ok(number),
+            Some(number) if number.is_all_of(raw.as_bytes()) => Ok(number),
             _ => cell::read(raw),
         }
     }
@@ -185,7 +184,7 @@ impl DocumentNumber {
     #[inline]
     pub fn from_cell_bytes(raw: &[u8]) -> Result<Self, NumberError> {
         match Self::normalise_ascii(raw) {
-            Some(number) if usize::from(number.len) == raw.len() => Ok(number),
+            Some(number) if number.is_all_of(raw) => Ok(number),
             _ => match std::str::from_utf8(raw) {
                 Ok(raw) => cell::read(raw),
                 Err(error) => Err(NumberError::NotUtf8 {
@@ -193,6 +192,22 @@ impl DocumentNumber {
                 }),
             },
         }
+    }
+
+    /// Whether ASCII text holds this number and surely nothing else, at a glance: letters and digits alone are no
+    /// amount and no two numbers, nor is a short number with one gap, as nearly all are printed. A point may be a decimal
+    /// one, and a hyphen behind an `E` the sign of an exponent.
+    #[inline]
+    fn is_all_of(&self, raw: &[u8]) -> bool {
+        let dropped = raw.len() - usize::from(self.len);
+        if dropped != 1 || usize::from(self.len) >= cell::TWO_NUMBERS_MIN {
+            return dropped == 0;
+        }
+        let found = |what: u8| {
+            raw.iter()
+                .fold(false, |found, byte| found | (*byte == what))
+        };
+        !found(b'.') && !(found(b'-') && (found(b'E') | found(b'e')))
     }
 
     /// Takes bytes that are normalised already; `None` if they are not.

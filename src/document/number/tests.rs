@@ -214,6 +214,16 @@ proptest! {
         prop_assert_eq!(DocumentNumber::normalise(&raw), DocumentNumber::normalise_slowly(&raw));
     }
 
+    /// What is taken for a number at a glance is one when looked at.
+    #[test]
+    fn cells_at_a_glance(
+        raw in "[A-Za-z]{0,2}[0-9]{0,9}[ ./_<E-]{0,2}[0-9]{0,7}[ -]?[A-Z]{0,2}|[0-9]{1,3}[ .-]?[Ee][ .+-]?[0-9]{1,9}|[0-9A-Z ./-]{0,16}"
+    ) {
+        let found = DocumentNumber::from_cell(&raw);
+        prop_assert_eq!(found, crate::document::cell::read(&raw));
+        prop_assert_eq!(found, DocumentNumber::from_cell_bytes(raw.as_bytes()));
+    }
+
     #[test]
     fn any_bytes_are_answered(raw in any::<Vec<u8>>()) {
         let text = std::str::from_utf8(&raw);
