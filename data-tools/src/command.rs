@@ -42,12 +42,20 @@ pub(crate) fn complain(message: impl Display) {
 static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Whether something was printed on standard output.
 static PRINTED: AtomicBool = AtomicBool::new(false);
+/// Whether the command was given `--json`.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Remembers whether errors are to be printed as JSON.
+pub fn expect_json(json: bool) {
+    JSON.store(json, Ordering::Relaxed);
+}
 
 /// Prints what has been complained about as one JSON object, unless the command has printed one: with `--json`,
 /// standard output holds an object whatever happens.
 pub fn print_errors() {
     let errors = ERRORS.lock().unwrap_or_else(PoisonError::into_inner);
-    if !errors.is_empty() && !PRINTED.load(Ordering::Relaxed) {
+    let json = JSON.load(Ordering::Relaxed);
+    if json && !errors.is_empty() && !PRINTED.load(Ordering::Relaxed) {
         print_error(&errors.join("\n"));
     }
 }

@@ -67,13 +67,12 @@ fn main() -> ExitCode {
     let json = matches
         .subcommand()
         .is_some_and(|(_, of)| matches!(of.try_get_one::<bool>("json"), Ok(Some(true))));
+    command::expect_json(json);
     let code = match Command::from_arg_matches(&matches) {
         Ok(command) => run(command),
         Err(error) => return wrong_usage(&error),
     };
-    if json {
-        command::print_errors();
-    }
+    command::print_errors();
     code
 }
 

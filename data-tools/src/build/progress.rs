@@ -1,6 +1,6 @@
 //! What a build shows while it works: a bar on a terminal, nothing otherwise.
 
-use crate::command::{FAILED, complain};
+use crate::command::{FAILED, complain, print_errors};
 use crate::sources::{self, SourceError};
 use indicatif::{ProgressBar, ProgressStyle};
 use sltd::index::BuildStep;
@@ -98,9 +98,11 @@ impl Progress for Shown {
     }
 
     fn stuck(&self, source: &str, error: &SourceError) {
+        self.finish();
         complain(format_args!(
             "source {source}: {error}; nothing was published"
         ));
+        print_errors();
         // The kernel releases the locks. What was half built goes with the next build.
         std::process::exit(i32::from(FAILED));
     }
