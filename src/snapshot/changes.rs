@@ -35,13 +35,10 @@ impl<'a> View<'a> {
         self.newest(self.segments, key)
     }
 
-    /// The same, and what else has been said of them and no list has replaced.
-    pub(super) fn known(&self, key: &UnitKey) -> Result<Vec<Dated<'a>>, Damage> {
-        let mut said = self.said(key)?;
-        // What stands in an older one of these segments too has been replaced by something newer in them, or in those
-        // of the snapshot.
-        said.extend(self.newest(self.kept, key)?);
-        Ok(said)
+    /// What else has been said of them and no list has replaced. What an older one of these segments holds of the unit has
+    /// been replaced by something newer in them, or in those of the snapshot.
+    pub(super) fn kept_of(&self, key: &UnitKey) -> Result<Vec<Dated<'a>>, Damage> {
+        self.newest(self.kept, key)
     }
 
     fn newest(
@@ -169,7 +166,8 @@ pub(super) fn apply(
         let summary = write((scratch, kept_path), |kept| {
             each_unit(change, |key, documents| {
                 let before = view.said(&key)?;
-                let mut said = view.known(&key)?;
+                let mut said = before.clone();
+                said.extend(view.kept_of(&key)?);
                 said.extend(view.dated(documents)?);
                 let after = Unit::resolve(said, today);
                 tally.change(&key, &before, after.said());

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sltd::report::{Day, ReportStatus, last_day_in_force};
 
 use super::reading::Reading;
-use super::reject::create_private;
+use super::whole_file::create_private;
 
 const COLUMNS: [&str; 12] = [
     "source",

@@ -44,6 +44,7 @@ mod tests;
 mod ukraine;
 mod ukraine_inactive;
 mod unlikely;
+mod whole_file;
 mod worker;
 
 pub use account::{FileAccount, Progress, SourceAccount};

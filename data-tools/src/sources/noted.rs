@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use sltd::snapshot::{NotedRow, StillReported};
 
 use super::account::SourceAccount;
-use super::reject::{WholeFile, noted_name};
+use super::reject::noted_name;
+use super::whole_file::WholeFile;
 use crate::config::SourceConfig;
 
 /// The most reports that a row names.

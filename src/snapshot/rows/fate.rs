@@ -1,18 +1,16 @@
 //! What becomes of the rows of a delta.
 
+use super::moved::{Moved, elsewhere};
 use super::order::{RowOf, Stated, StatedUnit};
 use super::{Action, Before, HeldRow, RowPosition};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
-use crate::report::Report;
-use crate::snapshot::changes::find_states;
 use crate::snapshot::error::PublishError;
-use crate::snapshot::precedence::{Dated, Lists, Unit, reaches};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What becomes of a row; of a range, the greatest of what becomes of its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Fate {
+pub(super) enum Fate {
     /// Something later was said of it.
     Superseded,
     /// It withdraws or takes back, and changes nothing that is shown.
@@ -118,22 +116,6 @@ pub(super) struct Fates<'r> {
     withdrawn: BTreeMap<String, u64>,
 }
 
-/// A unit before and after the changes.
-struct Moved<'s> {
-    lists: &'s Lists,
-    before: Vec<Shown<'s>>,
-    after: Vec<Shown<'s>>,
-    /// With sources out of service, too.
-    resolved: Unit<'s>,
-}
-
-/// A report that is shown, and the earliest as-of of a withdrawal that silences it.
-struct Shown<'s> {
-    document_type: DocumentType,
-    report: Report<'s>,
-    silenced_from: Timestamp,
-}
-
 impl<'r> Fates<'r> {
     pub(super) fn new(rows: &'r [HeldRow]) -> Self {
         Self {
@@ -159,16 +141,7 @@ impl<'r> Fates<'r> {
         before: &Before<'_>,
     ) -> Result<(), PublishError> {
         self.superseded.clear();
-        let said = before.view.said(&unit.key)?;
-        let mut all = before.view.known(&unit.key)?;
-        all.extend(unit.dated(before.view.lists));
-        let resolved = Unit::resolve(all, before.today);
-        let moved = Moved {
-            lists: before.view.lists,
-            before: shown(&said, before),
-            after: shown(resolved.said(), before),
-            resolved,
-        };
+        let moved = Moved::new(unit, before)?;
         for stated in &unit.stated {
             self.take_stated(unit.key.0, stated, &moved);
         }
@@ -280,147 +253,4 @@ impl<'r> Fates<'r> {
         }
         Ok(outcome)
     }
-}
-
-impl Moved<'_> {
-    /// Whether the reports that a source states in this delta are the last that it has said, and not silenced.
-    fn counts(&self, stated: &Stated<'_>) -> bool {
-        let mut said = self.resolved.said().iter();
-        said.any(|one| {
-            one.document_type == stated.document_type
-                && one.statement.source == stated.source()
-                && one.edition == stated.edition
-                && one.shown().is_some()
-        })
-    }
-
-    /// What becomes of the rows that withdraw: whether a shown report disappears.
-    fn withdraws(&self, stated: &Stated<'_>) -> Fate {
-        let silences = stated.withdrawal().is_some() && !stated.third_party();
-        let hides = |shown: &Shown<'_>| {
-            let own = shown.report.source == stated.source()
-                && shown.document_type == stated.document_type;
-            own || silences && self.is_silenced(shown, stated)
-        };
-        let gone = |shown: &&Shown<'_>| {
-            let mut after = self.after.iter();
-            hides(shown) && !after.any(|after| after.is(shown))
-        };
-        match self.before.iter().find(gone) {
-            Some(_) => Fate::Withdrawn,
-            None if self.is_too_late(stated) => Fate::Superseded,
-            None => Fate::Noted,
-        }
-    }
-
-    /// Whether the source has said something later of its own reports of the document, or its list is later.
-    fn is_too_late(&self, stated: &Stated<'_>) -> bool {
-        let list = self.lists.get(stated.source());
-        let mut said = self.resolved.said().iter();
-        list.is_some_and(|list| stated.edition <= *list)
-            || said.any(|one| {
-                one.document_type == stated.document_type
-                    && one.statement.source == stated.source()
-                    && one.is_of_reports()
-                    && one.edition > stated.edition
-            })
-    }
-
-    /// Whether a withdrawal silences a report of a third party.
-    fn is_silenced(&self, shown: &Shown<'_>, stated: &Stated<'_>) -> bool {
-        shown.report.third_party
-            && reaches(stated.document_type, shown.document_type)
-            && shown.silenced_from <= stated.edition.as_of
-    }
-
-    /// The sources of the shown reports without a date that a withdrawal silences.
-    fn silenced_until_next_list(&self, stated: &Stated<'_>) -> BTreeSet<String> {
-        if stated.withdrawal().is_none() || stated.third_party() {
-            return BTreeSet::new();
-        }
-        let undated = self.before.iter().filter(|shown| {
-            let day = shown.report.date_reported.or(shown.report.date_of_loss);
-            day.is_none() && self.is_silenced(shown, stated)
-        });
-        let gone = undated.filter(|shown| !self.after.iter().any(|after| after.is(shown)));
-        gone.map(|shown| shown.report.source.to_owned()).collect()
-    }
-
-    /// Whether a report of a third party that a withdrawal of the source could silence is shown that was not.
-    fn shows_again(&self, stated: &Stated<'_>) -> bool {
-        let again = self.after.iter().filter(|shown| {
-            shown.report.third_party && reaches(stated.document_type, shown.document_type)
-        });
-        let mut again = again.filter(|shown| !self.before.iter().any(|before| before.is(shown)));
-        again.next().is_some()
-    }
-
-    fn still_reported(&self, issuing_state: IssuingState) -> BTreeSet<StillReported> {
-        let still = self.after.iter().map(|shown| StillReported {
-            issuing_state,
-            document_type: shown.document_type,
-            source: shown.report.source.to_owned(),
-        });
-        still.collect()
-    }
-}
-
-impl Shown<'_> {
-    /// Whether both are the same report of the same document. Of the rows of changes, only the codes of authorities are
-    /// known.
-    fn is(&self, other: &Self) -> bool {
-        let code =
-            |report: &Report<'_>| report.authority.map(|authority| authority.code.to_owned());
-        let content = |report: &Report<'_>| -> bool {
-            let mut mine = self.report;
-            mine.authority = report.authority;
-            mine == *report
-        };
-        self.document_type == other.document_type
-            && code(&self.report) == code(&other.report)
-            && content(&other.report)
-    }
-}
-
-/// The reports that are shown of what is said of the documents of a unit: of sources in service, and in force.
-fn shown<'s>(said: &[Dated<'s>], before: &Before<'_>) -> Vec<Shown<'s>> {
-    let in_service = match before.retracted.is_empty() {
-        true => said.to_vec(),
-        false => {
-            let unit = Unit::in_service(said, &before.retracted, before.today);
-            unit.said().to_vec()
-        }
-    };
-    let shown = in_service.iter().filter_map(|one| {
-        let report = one.shown()?;
-        Some(Shown {
-            document_type: one.document_type,
-            report,
-            silenced_from: one.silenced_from(&report),
-        })
-    });
-    shown
-        .filter(|shown| shown.report.in_force(before.today))
-        .collect()
-}
-
-/// Who reports a number with another issuing State.
-fn elsewhere(
-    before: &Before<'_>,
-    number: &DocumentNumber,
-    state: IssuingState,
-) -> Result<Vec<StillReported>, PublishError> {
-    let mut reported = Vec::new();
-    for other in find_states(before.view.segments, number)? {
-        if other == state {
-            continue;
-        }
-        let said = before.view.said(&(*number, other))?;
-        reported.extend(shown(&said, before).into_iter().map(|shown| StillReported {
-            issuing_state: other,
-            document_type: shown.document_type,
-            source: shown.report.source.to_owned(),
-        }));
-    }
-    Ok(reported)
 }

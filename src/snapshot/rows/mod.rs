@@ -4,6 +4,7 @@
 //! since only then is it known which of them stand: a `withdraw` cancels the `add` rows of its document before it.
 
 mod fate;
+mod moved;
 mod order;
 
 use super::changes::View;
