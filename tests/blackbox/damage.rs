@@ -246,7 +246,7 @@ fn what_is_wrong_is_said() {
     let file = writable(&victim.segment);
     for (at, part) in [
         (0, "not a segment"),
-        (8, "format version 4, but this program reads version 5"),
+        (8, "does not match its digest"),
         (16, "truncated or appended to"),
         (40, "does not match its digest"),
         (bytes.len() - 1, "does not match its digest"),
