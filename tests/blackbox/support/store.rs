@@ -44,7 +44,8 @@ pub(crate) fn publish_on(path: &Path, rows: &str, terms: Terms) -> Manifest {
 
 /// The same, of a certain age. The sources' data are as old.
 pub(crate) fn publish_at(path: &Path, rows: &str, built_at: Timestamp) -> Manifest {
-    published(path, rows, built_at, Terms::default())
+    // Also over what is signed: servers are to refuse it, not the publisher.
+    published(path, rows, built_at, Terms::default().unsigned(true))
 }
 
 fn published(path: &Path, rows: &str, built_at: Timestamp, terms: Terms) -> Manifest {
