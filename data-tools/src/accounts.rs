@@ -28,7 +28,7 @@ pub struct Account {
     pub(crate) digest: Option<String>,
     /// When its list was delivered.
     pub(crate) delivered: Timestamp,
-    /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + unwithdrawn + noted +
+    /// Rows: read = indexed + merged + expired + rejected + held, and of changes + withdrawn + noted +
     /// superseded.
     pub rows: RowAccount,
     /// Distinct documents with a report of this source.
@@ -95,7 +95,6 @@ impl SourceAccounts {
                 expired: read.expired,
                 rejected: read.rejected,
                 withdrawn: read.withdrawn,
-                unwithdrawn: 0,
                 noted: 0,
                 superseded: read.superseded,
                 held: 0,
@@ -154,9 +153,9 @@ impl SourceAccounts {
             };
             let rows = &mut account.rows;
             rows.held = rows.indexed + rows.merged + rows.superseded;
-            rows.held += rows.withdrawn + rows.unwithdrawn + rows.noted;
+            rows.held += rows.withdrawn + rows.noted;
             (rows.indexed, rows.merged, rows.superseded) = (0, 0, 0);
-            (rows.withdrawn, rows.unwithdrawn, rows.noted) = (0, 0, 0);
+            (rows.withdrawn, rows.noted) = (0, 0);
             account.noted = None;
             account.until_next_list = 0;
             let entry = sources.iter().find(|source| source.name == account.name);
@@ -196,8 +195,7 @@ impl SourceAccounts {
             let of = changes.account(&source.name, source.as_of);
             let rows = &mut source.rows;
             (rows.indexed, rows.merged, rows.superseded) = (of.indexed, of.merged, of.superseded);
-            (rows.withdrawn, rows.unwithdrawn) = (of.withdrawn, of.unwithdrawn);
-            (rows.noted, rows.expired) = (of.noted, of.expired);
+            (rows.withdrawn, rows.noted, rows.expired) = (of.withdrawn, of.noted, of.expired);
             source.documents = of.documents;
             source.until_next_list = of.undated;
         }
@@ -224,7 +222,6 @@ impl SourceAccounts {
                     "expired": source.rows.expired,
                     "rejected": source.rows.rejected,
                     "withdrawn": source.rows.withdrawn,
-                    "unwithdrawn": source.rows.unwithdrawn,
                     "noted": source.rows.noted,
                     "superseded": source.rows.superseded,
                     "held": source.rows.held,
@@ -285,10 +282,9 @@ struct Column {
 }
 
 impl Column {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::new("indexed", 11, false, |rows| rows.indexed),
         Self::new("withdrawn", 9, true, |rows| rows.withdrawn),
-        Self::new("unwithdrawn", 11, true, |rows| rows.unwithdrawn),
         Self::new("noted", 9, true, |rows| rows.noted),
         Self::new("merged", 9, false, |rows| rows.merged),
         Self::new("expired", 9, false, |rows| rows.expired),

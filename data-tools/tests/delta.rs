@@ -200,7 +200,7 @@ fn a_mistyped_withdrawal_is_taken_back() {
     assert_eq!(look_up(&desk, "AB000001"), 0);
     let rows = "AB000001,FIN,passport,,,unwithdraw,mistyped\n";
     let account = published(&mut delta(rows));
-    assert_eq!(account["sources"][0]["unwithdrawn"], 1, "{account}");
+    assert_eq!(account["sources"][0]["indexed"], 1, "{account}");
     // The third party's report is back, the source's own is not.
     assert_eq!(look_up(&desk, "AB000001"), 11);
     let account = published(&mut delta(rows));

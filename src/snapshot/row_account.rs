@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// `read = indexed + merged + expired + rejected + held + no_report`, of changes
-/// `+ withdrawn + unwithdrawn + noted + superseded`, in rows.
+/// `+ withdrawn + noted + superseded`, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowAccount {
     /// Rows read.
     pub read: u64,
-    /// Rows whose report is in the snapshot.
+    /// Rows whose report is in the snapshot; of changes also those that take a withdrawal back, because of which a report
+    /// is shown again.
     pub indexed: u64,
     /// Rows equal to another row of the source.
     pub merged: u64,
@@ -21,9 +22,6 @@ pub struct RowAccount {
     /// Rows that withdraw, where a shown report disappears; only of changes.
     #[serde(default)]
     pub withdrawn: u64,
-    /// Rows that take a withdrawal back, where a report is shown again; only of changes.
-    #[serde(default)]
-    pub unwithdrawn: u64,
     /// Rows that withdraw or take back, and change nothing that is shown; only of changes.
     #[serde(default)]
     pub noted: u64,
@@ -46,7 +44,6 @@ impl fmt::Display for RowAccount {
             ("expired", self.expired),
             ("rejected", self.rejected),
             ("withdrawn", self.withdrawn),
-            ("unwithdrawn", self.unwithdrawn),
             ("noted", self.noted),
             ("superseded", self.superseded),
             ("without a report", self.no_report),
@@ -62,7 +59,7 @@ impl fmt::Display for RowAccount {
 impl RowAccount {
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
-        let changes = self.withdrawn + self.unwithdrawn + self.noted + self.superseded;
+        let changes = self.withdrawn + self.noted + self.superseded;
         let used = self.indexed + self.merged + changes;
         self.read == used + self.expired + self.rejected + self.held + self.no_report
     }

@@ -394,7 +394,7 @@ pub(crate) fn say(folder: &Path, of_sources: Vec<Changes>, model: &mut Model) {
         .unwrap();
     for (source, as_of, rows) in &of_sources {
         let account = changes.account(source, instant(*as_of));
-        let used = account.indexed + account.withdrawn + account.unwithdrawn + account.noted;
+        let used = account.indexed + account.withdrawn + account.noted;
         let used = used + account.superseded + account.merged + account.expired;
         assert_eq!(used, rows.len() as u64, "{account:?}");
         // Rows that say the same are counted once.

@@ -47,8 +47,8 @@ Which statements count:
   - A report without a date is back with the next list of its source.
 
 What becomes of rows:
+  indexed      the report counts; of an unwithdraw row: a report is shown again
   withdrawn    a report that was shown has disappeared
-  unwithdrawn  a report is shown again
   noted        a withdraw or unwithdraw row that changed nothing shown. It is kept, and counts against
                what arrives later. DIR/rejects/SOURCE.noted.csv says who still reports the number, and
                which hidden reports have no date.

@@ -28,12 +28,10 @@ pub(super) enum Fate {
 /// What became of the rows of a source that describe one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeAccount {
-    /// Rows whose report counts.
+    /// Rows whose report counts, and those that take a withdrawal back, because of which a report is shown again.
     pub indexed: u64,
     /// Rows that withdraw a report that was shown.
     pub withdrawn: u64,
-    /// Rows because of which a report is shown again.
-    pub unwithdrawn: u64,
     /// Rows that withdraw or take back, and change nothing that is shown.
     pub noted: u64,
     /// Rows about what the source has said something later of.
@@ -225,8 +223,7 @@ impl<'r> Fates<'r> {
                 Fate::Noted => &mut account.noted,
                 Fate::Expired => &mut account.expired,
                 Fate::Withdrawn => &mut account.withdrawn,
-                Fate::Unwithdrawn => &mut account.unwithdrawn,
-                Fate::Indexed => &mut account.indexed,
+                Fate::Unwithdrawn | Fate::Indexed => &mut account.indexed,
             } += 1;
             let until = self.until_next_list.get(&place);
             account.undated += u64::from(until.is_some());
