@@ -201,7 +201,7 @@ fn order_and_steps_do_not_matter() {
         let mut so_far = Vec::new();
         for place in 0..count {
             so_far.push(one(all[(place * 5 + steps) % count]));
-            if steps * 7 >> (place % 9) & 1 == 1 {
+            if ((steps * 7) >> (place % 9)) & 1 == 1 {
                 so_far = Unit::resolve(so_far, today()).said().to_vec();
             }
         }
