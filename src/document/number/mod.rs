@@ -207,7 +207,8 @@ impl DocumentNumber {
             raw.iter()
                 .fold(false, |found, byte| found | (*byte == what))
         };
-        !found(b'.') && !(found(b'-') && (found(b'E') | found(b'e')))
+        let may_be_exponent = found(b'-') && (found(b'E') | found(b'e'));
+        !(found(b'.') | may_be_exponent)
     }
 
     /// Takes bytes that are normalised already; `None` if they are not.
