@@ -1,6 +1,6 @@
 //! Servers that trust keys: what they refuse, what they go on with, and what a restart changes.
 
-use crate::support::{ROWS, Server, block_on, publish, publish_on, sltd, wait_for};
+use crate::support::{ROWS, Server, block_on, publish_on, sltd, wait_for};
 use sltd::snapshot::Terms;
 use sltd::snapshot::signature::SigningKey;
 use std::fs;
