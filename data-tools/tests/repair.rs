@@ -12,7 +12,7 @@ mod support;
 use sltd::document::{DocumentNumber, DocumentType, Issuer, IssuingState};
 use sltd::report::{Query, Verdict};
 use sltd::snapshot::signature::TrustedKeys;
-use sltd::snapshot::{LoadOptions, Moment, Store, Terms};
+use sltd::snapshot::{Act, LoadOptions, Moment, RepairOutcome, Store, Terms};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,12 @@ use std::process::Command;
 use support::{Desk, files, sltd_data, succeeds};
 
 const HEADER: &str = "number,issuing_state,type,status,date_reported,owner_reference";
+
+const ACT: Act<'_> = Act {
+    at: jiff::Timestamp::UNIX_EPOCH,
+    by: "test",
+    reason: "",
+};
 
 /// Numbers `AB000000` and so on that are reported.
 type Reported = BTreeSet<u32>;
@@ -247,4 +253,54 @@ fn one_byte_in_each_part_of_each_file_of_a_signed_store() {
             victim.answers(&tag);
         }
     }
+}
+
+/// Every byte of the pointer, also those by which it names another manifest that is there.
+#[test]
+fn a_pointer_that_names_another_manifest_is_put_right() {
+    let victim = Victim::new(false);
+    let path = victim.store().join("CURRENT");
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        for pattern in [1, 2, 7] {
+            let mut changed = whole.clone();
+            changed[at] ^= pattern;
+            fs::write(&path, changed).unwrap();
+            let repaired = Store::repair(victim.store(), Terms::default(), ACT, false).unwrap();
+            assert!(
+                matches!(repaired.outcome, RepairOutcome::Restored),
+                "{at} {pattern}: {repaired:?}"
+            );
+            assert_eq!(fs::read(&path).unwrap(), whole, "{at} {pattern}");
+        }
+    }
+    victim.answers(&"in the end");
+}
+
+#[test]
+fn a_generation_of_which_no_manifest_is_left_is_named_and_not_published_again() {
+    let victim = Victim::new(false);
+    let newest = victim.desk.load("store").generation();
+    for folder in ["manifests", "copies"] {
+        let name = format!("store/{folder}/{newest:08}.json");
+        fs::remove_file(victim.desk.path(&name)).unwrap();
+    }
+    for without_pointer in [false, true] {
+        if without_pointer {
+            // The history tells of it all the same.
+            fs::remove_file(victim.desk.path("store/CURRENT")).unwrap();
+        }
+        let output = victim.command("repair").arg("--dry-run").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let lost = format!("LOST: generations {newest} to {newest}");
+        assert!(said.contains(&lost), "{said}");
+    }
+    let output = victim.command("repair").output().unwrap();
+    assert_eq!(output.status.code(), Some(20), "{output:?}");
+    assert_eq!(victim.desk.load("store").generation(), newest + 1);
+    succeeds(&mut victim.command("verify"));
+    // With what is named as lost, all is as it was.
+    succeeds(&mut victim.delta(5, &[(71, true), (72, true), (26, false)]));
+    victim.answers(&"published again");
 }

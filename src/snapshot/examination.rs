@@ -1,6 +1,7 @@
 //! Every file of a store, read: which of them are what was written.
 
 use super::error::{LoadError, PublishError};
+use super::history;
 use super::manifest::{Manifest, SegmentEntry};
 use super::signature::{FILE_MAX, Signatures};
 use super::store::{COPIES, MANIFESTS, Pointer, Store, parse};
@@ -32,6 +33,8 @@ pub(super) struct Examination {
     pub(super) set_aside: Vec<PathBuf>,
     /// The line of the pointer, if it is to be put back.
     pub(super) pointer: Option<String>,
+    /// Where the pointer is lost, the highest generation that was published by all that tells of it.
+    pub(super) seen: u64,
     /// Files of segments that are intact, and their lengths.
     segments: BTreeMap<String, u64>,
 }
@@ -51,6 +54,7 @@ impl Examination {
             writes: Vec::new(),
             set_aside: Vec::new(),
             pointer: None,
+            seen: 0,
             segments: BTreeMap::new(),
         };
         if let Some(pointer) = examination.head(store)? {
@@ -87,18 +91,25 @@ impl Examination {
             },
             Err(_) => None,
         };
-        let mut generations = store.generations()?;
-        if let Some(pointer) = &named {
-            // What is newer was never current, unless it is the name that is damaged.
-            let named = Manifest::generation_of(&pointer.manifest);
-            if let Some(named) = named.filter(|named| generations.contains(named)) {
-                generations.retain(|generation| *generation <= named);
-            }
-        }
-        let found = generations.into_iter().rev().find_map(|generation| {
-            let name = Manifest::name(generation);
-            Some((self.agreed(store, &name)?, name))
+        let generations = store.generations()?;
+        let mut names = generations.iter().rev().copied().map(Manifest::name);
+        // Of one changed byte in the pointer, the digest in it tells which manifest it named, or else the newest was.
+        let by_digest = named.as_ref().and_then(|pointer| {
+            names.clone().find_map(|manifest| {
+                let renamed = Pointer {
+                    manifest: manifest.clone(),
+                    ..pointer.clone()
+                };
+                Some((self.named(store, &renamed)?, manifest))
+            })
         });
+        if by_digest.is_none() {
+            let named = named.as_ref();
+            let named = named.and_then(|pointer| Manifest::generation_of(&pointer.manifest));
+            self.seen = history::highest(store).max(named).unwrap_or_default();
+        }
+        let found =
+            by_digest.or_else(|| names.find_map(|name| Some((self.agreed(store, &name)?, name))));
         let what = match &named {
             None => "it does not name a manifest and its digest",
             Some(_) => "it names no manifest that is there",

@@ -168,6 +168,14 @@ pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishEr
     append().map_err(PublishError::io(&path))
 }
 
+/// The highest generation whose publication stands in the history.
+pub(super) fn highest(store: &Store) -> Option<u64> {
+    let text = files::read_to_string(&store.path.join(HISTORY)).ok()?;
+    let lines = text.lines();
+    let lines = lines.filter_map(|line| serde_json::from_str::<Happened>(line).ok());
+    lines.map(|happened| happened.generation).max()
+}
+
 impl Store {
     /// What has happened to the store, in the order in which it became current: lines of the history, and what the
     /// manifests that are kept say beyond them. Lines that can't be read are counted.

@@ -32,6 +32,8 @@ pub struct Repaired {
     pub read: (u64, u64),
     /// What was done.
     pub outcome: RepairOutcome,
+    /// The first and the last of the generations that were published and of which no manifest is left.
+    pub generations_lost: Option<(u64, u64)>,
     /// Lists that are not in the snapshot that is current now: source, and the instant that its list describes.
     pub lists_lost: Vec<(String, Timestamp)>,
     /// Changes that are lost.
@@ -97,13 +99,14 @@ impl Store {
             Err(LoadError::NoPointer { .. }) | Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
-        let turn = Arc::new(Turn::take(&store)?);
+        let mut turn = Turn::take(&store)?;
         let examination = Examination::new(&store)?;
         let mut repaired = Repaired {
             damaged: examination.damaged.clone(),
             snapshots: examination.snapshots(),
             read: examination.read(),
             outcome: RepairOutcome::NoManifest,
+            generations_lost: None,
             lists_lost: Vec::new(),
             changes_lost: Vec::new(),
         };
@@ -113,7 +116,14 @@ impl Store {
         if !dry_run {
             examination.restore(&store)?;
         }
-        let above = store.terms.generation_after(head.generation) > head.generation + 1;
+        if examination.seen > head.generation {
+            // Servers may have seen what is lost: nothing is published under its generations again.
+            repaired.generations_lost = Some((head.generation + 1, examination.seen));
+            turn.set_terms(store.terms.clone().at_least_above(examination.seen));
+        }
+        let turn = Arc::new(turn);
+        let next = turn.store().terms.generation_after(head.generation);
+        let above = next > head.generation + 1 || repaired.generations_lost.is_some();
         let lists = |base: Option<&Manifest>| lists_lost(head, base);
         if examination.is_intact(head) {
             repaired.changes_lost = super::draft::changes(&store, &examination.chain, head)?.1;

@@ -178,21 +178,24 @@ impl Store {
         }
     }
 
-    /// The generations whose manifests are there, in order.
+    /// The generations whose manifests, or copies of them, are there, in order.
     pub(super) fn generations(&self) -> Result<Vec<u64>, LoadError> {
-        let folder = self.path.join(MANIFESTS);
-        let entries = match files::list(&folder) {
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                return Ok(Vec::new());
-            }
-            entries => entries.map_err(LoadError::io(&folder))?,
-        };
-        let names = entries.iter().map(std::fs::DirEntry::file_name);
-        let generations = names.filter_map(|name| Manifest::generation_of(name.to_str()?));
-        let mut generations: Vec<u64> = generations.collect();
+        let mut generations = Vec::new();
+        for folder in [MANIFESTS, COPIES] {
+            let folder = self.path.join(folder);
+            let entries = match files::list(&folder) {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
+                entries => entries.map_err(LoadError::io(&folder))?,
+            };
+            let names = entries.iter().map(std::fs::DirEntry::file_name);
+            generations.extend(names.filter_map(|name| Manifest::generation_of(name.to_str()?)));
+        }
         generations.sort_unstable();
+        generations.dedup();
         Ok(generations)
     }
 

@@ -106,6 +106,14 @@ impl Terms {
         Self { above, ..self }
     }
 
+    /// The same, above a generation at least.
+    pub(super) fn at_least_above(self, generation: u64) -> Self {
+        Self {
+            above: self.above.max(Some(generation)),
+            ..self
+        }
+    }
+
     /// The generation of what is published over another.
     pub(super) fn generation_after(&self, before: u64) -> u64 {
         before.max(self.above.unwrap_or(0)).saturating_add(1)

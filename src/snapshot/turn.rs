@@ -62,6 +62,11 @@ impl Turn {
         })
     }
 
+    /// Publishes on other terms.
+    pub(super) fn set_terms(&mut self, terms: Terms) {
+        self.store.terms = terms;
+    }
+
     /// The store.
     pub(super) fn store(&self) -> &Store {
         &self.store

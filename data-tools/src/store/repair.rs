@@ -23,8 +23,8 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit codes: 0 all that is current is intact, or is again; 1 no base is intact, or with --dry-run
-something is damaged; 2 wrong usage; 3 failed; 20 an intact snapshot was published that lacks lists or
-changes, which are named; 21 what is current or was to be published is not signed with a trusted
+something is damaged; 2 wrong usage; 3 failed; 20 an intact snapshot was published that lacks lists,
+changes or generations, which are named; 21 what is current or was to be published is not signed with a trusted
 key; 23 another process is changing the store.")]
 pub struct RepairArgs {
     /// The store
@@ -85,7 +85,9 @@ pub fn run(args: &RepairArgs) -> ExitCode {
 }
 
 fn code_of(repaired: &Repaired, dry_run: bool) -> u8 {
-    let complete = repaired.lists_lost.is_empty() && repaired.changes_lost.is_empty();
+    let complete = repaired.lists_lost.is_empty()
+        && repaired.changes_lost.is_empty()
+        && repaired.generations_lost.is_none();
     match &repaired.outcome {
         RepairOutcome::NoBase | RepairOutcome::NoManifest => DAMAGED,
         _ if dry_run && !repaired.damaged.is_empty() => DAMAGED,
@@ -156,6 +158,17 @@ fn text(repaired: &Repaired, dry_run: bool) -> String {
     let (segments, bytes) = repaired.read;
     let _ = writeln!(text, "{segments} segments intact, {bytes} bytes");
     let _ = writeln!(text, "{}", outcome(repaired, dry_run));
+    if let Some((first, last)) = repaired.generations_lost {
+        let _ = writeln!(
+            text,
+            "LOST: generations {first} to {last}, of which no manifest is left: build from all lists (above {last}: \
+             see --above), and publish again the changes made since {}",
+            match repaired.snapshots.first() {
+                Some(newest) => newest.published_at.to_string(),
+                None => "the store was made".to_owned(),
+            }
+        );
+    }
     for (source, as_of) in &repaired.lists_lost {
         let _ = writeln!(
             text,
@@ -201,6 +214,7 @@ fn json(repaired: &Repaired, dry_run: bool) -> Value {
         "generation": published.map(|published| published.manifest.generation),
         "damaged": damaged.collect::<Vec<_>>(),
         "snapshots": snapshots.collect::<Vec<_>>(),
+        "generationsLost": repaired.generations_lost.map(|(first, last)| [first, last]),
         "listsLost": lists.collect::<Vec<_>>(),
         "changesLost": changes.collect::<Vec<_>>(),
     })
