@@ -388,7 +388,12 @@ fn whatever_publishes_signs() {
     succeeds(build(&desk, &[], trusts).arg("--no-publish"));
     let commands: [(&str, &[&str]); 6] = [
         ("compact", &[]),
-        ("retract", &["--source", "list", "--reason", "test"]),
+        (
+            "retract",
+            &[
+                "--source", "list", "--reason", "test", "--accept", "overall",
+            ],
+        ),
         (
             "retract",
             &["--source", "list", "--reason", "test", "--lift"],
@@ -450,7 +455,12 @@ fn nothing_unsigned_is_published_over_what_is_signed_by_mistake() {
     // Whether keys are trusted here or not.
     let mut commands = vec![build(&desk, &[], &[]), delta(&desk, &[], &[])];
     let arguments: [(&str, &[&str]); 3] = [
-        ("retract", &["--source", "list", "--reason", "test"]),
+        (
+            "retract",
+            &[
+                "--source", "list", "--reason", "test", "--accept", "overall",
+            ],
+        ),
         ("repair", &["--above", "9"]),
         ("rollback", &["--reason", "test", "--to", "1"]),
     ];

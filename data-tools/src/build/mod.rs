@@ -192,8 +192,7 @@ pub(crate) fn build_with(
     };
     let mut offered = offer(writer, &candidate, holds, &policy, show)?;
     if let Some(damage) = damage {
-        let warning =
-            format!("the base that was current is damaged: {damage}");
+        let warning = format!("the base that was current is damaged: {damage}");
         offered.warnings.push(warning);
     }
     accounts.hold(&offered);
