@@ -330,7 +330,7 @@ mod tests {
             change(tallies.get_mut(&key).unwrap());
             let complaint = compare(&segment, &tallies).unwrap_err();
             assert!(
-                complaint.contains("counts of FIN, passport, OwnSource"),
+                complaint.contains("counts of FIN, passport, source own"),
                 "{complaint}"
             );
         }
