@@ -199,12 +199,11 @@ const HLIDAC: Source = "HlidacStatu/Hlidac-Statu issue 429";
 const DIGIRISK: Source = "Evarisk/Digirisk pull request 3443";
 const ODM: Source = "PHES-ODM/PHES-ODM issue 84";
 const EXCEL: Source = "Microsoft Excel, error values of cells";
-/// The word for "unknown" in a language: CLDR has it in the name of an unknown language, script or region.
-const CLDR: Source = "Unicode CLDR, names of the codes und, Zzzz and ZZ";
-/// Words of suppliers of lists, told by operators.
-const OPERATORS: Source = "lists of reported documents, as their operators describe them";
+/// Everyday words for "unknown", "none" or "without" and the like. No published list has been found with them yet;
+/// whoever sees one puts it here.
+const NOT_SEEN: Source = "no published list so far: an everyday word";
 
-/// What is entered in place of a number, and where it was seen. Case and the marks of letters do not matter, nor does
+/// What is entered in place of a number, and where it was seen, if it was. Case and the marks of letters do not matter, nor does
 /// what is dropped from numbers: `N/A`, `n.a.` and `NA` are one.
 ///
 /// A word is listed only if no State issues a number like it: numbers hold digits.
@@ -222,36 +221,36 @@ static WORDS: &[(&str, Source)] = &[
     ("NOT COLLECTED", RANCHERO), ("NOT PROVIDED", RANCHERO), ("NOT SPECIFIED", RANCHERO), ("UNSPECIFIED", RANCHERO),
     ("TBD", COGNITIVE), ("TO BE DEFINED", COGNITIVE), ("k.A.", COGNITIVE), ("KEIN", COGNITIVE), ("KEINE", COGNITIVE),
     ("NONE KNOWN", PASSYUNK), ("UNDEFINED", CATBOOST),
-    ("UNK", OPERATORS), ("UNKN", OPERATORS), ("NOT KNOWN", OPERATORS), ("NO", OPERATORS), ("NO PASSPORT", OPERATORS), ("NO DOCUMENT", OPERATORS),
-    ("WITHOUT", OPERATORS), ("WITHOUT NUMBER", OPERATORS), ("UNNUMBERED", OPERATORS), ("ILLEGIBLE", OPERATORS), ("UNREADABLE", OPERATORS),
-    ("TEST", OPERATORS), ("TESTING", OPERATORS), ("DUMMY", OPERATORS), ("EXAMPLE", OPERATORS), ("SAMPLE", OPERATORS), ("SPECIMEN", OPERATORS),
-    ("TBA", OPERATORS), ("TBC", OPERATORS), ("PENDING", OPERATORS), ("ABSENT", DIGIRISK), ("BLANK", OPERATORS), ("DELETED", OPERATORS),
+    ("UNK", NOT_SEEN), ("UNKN", NOT_SEEN), ("NOT KNOWN", NOT_SEEN), ("NO", NOT_SEEN), ("NO PASSPORT", NOT_SEEN), ("NO DOCUMENT", NOT_SEEN),
+    ("WITHOUT", NOT_SEEN), ("WITHOUT NUMBER", NOT_SEEN), ("UNNUMBERED", NOT_SEEN), ("ILLEGIBLE", NOT_SEEN), ("UNREADABLE", NOT_SEEN),
+    ("TEST", NOT_SEEN), ("TESTING", NOT_SEEN), ("DUMMY", NOT_SEEN), ("EXAMPLE", NOT_SEEN), ("SAMPLE", NOT_SEEN), ("SPECIMEN", NOT_SEEN),
+    ("TBA", NOT_SEEN), ("TBC", NOT_SEEN), ("PENDING", NOT_SEEN), ("ABSENT", DIGIRISK), ("BLANK", NOT_SEEN), ("DELETED", NOT_SEEN),
     // The name of the column, where files with a header each were joined into one.
-    ("NUMBER", OPERATORS), ("DOCUMENT NUMBER", OPERATORS), ("PASSPORT NUMBER", OPERATORS), ("PASSPORT NO", OPERATORS), ("PASSP_NUMBER", OPERATORS), ("D_NUMBER", OPERATORS),
+    ("NUMBER", NOT_SEEN), ("DOCUMENT NUMBER", NOT_SEEN), ("PASSPORT NUMBER", NOT_SEEN), ("PASSPORT NO", NOT_SEEN), ("PASSP_NUMBER", NOT_SEEN), ("D_NUMBER", NOT_SEEN),
     // German.
-    ("UNBEKANNT", ZURICH), ("KEINE ANGABE", COGNITIVE), ("KEINE ANGABEN", COGNITIVE), ("OHNE", OPERATORS), ("OHNE NUMMER", OPERATORS), ("FEHLT", OPERATORS),
-    ("ENTFÄLLT", OPERATORS), ("NICHT BEKANNT", OPERATORS), ("NICHT VORHANDEN", OPERATORS), ("KEINE NUMMER", OPERATORS), ("UNLESERLICH", OPERATORS),
+    ("UNBEKANNT", ZURICH), ("KEINE ANGABE", COGNITIVE), ("KEINE ANGABEN", COGNITIVE), ("OHNE", NOT_SEEN), ("OHNE NUMMER", NOT_SEEN), ("FEHLT", NOT_SEEN),
+    ("ENTFÄLLT", NOT_SEEN), ("NICHT BEKANNT", NOT_SEEN), ("NICHT VORHANDEN", NOT_SEEN), ("KEINE NUMMER", NOT_SEEN), ("UNLESERLICH", NOT_SEEN),
     // Dutch.
-    ("ONBEKEND", BRP), ("GEEN", OPERATORS), ("NVT", OPERATORS),
+    ("ONBEKEND", BRP), ("GEEN", NOT_SEEN), ("NVT", NOT_SEEN),
     // French.
-    ("NON RENSEIGNÉ", DISIC), ("NON RENSEIGNÉE", DISIC), ("SANS OBJET", DISIC), ("NÉANT", PREVARISC), ("INCONNU", CLDR), ("INCONNUE", CLDR), ("SANS", OPERATORS), ("SANS NUMÉRO", OPERATORS),
-    ("AUCUN", OPERATORS), ("AUCUNE", OPERATORS), ("N/R", DISIC),
+    ("NON RENSEIGNÉ", DISIC), ("NON RENSEIGNÉE", DISIC), ("SANS OBJET", DISIC), ("NÉANT", PREVARISC), ("INCONNU", NOT_SEEN), ("INCONNUE", NOT_SEEN), ("SANS", NOT_SEEN), ("SANS NUMÉRO", NOT_SEEN),
+    ("AUCUN", NOT_SEEN), ("AUCUNE", NOT_SEEN), ("N/R", DISIC),
     // Spanish, Portuguese, Italian, Romanian.
-    ("DESCONOCIDO", CLDR), ("DESCONOCIDA", CLDR), ("SIN NÚMERO", OPERATORS), ("SIN DATOS", OPERATORS), ("NINGUNO", OPERATORS),
-    ("DESCONHECIDO", CLDR), ("DESCONHECIDA", CLDR), ("SEM NÚMERO", OPERATORS),
-    ("SCONOSCIUTO", CLDR), ("SCONOSCIUTA", CLDR), ("IGNOTO", OPERATORS), ("NESSUNO", OPERATORS), ("SENZA NUMERO", OPERATORS), ("N.D.", OPERATORS), ("N.N.", OPERATORS),
-    ("NECUNOSCUT", CLDR), ("NECUNOSCUTĂ", CLDR), ("FĂRĂ", OPERATORS),
+    ("DESCONOCIDO", NOT_SEEN), ("DESCONOCIDA", NOT_SEEN), ("SIN NÚMERO", NOT_SEEN), ("SIN DATOS", NOT_SEEN), ("NINGUNO", NOT_SEEN),
+    ("DESCONHECIDO", NOT_SEEN), ("DESCONHECIDA", NOT_SEEN), ("SEM NÚMERO", NOT_SEEN),
+    ("SCONOSCIUTO", NOT_SEEN), ("SCONOSCIUTA", NOT_SEEN), ("IGNOTO", NOT_SEEN), ("NESSUNO", NOT_SEEN), ("SENZA NUMERO", NOT_SEEN), ("N.D.", NOT_SEEN), ("N.N.", NOT_SEEN),
+    ("NECUNOSCUT", NOT_SEEN), ("NECUNOSCUTĂ", NOT_SEEN), ("FĂRĂ", NOT_SEEN),
     // Czech, Slovak, Polish, Slovene, Croatian, Serbian.
-    ("NEUVEDENO", HLIDAC), ("NEUVEDENA", HLIDAC), ("NEZNÁMÝ", CLDR), ("NEZNÁMÉ", CLDR), ("NEZNÁMÁ", CLDR), ("NEZNÁMO", CLDR), ("NENÍ", OPERATORS), ("BEZ ČÍSLA", OPERATORS), ("NEZJIŠTĚNO", OPERATORS),
-    ("NEZNÁMY", CLDR), ("NEZNÁMA", CLDR), ("NEUVEDENÉ", CLDR), ("NEZISTENÉ", OPERATORS), ("BEZ", OPERATORS),
-    ("BRAK", GBIF_POLISH), ("BRAK DANYCH", GBIF_POLISH), ("NIEZNANY", CLDR), ("NIEZNANA", CLDR), ("NIEZNANE", CLDR), ("NIE DOTYCZY", OPERATORS), ("NIE MA", OPERATORS), ("BEZ NUMERU", OPERATORS),
-    ("NEZNAN", CLDR), ("NEZNANO", CLDR), ("NEPOZNATO", CLDR), ("NEPOZNAT", CLDR), ("NEMA", OPERATORS), ("НЕПОЗНАТО", CLDR), ("НЕМА", OPERATORS),
+    ("NEUVEDENO", HLIDAC), ("NEUVEDENA", HLIDAC), ("NEZNÁMÝ", NOT_SEEN), ("NEZNÁMÉ", NOT_SEEN), ("NEZNÁMÁ", NOT_SEEN), ("NEZNÁMO", NOT_SEEN), ("NENÍ", NOT_SEEN), ("BEZ ČÍSLA", NOT_SEEN), ("NEZJIŠTĚNO", NOT_SEEN),
+    ("NEZNÁMY", NOT_SEEN), ("NEZNÁMA", NOT_SEEN), ("NEUVEDENÉ", NOT_SEEN), ("NEZISTENÉ", NOT_SEEN), ("BEZ", NOT_SEEN),
+    ("BRAK", GBIF_POLISH), ("BRAK DANYCH", GBIF_POLISH), ("NIEZNANY", NOT_SEEN), ("NIEZNANA", NOT_SEEN), ("NIEZNANE", NOT_SEEN), ("NIE DOTYCZY", NOT_SEEN), ("NIE MA", NOT_SEEN), ("BEZ NUMERU", NOT_SEEN),
+    ("NEZNAN", NOT_SEEN), ("NEZNANO", NOT_SEEN), ("NEPOZNATO", NOT_SEEN), ("NEPOZNAT", NOT_SEEN), ("NEMA", NOT_SEEN), ("НЕПОЗНАТО", NOT_SEEN), ("НЕМА", NOT_SEEN),
     // Russian, Ukrainian, Belarusian, Bulgarian.
-    ("НЕИЗВЕСТНО", CLDR), ("НЕИЗВЕСТЕН", CLDR), ("НЕИЗВЕСТНЫЙ", CLDR), ("НЕТ", OPERATORS), ("НЕТ ДАННЫХ", OPERATORS), ("БЕЗ НОМЕРА", OPERATORS), ("Б/Н", OPERATORS), ("ОТСУТСТВУЕТ", OPERATORS), ("НЕ УКАЗАН", OPERATORS),
-    ("НЕВІДОМО", CLDR), ("НЕВІДОМИЙ", CLDR), ("НЕМАЄ", OPERATORS), ("ВІДСУТНІЙ", OPERATORS), ("НЕ ВКАЗАНО", OPERATORS), ("НЯМА", OPERATORS), ("НЕВЯДОМА", CLDR),
+    ("НЕИЗВЕСТНО", NOT_SEEN), ("НЕИЗВЕСТЕН", NOT_SEEN), ("НЕИЗВЕСТНЫЙ", NOT_SEEN), ("НЕТ", NOT_SEEN), ("НЕТ ДАННЫХ", NOT_SEEN), ("БЕЗ НОМЕРА", NOT_SEEN), ("Б/Н", NOT_SEEN), ("ОТСУТСТВУЕТ", NOT_SEEN), ("НЕ УКАЗАН", NOT_SEEN),
+    ("НЕВІДОМО", NOT_SEEN), ("НЕВІДОМИЙ", NOT_SEEN), ("НЕМАЄ", NOT_SEEN), ("ВІДСУТНІЙ", NOT_SEEN), ("НЕ ВКАЗАНО", NOT_SEEN), ("НЯМА", NOT_SEEN), ("НЕВЯДОМА", NOT_SEEN),
     // Hungarian, Finnish, Estonian, Latvian, Lithuanian, Nordic languages, Turkish, Greek.
-    ("ISMERETLEN", CLDR), ("NINCS", OPERATORS), ("TUNTEMATON", CLDR), ("TEADMATA", OPERATORS), ("PUUDUB", OPERATORS), ("NEZINĀMS", CLDR), ("NEZINĀMA", CLDR), ("NAV", OPERATORS), ("NEŽINOMA", CLDR), ("NEŽINOMAS", CLDR), ("NĖRA", OPERATORS),
-    ("OKÄND", CLDR), ("UKENDT", CLDR), ("UKJENT", CLDR), ("INGEN", OPERATORS), ("SAKNAS", OPERATORS), ("BİLİNMİYOR", CLDR), ("BİLİNMEYEN", CLDR), ("YOK", OPERATORS), ("AGNOSTO", CLDR),
+    ("ISMERETLEN", NOT_SEEN), ("NINCS", NOT_SEEN), ("TUNTEMATON", NOT_SEEN), ("TEADMATA", NOT_SEEN), ("PUUDUB", NOT_SEEN), ("NEZINĀMS", NOT_SEEN), ("NEZINĀMA", NOT_SEEN), ("NAV", NOT_SEEN), ("NEŽINOMA", NOT_SEEN), ("NEŽINOMAS", NOT_SEEN), ("NĖRA", NOT_SEEN),
+    ("OKÄND", NOT_SEEN), ("UKENDT", NOT_SEEN), ("UKJENT", NOT_SEEN), ("INGEN", NOT_SEEN), ("SAKNAS", NOT_SEEN), ("BİLİNMİYOR", NOT_SEEN), ("BİLİNMEYEN", NOT_SEEN), ("YOK", NOT_SEEN), ("AGNOSTO", NOT_SEEN),
 ];
 
 #[cfg(test)]

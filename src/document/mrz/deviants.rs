@@ -56,8 +56,8 @@ pub(super) const FRENCH_DRIVING_LICENCE: Plan = Plan {
 };
 
 /// `D1NLD`, a version of one digit, the licence's number of ten digits, and characters that only the chip knows. One
-/// check digit covers all of it (ISO/IEC 18013-3 annex B; the number: rdw.nl on the model of 2014; columns and digit: the
-/// public specimens D1NLD1 5094962111).
+/// check digit covers all of it (as ISO/IEC 18013-3 has it; the number: rdw.nl on the model of 2014; columns and digit: the
+/// public specimen D1NLD1 5094962111).
 pub(super) const DUTCH_DRIVING_LICENCE: Plan = Plan {
     layout: MrzLayout::DutchDrivingLicence,
     lines: &[30],
