@@ -7,7 +7,7 @@ use sltd::report::ReportStatus::{Lost, Revoked};
 use sltd::report::{Day, Query, ReportStatus};
 use sltd::snapshot::{
     Act, Candidate, Change, LoadOptions, Moment, Origin, PublishError, Published, RowPosition,
-    SourceEntry, Store, StoreWriter, Warm,
+    SourceEntry, Store, StoreWriter, Terms, Warm,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -188,7 +188,9 @@ pub(crate) fn go_on(path: &Path, before: Option<&Shown>, tag: &dyn Fn() -> Strin
                 store.lift(&retraction.source, ACT)?.publish(Vec::new())?;
             }
         }
-        let writer = Store::writer(path)?;
+        // What is there may be signed; that a store takes no less is tested elsewhere.
+        let terms = Terms::default().unsigned(true);
+        let writer = Store::writer(path)?.with_terms(terms);
         let rows = [("own", 3..9, Revoked), ("second", 19..20, Revoked)];
         let candidate = list(&writer, NEXT, &rows, None)?;
         writer.draft(&candidate, ACT)?.publish(Vec::new())?;

@@ -31,7 +31,7 @@ fn nothing_is_published_that_would_not_be_trusted() {
     let before = (desk.current(), files(&desk.path("store/manifests")));
     let only_in_the_past = desk.trusting(Terms::default(), &[("old", (None, Some(1)))]);
     for (terms, expected) in [
-        (desk.trusts("old"), "not signed"),
+        (desk.trusts("old").unsigned(true), "not signed"),
         (desk.signing(desk.trusts("old"), &["new"]), "not trusted"),
         (desk.signing(only_in_the_past, &["old"]), "until 1970"),
     ] {
@@ -63,7 +63,7 @@ fn signatures_are_kept_and_go_with_their_manifest() {
     desk.build(&signs, 1).unwrap();
     fs::copy(desk.manifest(1, ".sig"), desk.manifest(2, ".sig")).unwrap();
     fs::write(desk.manifest(2, ".sig.tmp"), "half").unwrap();
-    desk.build(&Terms::default(), 2).unwrap();
+    desk.build(&Terms::default().unsigned(true), 2).unwrap();
     assert_eq!(
         files(&desk.path("store/manifests")),
         ["00000001.json", "00000001.json.sig", "00000002.json"]
