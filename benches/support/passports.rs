@@ -12,10 +12,11 @@ pub(crate) const STATE: &str = "UKR";
 /// The number of a place: nine digits, in no order. Those of even places are reported.
 ///
 /// # Errors
-/// Never for a place below 10^9.
+/// Never for a place below 10^9 - 1.
 pub(crate) fn number(place: u64) -> Result<DocumentNumber> {
-    // A factor without a divisor in common with 10^9 makes every place another number.
-    let digits = place * 618_033_989 % 1_000_000_000;
+    // A factor without a divisor in common with 10^9 makes every place another number, and none of them zero, which is
+    // a placeholder.
+    let digits = (place + 1) * 618_033_989 % 1_000_000_000;
     Ok(DocumentNumber::normalise(&format!("{digits:09}"))?)
 }
 

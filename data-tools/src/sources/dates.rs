@@ -3,6 +3,9 @@
 //! A date column that may not be empty is filled with something. Taken at its word, 1970-01-01 as the day of the report
 //! makes a stolen document expire at once, and 9999-12-31 keeps it for ever.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use sltd::report::Day;
 
 use super::reading::Reading;
@@ -90,6 +93,22 @@ const FUTURE: [StandIn; 7] = [
     ),
 ];
 
+/// The numbers of the days between the last stand-in in the past and the first of a day that never comes. Nearly every
+/// day of a list is one of them, which two comparisons tell without a calendar.
+static ORDINARY: LazyLock<Range<i32>> = LazyLock::new(|| {
+    let number = |one: &StandIn| Day::from_ymd(one.year, one.month, one.day).map(Day::number);
+    let past = PAST.iter().filter_map(number).max();
+    let future = FUTURE.iter().filter_map(number).min();
+    match (past, future) {
+        (Some(past), Some(future)) => past + 1..future,
+        _ => 0..0,
+    }
+});
+
+fn is_ordinary(day: Day) -> bool {
+    ORDINARY.contains(&day.number())
+}
+
 fn is_one_of(day: Day, stand_ins: &[StandIn]) -> bool {
     let (year, month, day) = day.ymd();
     let same = |one: &StandIn| (one.year, one.month, one.day) == (year, month, day);
@@ -100,12 +119,12 @@ fn is_one_of(day: Day, stand_ins: &[StandIn]) -> bool {
 
 /// Whether a day stands for an unknown one in the past.
 fn is_unknown(day: Day) -> bool {
-    day.ymd().0 < EARLIEST_YEAR || is_one_of(day, &PAST)
+    !is_ordinary(day) && (day.ymd().0 < EARLIEST_YEAR || is_one_of(day, &PAST))
 }
 
 /// Whether a day stands for one that never comes.
 fn is_never(day: Day) -> bool {
-    day.ymd() >= NO_END || is_one_of(day, &FUTURE)
+    !is_ordinary(day) && (day.ymd() >= NO_END || is_one_of(day, &FUTURE))
 }
 
 /// What a text stands for that is written like a day and is none: nothing but zeros, or nothing but nines, in a date's

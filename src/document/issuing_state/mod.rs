@@ -274,11 +274,17 @@ impl UnknownIssuer {
 
 /// The one to three letters of a text, in capitals, padded. Letters of other scripts stand for what they look like, as
 /// in numbers.
+#[inline]
 fn letters(raw: &str) -> Result<[u8; 3], StateError> {
     // As nearly every code is written: one is read for each check.
     if (1..=3).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Ok(lookup::pad(raw.as_bytes()));
     }
+    letters_of_any_script(raw)
+}
+
+#[cold]
+fn letters_of_any_script(raw: &str) -> Result<[u8; 3], StateError> {
     let trimmed = raw.trim_matches(|c: char| c == '<' || c.is_whitespace() || is_invisible(c));
     let mut padded = [b'<'; 3];
     let mut length = 0;
