@@ -31,7 +31,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// What answers may depend on of what is said of the documents of a unit.
-    pub(super) fn said(&self, key: &UnitKey) -> Result<Vec<Dated<'a>>, Damage> {
+    pub(super) fn statements_about(&self, key: &UnitKey) -> Result<Vec<Dated<'a>>, Damage> {
         self.newest(self.segments, key)
     }
 
@@ -165,12 +165,12 @@ pub(super) fn apply(
     let summary = write((scratch, changed_path), |changed| {
         let summary = write((scratch, kept_path), |kept| {
             each_unit(change, |key, documents| {
-                let before = view.said(&key)?;
+                let before = view.statements_about(&key)?;
                 let mut said = before.clone();
                 said.extend(view.kept_of(&key)?);
                 said.extend(view.dated(documents)?);
                 let after = Unit::resolve(said, today);
-                tally.change(&key, &before, after.said());
+                tally.change(&key, &before, after.statements());
                 let answers: Vec<_> = after.of_answers().collect();
                 if !answers.is_empty() {
                     // What changes no answer is not written.

@@ -202,7 +202,7 @@ impl Snapshot {
         let said = dated(unit, &hiding.lists)?;
         // How long withdrawals are kept was decided when they were written into the segment.
         let unit = Unit::in_service(&said, &hiding.sources, Day::MIN);
-        for one in unit.said() {
+        for one in unit.statements() {
             if let Some(report) = one.shown() {
                 each(first.issuing_state, one.document_type, report);
             }

@@ -176,16 +176,16 @@ impl<'r> Tally<'r> {
         self.plain.change(key, before, after);
         if !self.retracted.is_empty() {
             let in_service = self.in_service(before);
-            self.hidden.change(key, in_service.said(), before);
+            self.hidden.change(key, in_service.statements(), before);
             let in_service = self.in_service(after);
-            self.hidden.change(key, after, in_service.said());
+            self.hidden.change(key, after, in_service.statements());
         }
     }
 
     /// Counts what it changes that sources are out of service, of documents in the base.
     pub(super) fn hide(&mut self, key: &UnitKey, said: &[Dated<'_>]) {
         let in_service = self.in_service(said);
-        self.hidden.change(key, said, in_service.said());
+        self.hidden.change(key, said, in_service.statements());
     }
 
     /// Counts documents of the base whose sources are hidden by [`hide_count`](Self::hide_count) for what they were.

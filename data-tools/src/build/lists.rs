@@ -261,7 +261,7 @@ fn plan(
     if manifest.is_some_and(|current| current.operators_hold(&source.name).is_some()) {
         return Ok(Plan::Keep);
     }
-    let delivery = match Delivery::of(source) {
+    let delivery = match Delivery::from_source(source) {
         Ok(delivery) => delivery,
         Err(error @ SourceError::NoFile { .. }) if !source.required => {
             return Ok(Plan::Hold(vec![error.to_string()]));

@@ -340,7 +340,7 @@ impl Sink<'_> {
 }
 
 impl RowSink for Sink<'_> {
-    fn at(&mut self, position: RowPosition) {
+    fn set_position(&mut self, position: RowPosition) {
         self.position = position;
     }
 

@@ -37,7 +37,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`SourceError`] when there are none, one can't be read, or its name does not say when it is of.
-    pub(crate) fn of(source: &SourceConfig) -> Result<Self, SourceError> {
+    pub(crate) fn from_source(source: &SourceConfig) -> Result<Self, SourceError> {
         let found = input::find(source)?;
         let as_of = stated(source, &found)?;
         let paths: Vec<PathBuf> = paths(&found).map(Path::to_owned).collect();
@@ -90,7 +90,7 @@ pub(super) fn stated(
 /// A source of changes as one for each time that the names of its files state, in order of time.
 ///
 /// # Errors
-/// [`SourceError`] as for [`Delivery::of`].
+/// [`SourceError`] as for [`Delivery::from_source`].
 pub(crate) fn by_time(source: &SourceConfig) -> Result<Vec<SourceConfig>, SourceError> {
     let Some(pattern) = source
         .as_of_name

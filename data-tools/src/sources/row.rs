@@ -143,7 +143,7 @@ pub trait RowSink: Send {
     }
 
     /// Says where the row that is handed over next stands; told of sources of changes only.
-    fn at(&mut self, _: RowPosition) {}
+    fn set_position(&mut self, _: RowPosition) {}
 
     /// Called once, after the worker's last row, unless the reading has failed.
     fn finish(&mut self) -> Result<(), SinkError> {

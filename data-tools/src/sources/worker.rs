@@ -177,7 +177,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
         }
         if source.purpose == Purpose::Changes {
             self.position.row = self.outcome.tally.rows;
-            self.sink.at(self.position);
+            self.sink.set_position(self.position);
         }
         let status = match reading.says {
             Says::Reported(status) => status,

@@ -95,7 +95,7 @@ impl Outline {
         is_all: true,
     };
 
-    const fn of(shape: Shape) -> Self {
+    const fn from_shape(shape: Shape) -> Self {
         let mut outline = Self::NONE;
         let mut at = 0;
         let mut piece = 0;
@@ -142,7 +142,7 @@ static OUTLINES: [[Outline; SHAPES_MAX]; ROWS.len()] = {
     while row < ROWS.len() {
         let mut shape = 0;
         while shape < ROWS[row].shapes.len() {
-            outlines[row][shape] = Outline::of(ROWS[row].shapes[shape]);
+            outlines[row][shape] = Outline::from_shape(ROWS[row].shapes[shape]);
             shape += 1;
         }
         row += 1;

@@ -233,7 +233,7 @@ impl<'s> Unit<'s> {
     }
 
     /// All of it.
-    pub(super) fn said(&self) -> &[Dated<'s>] {
+    pub(super) fn statements(&self) -> &[Dated<'s>] {
         &self.said
     }
 

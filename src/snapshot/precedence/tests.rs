@@ -3,7 +3,7 @@ use crate::report::ReportStatus;
 
 /// `own 3 lost`, `other 2 withdrawn visa 2026-01-05`: source, edition (as-of in hours of 2026, generation after a colon),
 /// what, and, if wanted, type and day of report.
-fn said(texts: &[&'static str]) -> Vec<Dated<'static>> {
+fn statements(texts: &[&'static str]) -> Vec<Dated<'static>> {
     texts.iter().map(|text| one(text)).collect()
 }
 
@@ -68,13 +68,13 @@ fn today() -> Day {
 /// What is left, and what of it answers may depend on.
 #[track_caller]
 fn check(given: &[&'static str], left: &[&'static str], of_answers: &[&'static str]) {
-    let unit = Unit::resolve(said(given), today());
-    assert_eq!(unit.said(), said(left));
+    let unit = Unit::resolve(statements(given), today());
+    assert_eq!(unit.statements(), statements(left));
     let answers: Vec<Dated<'_>> = unit.of_answers().copied().collect();
-    assert_eq!(answers, said(of_answers));
-    let kept = unit.said().len()
+    assert_eq!(answers, statements(of_answers));
+    let kept = unit.statements().len()
         - unit
-            .said()
+            .statements()
             .iter()
             .filter(|one| one.report().is_some())
             .count();
@@ -161,8 +161,8 @@ fn the_day_decides_where_the_as_of_does_not() {
         ("other 20 lost passport 2026-01-09", true),
     ] {
         // Of 20:00 on the first of January.
-        let unit = Unit::resolve(said(&["own 20 withdrawn", day]), today());
-        let shown = unit.said().iter().filter_map(Dated::shown).count();
+        let unit = Unit::resolve(statements(&["own 20 withdrawn", day]), today());
+        let shown = unit.statements().iter().filter_map(Dated::shown).count();
         assert_eq!(shown, usize::from(!silenced), "{day}");
     }
 }
@@ -171,8 +171,8 @@ fn the_day_decides_where_the_as_of_does_not() {
 fn after_ten_years_a_withdrawal_silences_nobody() {
     let given = ["other 1 lost", "own 2 withdrawn"];
     let shown = |today: &str| {
-        let unit = Unit::resolve(said(&given), Day::parse_iso(today).unwrap());
-        unit.said().iter().filter_map(Dated::shown).count()
+        let unit = Unit::resolve(statements(&given), Day::parse_iso(today).unwrap());
+        unit.statements().iter().filter_map(Dated::shown).count()
     };
     assert_eq!((shown("2036-01-01"), shown("2036-01-02")), (0, 1));
 }
@@ -195,14 +195,14 @@ fn order_and_steps_do_not_matter() {
         "listed 44 withdrawn",
     ];
     let sources = ["own", "own2", "other", "listed"];
-    let expected = Unit::resolve(said(&all), today());
+    let expected = Unit::resolve(statements(&all), today());
     let count = all.len();
     for steps in 0..512_usize {
         let mut so_far = Vec::new();
         for place in 0..count {
             so_far.push(one(all[(place * 5 + steps) % count]));
             if ((steps * 7) >> (place % 9)) & 1 == 1 {
-                so_far = Unit::resolve(so_far, today()).said().to_vec();
+                so_far = Unit::resolve(so_far, today()).statements().to_vec();
             }
         }
         let unit = Unit::resolve(so_far, today());
@@ -215,9 +215,9 @@ fn order_and_steps_do_not_matter() {
         let retracted = retracted.filter(|(place, _)| left_out >> place & 1 == 1);
         let retracted: Retracted = retracted.map(|(_, name)| name.to_owned()).collect();
         let shown = |unit: Unit<'static>| -> Vec<Report<'static>> {
-            unit.said().iter().filter_map(Dated::shown).collect()
+            unit.statements().iter().filter_map(Dated::shown).collect()
         };
-        let from_all = shown(Unit::in_service(&said(&all), &retracted, today()));
+        let from_all = shown(Unit::in_service(&statements(&all), &retracted, today()));
         let from_answers = shown(Unit::in_service(&of_answers, &retracted, today()));
         assert_eq!(from_all, from_answers, "{retracted:?}");
     }
@@ -242,5 +242,5 @@ fn many_statements_of_one_document_take_no_square_of_their_number() {
     let begin = std::time::Instant::now();
     let unit = Unit::resolve(many, today());
     assert!(begin.elapsed().as_secs() < 20);
-    assert!(!unit.said().is_empty());
+    assert!(!unit.statements().is_empty());
 }

@@ -127,13 +127,13 @@ impl<'r> Fates<'r> {
         }
     }
 
-    /// Whether a row's report of the unit taken last does not count.
+    /// Whether a row's report of the unit decided last does not count.
     pub(super) fn is_superseded(&self, place: usize) -> bool {
         self.superseded.contains(&place)
     }
 
     /// Finds out what becomes of the rows of a unit.
-    pub(super) fn take(
+    pub(super) fn decide_unit(
         &mut self,
         unit: &StatedUnit<'r>,
         before: &Before<'_>,
@@ -141,12 +141,12 @@ impl<'r> Fates<'r> {
         self.superseded.clear();
         let moved = Moved::new(unit, before)?;
         for stated in &unit.stated {
-            self.take_stated(unit.key.0, stated, &moved);
+            self.decide_stated(unit.key.0, stated, &moved);
         }
         Ok(())
     }
 
-    fn take_stated(&mut self, number: DocumentNumber, stated: &Stated<'r>, moved: &Moved<'_>) {
+    fn decide_stated(&mut self, number: DocumentNumber, stated: &Stated<'r>, moved: &Moved<'_>) {
         let standing: HashSet<usize> = stated.standing().map(|of| of.place).collect();
         let (mut counts, mut withdraws) = (None, None);
         for RowOf { place, row } in &stated.rows {

@@ -144,7 +144,7 @@ impl ChangeRows {
         let mut inserter = builder.inserter();
         let mut fates = fate::Fates::new(&rows);
         order::each_unit(&rows, before.generation, |unit| {
-            fates.take(unit, before)?;
+            fates.decide_unit(unit, before)?;
             unit.write(&mut inserter, |place| fates.is_superseded(place))
         })?;
         inserter.finish()?;
@@ -160,10 +160,10 @@ impl ChangeInserter<'_> {
             Change::Add(row) => (Action::Add(row.status), row),
             Change::AddExpired(row) => (Action::AddExpired, row),
             Change::Withdraw(withdrawal) => {
-                return self.take(as_of, position, Action::Withdraw, withdrawal);
+                return self.insert_withdrawal(as_of, position, Action::Withdraw, withdrawal);
             }
             Change::Unwithdraw(withdrawal) => {
-                return self.take(as_of, position, Action::Unwithdraw, withdrawal);
+                return self.insert_withdrawal(as_of, position, Action::Unwithdraw, withdrawal);
             }
         };
         let profile = Profile {
@@ -182,7 +182,7 @@ impl ChangeInserter<'_> {
         self.hold(profile, (position, row.numbers, days, row.owner_reference));
     }
 
-    fn take(
+    fn insert_withdrawal(
         &mut self,
         as_of: Timestamp,
         position: RowPosition,

@@ -35,7 +35,7 @@ impl<'s> Moved<'s> {
     /// [`Damage`] when the snapshot can't be read.
     pub(super) fn new(unit: &StatedUnit<'s>, before: &Before<'s>) -> Result<Self, Damage> {
         let view = before.view;
-        let said = view.said(&unit.key)?;
+        let said = view.statements_about(&unit.key)?;
         let mut all = said.clone();
         all.extend(view.kept_of(&unit.key)?);
         all.extend(unit.dated(view.lists));
@@ -43,14 +43,14 @@ impl<'s> Moved<'s> {
         Ok(Self {
             lists: view.lists,
             before: shown(&said, before),
-            after: shown(resolved.said(), before),
+            after: shown(resolved.statements(), before),
             resolved,
         })
     }
 
     /// Whether the reports that a source states in this delta are the last that it has said, and not silenced.
     pub(super) fn counts(&self, stated: &Stated<'_>) -> bool {
-        let mut said = self.resolved.said().iter();
+        let mut said = self.resolved.statements().iter();
         said.any(|one| {
             one.document_type == stated.document_type
                 && one.statement.source == stated.source()
@@ -81,7 +81,7 @@ impl<'s> Moved<'s> {
     /// Whether the source has said something later of its own reports of the document, or its list is later.
     fn is_too_late(&self, stated: &Stated<'_>) -> bool {
         let list = self.lists.get(stated.source());
-        let mut said = self.resolved.said().iter();
+        let mut said = self.resolved.statements().iter();
         list.is_some_and(|list| stated.edition <= *list)
             || said.any(|one| {
                 one.document_type == stated.document_type
@@ -153,7 +153,7 @@ fn shown<'s>(said: &[Dated<'s>], before: &Before<'_>) -> Vec<Shown<'s>> {
         true => said.to_vec(),
         false => {
             let unit = Unit::in_service(said, &before.retracted, before.today);
-            unit.said().to_vec()
+            unit.statements().to_vec()
         }
     };
     let shown = in_service.iter().filter_map(|one| {
@@ -180,7 +180,7 @@ pub(super) fn elsewhere(
         if other == state {
             continue;
         }
-        let said = before.view.said(&(*number, other))?;
+        let said = before.view.statements_about(&(*number, other))?;
         reported.extend(shown(&said, before).into_iter().map(|shown| StillReported {
             issuing_state: other,
             document_type: shown.document_type,

@@ -103,7 +103,8 @@ impl Post {
             .store(done << DOING_BITS | doing as u64, Ordering::Relaxed);
     }
 
-    fn look(&self) -> (u64, u64) {
+    /// Reads how often the thread has moved on, and what it does.
+    fn read(&self) -> (u64, u64) {
         let value = self.0.load(Ordering::Relaxed);
         (value >> DOING_BITS, value & ((1 << DOING_BITS) - 1))
     }
@@ -145,8 +146,8 @@ impl<S: RowSink> RowSink for Watched<'_, S> {
         taken
     }
 
-    fn at(&mut self, position: RowPosition) {
-        self.sink.at(position);
+    fn set_position(&mut self, position: RowPosition) {
+        self.sink.set_position(position);
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
@@ -180,7 +181,7 @@ impl Watchdog<'_> {
             let now = self.done();
             let waits_outside = self
                 .posts()
-                .any(|post| post.look().1 == Doing::Input as u64);
+                .any(|post| post.read().1 == Doing::Input as u64);
             if now != before || waits_outside || threads.wait_for_disk() {
                 (quiet, before) = (Duration::ZERO, now);
             } else {
@@ -204,7 +205,7 @@ impl Watchdog<'_> {
     /// How much all threads have done.
     fn done(&self) -> u64 {
         self.posts()
-            .map(|post| post.look().0)
+            .map(|post| post.read().0)
             .fold(0, u64::wrapping_add)
     }
 
@@ -213,7 +214,7 @@ impl Watchdog<'_> {
         let any = |doing: Doing| {
             self.workers
                 .iter()
-                .any(|post| post.look().1 == doing as u64)
+                .any(|post| post.read().1 == doing as u64)
         };
         if any(Doing::Sink) {
             Stage::Sink
