@@ -159,6 +159,13 @@ pub enum Purpose {
 }
 
 impl SourceConfig {
+    /// Whether a file without a byte is what it should be: no changes, in a layout that begins with no header. An empty
+    /// list was cut off on its way.
+    pub fn may_be_empty(&self) -> bool {
+        self.purpose == Purpose::Changes
+            && matches!(self.layout, Layout::Czechia | Layout::SltdJsonl)
+    }
+
     /// A source of a layout that owns every State's documents and fixes nothing; it has no files.
     pub fn for_bytes(layout: Layout) -> Self {
         Self {

@@ -132,8 +132,13 @@ fn what_is_older_than_the_list_or_a_later_change_is_superseded() {
     let row = "AB000001,FIN,passport,,,withdraw,\n";
     let twice = format!("{row}{row}AB000001,FIN,passport,lost,2025-01-01,add,\n").repeat(2);
     let account = published(&mut delta(&desk, "2025-12-31T00:00:00Z", &twice));
-    assert_eq!(counts(&account), [6, 0, 0, 2, 0]);
+    assert_eq!(counts(&account), [6, 0, 0, 1, 0]);
     assert_eq!(account["sources"][0]["merged"], 4);
+    // A withdrawal that comes too late is told.
+    assert_eq!(account["sources"][0]["noted"], 1);
+    let noted = fs::read_to_string(desk.path("store/rejects/list.noted.csv")).unwrap();
+    let why = "disappears, since its source has stated something later of it; the number is reported as FIN passport";
+    assert!(noted.contains(why), "{noted}");
     assert_eq!(look_up(&desk, "AB000001"), 10);
     let account = published(&mut delta(&desk, "2026-05-01T00:00:00Z", &row.repeat(3)));
     assert_eq!(counts(&account), [3, 0, 1, 0, 0]);
@@ -271,7 +276,21 @@ fn a_czech_difference_is_additions_then_withdrawals() {
     let account = published(&mut command(&desk));
     assert_eq!(counts(&account), [2, 1, 1, 0, 0]);
     assert_eq!(desk.load("store").documents(), 2);
+    // On most days something is added, on some nothing is withdrawn, and on some neither.
+    let added = ("typ_dokladu=2-plus.csv", "30000004;7.3.2026\n");
+    let nothing = ["typ_dokladu=2-plus.csv", "typ_dokladu=2-minus.csv"].map(|name| (name, ""));
+    for (as_of, entries, indexed) in [
+        ("2026-02-04T00:00:00Z", [added, nothing[1]], 1),
+        ("2026-02-05T00:00:00Z", nothing, 0),
+    ] {
+        archive("rozdil.zip", &entries);
+        describe(&desk, as_of, "rozdil.zip", "czechia");
+        let account = published(&mut command(&desk));
+        assert_eq!(counts(&account), [indexed, indexed, 0, 0, 0]);
+        assert_eq!(desk.load("store").documents(), 3);
+    }
     // A full list is no difference, nor the other way round.
+    archive("rozdil.zip", &[added, withdrawn]);
     describe(&desk, "2026-02-02T00:00:00Z", "list.zip", "czechia");
     fails(&mut command(&desk), 3, "expected two lists of one kind");
     desk.describe_at(
@@ -286,6 +305,21 @@ fn a_czech_difference_is_additions_then_withdrawals() {
         3,
         "a daily difference is no full list",
     );
+}
+
+#[test]
+fn a_file_without_changes_changes_nothing() {
+    let desk = desk();
+    desk.write("none.jsonl", "");
+    describe(&desk, "2026-02-02T00:00:00Z", "none.jsonl", "sltd-jsonl");
+    let account = published(&mut command(&desk));
+    assert_eq!(counts(&account), [0; 5]);
+    desk.write("none.csv", "number,issuing_state,type,status,action\n");
+    describe(&desk, "2026-02-02T00:00:00Z", "none.csv", "sltd-csv");
+    assert_eq!(counts(&published(&mut command(&desk))), [0; 5]);
+    // Without its header, it was cut off on its way.
+    desk.write("none.csv", "");
+    fails(&mut command(&desk), 3, "found an empty file");
 }
 
 #[test]

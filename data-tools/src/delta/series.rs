@@ -2,7 +2,7 @@
 
 use super::{Changed, Changes, DeltaFailure, check_sources, delta};
 use crate::build::Progress;
-use crate::config::{SourceConfig, SourcesFile};
+use crate::config::{Purpose, SourceConfig, SourcesFile};
 use crate::publish::Outcome;
 use crate::sources::{self, ExpiredFile};
 use jiff::Timestamp;
@@ -87,6 +87,10 @@ fn run(
 fn by_time(sources: &SourcesFile) -> Result<Vec<SourcesFile>, DeltaFailure> {
     let mut parts: Vec<(Timestamp, SourceConfig)> = Vec::new();
     for source in &sources.sources {
+        let source = &SourceConfig {
+            purpose: Purpose::Changes,
+            ..source.clone()
+        };
         let failed = |error| DeltaFailure::Source {
             name: source.name.clone(),
             source: error,

@@ -84,7 +84,7 @@ impl<'f, 'a> Feed<'f, 'a> {
         while buffer.len() < KIND_BYTES && !self.ended {
             self.fill(buffer)?;
         }
-        if buffer.len() == 0 {
+        if buffer.len() == 0 && !self.feeder.source().may_be_empty() {
             return Err(SourceError::Empty {
                 file: self.name.to_owned(),
             }

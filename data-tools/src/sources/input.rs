@@ -159,7 +159,7 @@ fn add_entries(
                 .push(format!("{entry_name}: not read, a schema and no list"));
             continue;
         }
-        if entry.size() == 0 {
+        if entry.size() == 0 && !source.may_be_empty() {
             return Err(SourceError::Empty { file: entry_name });
         }
         let bytes = entry.compressed_size();

@@ -46,7 +46,7 @@ pub(in crate::sources) fn find(source: &SourceConfig) -> Result<Inputs, SourceEr
                 .push(format!("{name}: not read, a schema and no list"));
             continue;
         }
-        if facts.len() == 0 {
+        if facts.len() == 0 && !source.may_be_empty() {
             return Err(SourceError::Empty { file: name });
         }
         let modified = facts.modified().map_err(open)?;
