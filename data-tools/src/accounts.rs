@@ -11,7 +11,7 @@ use crate::sources::{DateCounts, RejectCount, SourceAccount, StatePlausibility, 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sltd::index::BuildSummary;
-use sltd::snapshot::{Changes, PlaceholderExemption, Plausibility, RowAccount, SourceEntry};
+use sltd::snapshot::{Changes, Hold, PlaceholderExemption, Plausibility, RowAccount, SourceEntry};
 use std::fmt;
 
 /// The account of one source.
@@ -140,12 +140,12 @@ impl SourceAccounts {
         self.push(source, read);
     }
 
-    /// Takes what was held in the end.
-    pub(crate) fn hold(&mut self, offered: &Offered) {
+    /// Takes what was held in the end; `kept`: the sources whose lists operators keep, whatever was read. Of changes these
+    /// are none: they count all the same.
+    pub(crate) fn hold(&mut self, offered: &Offered, kept: &[Hold]) {
         let sources = &offered.manifest.sources;
         for account in &mut self.sources {
-            let mut kept = offered.kept.iter();
-            let kept = kept.find(|hold| hold.source == account.name);
+            let kept = kept.iter().find(|hold| hold.source == account.name);
             let why = match (offered.holds.0.get(&account.name), kept) {
                 (Some(why), _) => why.clone(),
                 (None, Some(hold)) => vec![kept_sentence(hold)],

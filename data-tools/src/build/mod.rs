@@ -195,6 +195,6 @@ pub(crate) fn build_with(
         let warning = format!("the base that was current is damaged: {damage}");
         offered.warnings.push(warning);
     }
-    accounts.hold(&offered);
+    accounts.hold(&offered, &offered.kept);
     Ok(Built { offered, accounts })
 }

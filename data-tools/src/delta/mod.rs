@@ -217,7 +217,7 @@ pub fn delta(
     let documents_before = delta.snapshot().documents();
     let mut offered = offer(&delta, built, entries, changes)?;
     offered.tell_waivers(changes.accepted);
-    accounts.hold(&offered);
+    accounts.hold(&offered, &[]);
     Ok(Changed {
         offered,
         documents_before,
