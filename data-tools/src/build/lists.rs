@@ -268,8 +268,14 @@ fn plan(
         }
         Err(error) => return Ok(Plan::Fail(error)),
     };
-    sources::not_in_the_future(delivery.as_of, build.built_at)
-        .map_err(|error| BuildFailure::source(source, error))?;
+    if let Err(error) = sources::not_in_the_future(delivery.as_of, build.built_at) {
+        // What the operator states is the operator's to correct; what a file's name states is the supplier's, and
+        // holds the supplier's list alone.
+        return match source.as_of {
+            Some(_) => Err(BuildFailure::source(source, error)),
+            None => Ok(Plan::Fail(error)),
+        };
+    }
     let mut listed = Listed {
         as_of: delivery.as_of,
         delivered: delivery.as_of,
