@@ -52,7 +52,8 @@ What becomes of rows:
   noted        a withdraw or unwithdraw row that changed nothing shown. It is kept, and counts against
                what arrives later. DIR/rejects/SOURCE.noted.csv says who still reports the number, and
                which hidden reports have no date.
-  superseded   its source has said something later of the document
+  superseded   an add row: its source has said something later of the document, or its owner has
+               withdrawn it
 
 ";
 

@@ -69,6 +69,9 @@ fn why(row: &NotedRow) -> String {
         false => "no report of this document disappears".to_owned(),
         true => "no report of this document is shown again".to_owned(),
     };
+    if row.too_late && !row.takes_back {
+        why.push_str(", since its source has stated something later of it");
+    }
     if row.still_reported.is_empty() {
         why.push_str("; the number is not reported at all");
         return why;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// What becomes of a row; of a range, the greatest of what becomes of its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Fate {
-    /// Something later was said of it.
+    /// It reports, and something later was said of it.
     Superseded,
     /// It withdraws or takes back, and changes nothing that is shown.
     Noted,
@@ -34,7 +34,7 @@ pub struct ChangeAccount {
     pub withdrawn: u64,
     /// Rows that withdraw or take back, and change nothing that is shown.
     pub noted: u64,
-    /// Rows about what the source has said something later of.
+    /// Rows that report what the source has said something later of.
     pub superseded: u64,
     /// Rows equal to another one.
     pub merged: u64,
@@ -63,6 +63,8 @@ pub struct NotedRow {
     pub issuing_state: IssuingState,
     /// The type.
     pub document_type: DocumentType,
+    /// Whether its source has said something later of its own reports of the document.
+    pub too_late: bool,
     /// Who still reports the number once the changes are made.
     pub still_reported: Vec<StillReported>,
     /// The sources of the reports without a date that it silences until their next lists; if there are any, it does
@@ -107,11 +109,19 @@ pub(super) struct Fates<'r> {
     of: Vec<Option<Fate>>,
     /// The reports of the last unit that do not count.
     superseded: HashSet<usize>,
-    /// The first document of a row that nothing changes of, and who reports it in its State.
-    noted: HashMap<usize, (DocumentNumber, BTreeSet<StillReported>)>,
+    /// What nothing changes of.
+    noted: HashMap<usize, Noted>,
     until_next_list: HashMap<usize, (DocumentNumber, BTreeSet<String>)>,
     documents: BTreeMap<(&'r str, Timestamp), u64>,
     withdrawn: BTreeMap<String, u64>,
+}
+
+/// The first document of a row that nothing changes of.
+struct Noted {
+    number: DocumentNumber,
+    too_late: bool,
+    /// Who reports it in its State.
+    still_reported: BTreeSet<StillReported>,
 }
 
 impl<'r> Fates<'r> {
@@ -159,7 +169,11 @@ impl<'r> Fates<'r> {
                     }
                 }
                 Action::Add(_) => Fate::Superseded,
-                Action::Withdraw => *withdraws.get_or_insert_with(|| moved.withdraws(stated)),
+                Action::Withdraw => match *withdraws.get_or_insert_with(|| moved.withdraws(stated))
+                {
+                    true => Fate::Withdrawn,
+                    false => Fate::Noted,
+                },
                 Action::Unwithdraw if moved.shows_again(stated) => Fate::Unwithdrawn,
                 Action::Unwithdraw => Fate::Noted,
             };
@@ -167,8 +181,11 @@ impl<'r> Fates<'r> {
                 self.superseded.insert(*place);
             }
             if fate == Fate::Noted {
-                let still = || (number, moved.still_reported(row.profile.issuing_state));
-                self.noted.entry(*place).or_insert_with(still);
+                self.noted.entry(*place).or_insert_with(|| Noted {
+                    number,
+                    too_late: moved.is_too_late(stated),
+                    still_reported: moved.still_reported(row.profile.issuing_state),
+                });
             }
             if row.profile.action == Action::Withdraw {
                 let until = moved.silenced_until_next_list(stated);
@@ -182,7 +199,7 @@ impl<'r> Fates<'r> {
             }
         }
         let source = stated.source();
-        if withdraws == Some(Fate::Withdrawn) {
+        if withdraws == Some(true) {
             *self.withdrawn.entry(source.to_owned()).or_default() += 1;
         }
         if counts == Some(true) {
@@ -228,11 +245,11 @@ impl<'r> Fates<'r> {
             let until = self.until_next_list.get(&place);
             account.undated += u64::from(until.is_some());
             let noted = self.noted.get(&place).filter(|_| fate == Fate::Noted);
-            let number = noted.map(|(number, _)| number);
+            let number = noted.map(|noted| &noted.number);
             let Some(number) = number.or(until.map(|(number, _)| number)) else {
                 continue;
             };
-            let mut still = noted.map_or_else(BTreeSet::new, |(_, still)| still.clone());
+            let mut still = noted.map_or_else(BTreeSet::new, |noted| noted.still_reported.clone());
             if noted.is_some() {
                 still.extend(elsewhere(before, number, profile.issuing_state)?);
             }
@@ -244,6 +261,7 @@ impl<'r> Fates<'r> {
                 number: *number,
                 issuing_state: profile.issuing_state,
                 document_type: profile.document_type,
+                too_late: noted.is_some_and(|noted| noted.too_late),
                 still_reported: still.into_iter().collect(),
                 until_next_list: until.map_or_else(BTreeSet::new, |(_, until)| until.clone()),
             });

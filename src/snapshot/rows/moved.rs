@@ -1,14 +1,14 @@
 //! What a delta changes of what is shown of a unit.
 
 use super::Before;
-use super::fate::{Fate, StillReported};
+use super::fate::StillReported;
 use super::order::{Stated, StatedUnit};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
 use crate::index::Damage;
 use crate::report::Report;
 use crate::snapshot::changes::find_states;
 use crate::snapshot::error::PublishError;
-use crate::snapshot::precedence::{Dated, Lists, Unit, reaches};
+use crate::snapshot::precedence::{Dated, Lists, Retracted, Unit, reaches};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -19,6 +19,8 @@ pub(super) struct Moved<'s> {
     after: Vec<Shown<'s>>,
     /// With sources out of service, too.
     resolved: Unit<'s>,
+    /// Without them, where there are any.
+    in_service: Option<(&'s Retracted, Unit<'s>)>,
 }
 
 /// A report that is shown, and the earliest as-of of a withdrawal that silences it.
@@ -33,24 +35,34 @@ impl<'s> Moved<'s> {
     ///
     /// # Errors
     /// [`Damage`] when the snapshot can't be read.
-    pub(super) fn new(unit: &StatedUnit<'s>, before: &Before<'s>) -> Result<Self, Damage> {
+    pub(super) fn new(unit: &StatedUnit<'s>, before: &'s Before<'s>) -> Result<Self, Damage> {
         let view = before.view;
         let said = view.statements_about(&unit.key)?;
         let mut all = said.clone();
         all.extend(view.kept_of(&unit.key)?);
         all.extend(unit.dated(view.lists));
         let resolved = Unit::resolve(all, before.today);
+        let in_service = (!before.retracted.is_empty()).then(|| {
+            let unit = Unit::in_service(resolved.statements(), &before.retracted, before.today);
+            (&before.retracted, unit)
+        });
         Ok(Self {
             lists: view.lists,
             before: shown(&said, before),
             after: shown(resolved.statements(), before),
             resolved,
+            in_service,
         })
     }
 
-    /// Whether the reports that a source states in this delta are the last that it has said, and not silenced.
+    /// Whether the reports that a source states in this delta are the last that it has said, and not silenced: of a
+    /// source out of service, whether they would be, were it in service.
     pub(super) fn counts(&self, stated: &Stated<'_>) -> bool {
-        let mut said = self.resolved.statements().iter();
+        let unit = match &self.in_service {
+            Some((retracted, unit)) if !retracted.contains(stated.source()) => unit,
+            _ => &self.resolved,
+        };
+        let mut said = unit.statements().iter();
         said.any(|one| {
             one.document_type == stated.document_type
                 && one.statement.source == stated.source()
@@ -59,8 +71,8 @@ impl<'s> Moved<'s> {
         })
     }
 
-    /// What becomes of the rows that withdraw: whether a shown report disappears.
-    pub(super) fn withdraws(&self, stated: &Stated<'_>) -> Fate {
+    /// Whether a shown report disappears because of the rows that withdraw.
+    pub(super) fn withdraws(&self, stated: &Stated<'_>) -> bool {
         let silences = stated.withdrawal().is_some() && !stated.third_party();
         let hides = |shown: &Shown<'_>| {
             let own = shown.report.source == stated.source()
@@ -71,15 +83,11 @@ impl<'s> Moved<'s> {
             let mut after = self.after.iter();
             hides(shown) && !after.any(|after| after.is(shown))
         };
-        match self.before.iter().find(gone) {
-            Some(_) => Fate::Withdrawn,
-            None if self.is_too_late(stated) => Fate::Superseded,
-            None => Fate::Noted,
-        }
+        self.before.iter().any(|shown| gone(&shown))
     }
 
     /// Whether the source has said something later of its own reports of the document, or its list is later.
-    fn is_too_late(&self, stated: &Stated<'_>) -> bool {
+    pub(super) fn is_too_late(&self, stated: &Stated<'_>) -> bool {
         let list = self.lists.get(stated.source());
         let mut said = self.resolved.statements().iter();
         list.is_some_and(|list| stated.edition <= *list)
