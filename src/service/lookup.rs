@@ -11,7 +11,7 @@ use crate::snapshot::Answer;
 use prost::Message as _;
 
 /// Bytes that the matches of one answer may take; the rest of a message is left to the other fields.
-const MATCHES_BYTES_MAX: usize = 3 * 1024 * 1024;
+pub(super) const MATCHES_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// Answers `CheckDocument`: appends the answer to the bytes of a request to `reply`, and returns its
 /// verdict. Waits for nothing, takes no lock, does no I/O but page faults of the mapped snapshot, and
