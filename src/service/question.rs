@@ -57,17 +57,19 @@ pub(super) fn number(
     issuer: Option<&Issuer>,
     placeholders: &Placeholders,
 ) -> Result<DocumentNumber, Violation> {
-    let state = issuer.and_then(Issuer::known);
-    DocumentNumber::from_cell_bytes(text)
-        .and_then(|number| placeholders.check(number, state.as_ref()))
-        .map_err(|error| Violation {
-            field,
-            position: match error {
-                NumberError::Character { position, .. } => Some(position),
-                _ => None,
-            },
-            description: error.to_string(),
-        })
+    let error = match DocumentNumber::from_cell_bytes(text) {
+        Ok(number) if !placeholders.contains_of(&number, || issuer?.known()) => return Ok(number),
+        Ok(_) => NumberError::Placeholder,
+        Err(error) => error,
+    };
+    Err(Violation {
+        field,
+        position: match error {
+            NumberError::Character { position, .. } => Some(position),
+            _ => None,
+        },
+        description: error.to_string(),
+    })
 }
 
 /// Reads an issuer; `None` if not given.

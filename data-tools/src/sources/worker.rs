@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sltd::document::{DocumentNumber, NumberRange};
+use sltd::document::{DocumentNumber, NumberError, NumberRange};
 use sltd::report::Day;
 use sltd::snapshot::RowPosition;
 
@@ -130,11 +130,14 @@ impl<'a, S: RowSink> Worker<'a, S> {
     #[inline]
     pub(super) fn row(
         &mut self,
-        read: Result<Reading<'_>, Reject>,
+        mut read: Result<Reading<'_>, Reject>,
         kept: impl FnOnce(&mut String),
     ) {
-        if let Err(reject) = read.and_then(|reading| self.usable(reading)) {
-            self.reject(&reject, kept);
+        // A reading is too large to be moved for each row.
+        match read.as_mut().map(|reading| self.usable(reading)) {
+            Ok(Ok(())) => {}
+            Ok(Err(reject)) => self.reject(&reject, kept),
+            Err(reject) => self.reject(reject, kept),
         }
         self.outcome.tally.rows += 1;
     }
@@ -156,13 +159,13 @@ impl<'a, S: RowSink> Worker<'a, S> {
     }
 
     #[inline]
-    fn usable(&mut self, mut reading: Reading<'_>) -> Result<(), Reject> {
+    fn usable(&mut self, reading: &mut Reading<'_>) -> Result<(), Reject> {
         let source = self.source;
         let state = Some(&reading.issuing_state);
-        source
-            .placeholders
-            .check(reading.number, state)
-            .map_err(|error| Reject::new(reading.number_field, error))?;
+        if source.placeholders.contains(&reading.number, state) {
+            let error = NumberError::Placeholder;
+            return Err(Reject::new(reading.number_field, error));
+        }
         let range = reading
             .range_end
             .map(|end| NumberRange::new(reading.number, end));
@@ -182,18 +185,17 @@ impl<'a, S: RowSink> Worker<'a, S> {
         let status = match reading.says {
             Says::Reported(status) => status,
             Says::Withdrawn { .. } | Says::Unwithdrawn { .. } => {
-                return self.withdraw(&reading, !owned);
+                return self.withdraw(reading, !owned);
             }
         };
-        self.dates
-            .apply(&mut reading, &mut self.outcome.tally.dates);
-        let in_force = self.retention.in_force(&reading);
+        self.dates.apply(reading, &mut self.outcome.tally.dates);
+        let in_force = self.retention.in_force(reading);
         let expired = in_force == Some(false);
         let tally = &mut self.outcome.tally;
         if expired {
             tally.expired += 1;
             if self.keep_expired {
-                let row = ExpiredRow::new(tally.rows, &reading, status);
+                let row = ExpiredRow::new(tally.rows, reading, status);
                 self.outcome.expired.push(row);
             }
         }
@@ -230,7 +232,7 @@ impl<'a, S: RowSink> Worker<'a, S> {
                 let is_range = reading.range_end.is_some_and(|end| end != reading.number);
                 tally.ranges += u64::from(is_range);
                 tally.undated += u64::from(in_force.is_none());
-                self.unlikely.add(&reading, range);
+                self.unlikely.add(reading, range);
             }
             Ok(Fate::Superseded) => tally.superseded += 1,
             Ok(Fate::Refused(what)) => return Err(Reject::new(ROW, Reason::Refused(what))),

@@ -2,7 +2,7 @@
 
 use crate::document::characters::is_invisible;
 use crate::document::transliteration::{base, fold};
-use crate::document::{DocumentNumber, IssuingState, NumberError};
+use crate::document::{DocumentNumber, IssuingState};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -73,23 +73,6 @@ impl Placeholders {
             && self.contains_after_all(number, issuer().as_ref())
     }
 
-    /// The number, if it is no placeholder.
-    ///
-    /// # Errors
-    /// [`NumberError::Placeholder`].
-    #[inline]
-    pub fn check(
-        &self,
-        number: DocumentNumber,
-        issuer: Option<&IssuingState>,
-    ) -> Result<DocumentNumber, NumberError> {
-        if self.contains(&number, issuer) {
-            Err(NumberError::Placeholder)
-        } else {
-            Ok(number)
-        }
-    }
-
     /// What is exempt.
     pub fn exemptions(&self) -> &[Exemption] {
         &self.exempt
@@ -157,11 +140,16 @@ fn letters(raw: &str) -> Result<Option<DocumentNumber>, Unspelt> {
 /// A first look that costs next to nothing: all placeholders but single characters have no digit but `0`.
 #[inline]
 fn may_be_one(number: &DocumentNumber) -> bool {
-    let digits = number
-        .padded()
-        .iter()
-        .fold(false, |any, byte| any | (b'1'..=b'9').contains(byte));
-    !digits || number.as_bytes().len() == 1
+    const LOW: u64 = u64::from_le_bytes([0x0F; 8]);
+    const CARRY: u64 = u64::from_le_bytes([0x10; 8]);
+    let (words, _) = number.padded().as_chunks();
+    // Of eight characters at once: digits lack the bit 0x40 that letters have, and of the digits only `0`, and what
+    // stands past the end, have none of the low bits.
+    let digits = words.iter().fold(0, |any, word| {
+        let word = u64::from_le_bytes(*word);
+        any | (((word & LOW) + LOW) & !(word >> 2) & CARRY)
+    });
+    digits == 0 || number.as_bytes().len() == 1
 }
 
 fn is_one(number: &DocumentNumber) -> bool {

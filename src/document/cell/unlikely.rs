@@ -49,8 +49,10 @@ impl Unlikely {
         if is_repeated(bytes) {
             return Some(Self::RepeatedCharacter);
         }
-        // Only what has been dropped from the cell tells numbers apart.
+        // Only what has been dropped from the cell tells numbers apart, and one gap, as many are printed with, does not.
+        let one_gap = raw.len() == bytes.len() + 1 && raw.as_bytes().contains(&b' ');
         if raw.len() != bytes.len()
+            && !one_gap
             && let Some(text) = Text::scan(raw)
         {
             if is_abbreviated_range(&text) {

@@ -28,6 +28,8 @@ use std::str::FromStr;
 /// # Ok::<(), sltd::document::NumberError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+// Whole words: copies of 25 bytes overlap themselves, and a processor waits for each to be written before it reads it.
+#[repr(align(8))]
 pub struct DocumentNumber {
     /// Zero past `len`, so that equal numbers have equal bytes.
     bytes: [u8; Self::MAX_LEN],
