@@ -39,7 +39,7 @@ pub struct Coverage {
     pub change_age: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
     documents: u64,
     newest_report: Option<Day>,
@@ -50,6 +50,17 @@ struct Entry {
     suspended: bool,
     /// The day of the newest instant that the sources' data describe.
     as_of: Option<Day>,
+}
+
+impl Entry {
+    const NONE: Self = Self {
+        documents: 0,
+        newest_report: None,
+        source: None,
+        changed: None,
+        suspended: false,
+        as_of: None,
+    };
 }
 
 /// Coverage of all issuing States, computed when a snapshot is loaded; ages when it is asked.
@@ -74,7 +85,7 @@ impl CoverageTable {
             .iter()
             .map(|source| (source.name.as_str(), source))
             .collect();
-        let mut table = vec![Entry::default(); IssuingState::COUNT * PLACES];
+        let mut table = vec![Entry::NONE; IssuingState::COUNT * PLACES];
         for count in counts {
             // A query may leave the type open: then all types together count.
             for document_type in [Some(count.document_type), None] {
@@ -149,11 +160,10 @@ impl CoverageTable {
         }
     }
 
-    fn entry(&self, state: IssuingState, document_type: Option<DocumentType>) -> Entry {
+    fn entry(&self, state: IssuingState, document_type: Option<DocumentType>) -> &Entry {
         place(state, document_type)
             .and_then(|place| self.0.get(place))
-            .copied()
-            .unwrap_or_default()
+            .unwrap_or(&Entry::NONE)
     }
 
     pub(super) fn get(
@@ -166,18 +176,18 @@ impl CoverageTable {
         // Data from a clock ahead of ours is as fresh as can be.
         let age =
             |as_of: Timestamp| Duration::try_from(now.duration_since(as_of)).unwrap_or_default();
-        let source_age = entry.source.map(|(as_of, _)| age(as_of));
-        let level = match entry.source {
+        let source = entry.source.map(|(from, after)| (age(from), after));
+        let level = match source {
             _ if entry.suspended => CoverageLevel::Suspended,
             None => CoverageLevel::None,
-            Some((as_of, stale_after)) if age(as_of) > stale_after => CoverageLevel::Stale,
+            Some((age, stale_after)) if age > stale_after => CoverageLevel::Stale,
             Some(_) => CoverageLevel::Current,
         };
         Coverage {
             level,
             documents: entry.documents,
             newest_report: entry.newest_report,
-            source_age,
+            source_age: source.map(|(age, _)| age),
             change_age: entry.changed.map(age),
         }
     }
