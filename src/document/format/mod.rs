@@ -37,12 +37,12 @@ pub fn plausible(
     document_type: Option<DocumentType>,
     number: &DocumentNumber,
 ) -> Option<bool> {
-    let classes = classes_of(number);
+    let letters = letters_of(number.padded());
     let mut known = false;
     for (row, outlines) in rows_of(issuer) {
         if document_type.is_none_or(|asked| asked == row.document_type) {
             known = true;
-            if row.fits(number.as_bytes(), &classes, outlines) {
+            if row.fits(number.as_bytes(), letters, outlines) {
                 return Some(true);
             }
         }
@@ -65,33 +65,44 @@ fn rows_of(
     rows.iter().zip(OUTLINES.get(range).unwrap_or_default())
 }
 
-/// A class for each place of a number: a bit for digits, one for letters, none past the end.
-type Classes = [u8; DocumentNumber::MAX_LEN];
+/// A bit for each place of a number, from the lowest: set where a letter stands.
+type Places = u32;
 
-const DIGIT: u8 = 1;
-const LETTER: u8 = 2;
-
-fn classes_of(number: &DocumentNumber) -> Classes {
-    // Digits come before letters, and zeros stand past the end.
-    number.padded().map(|byte| match byte {
-        0 => 0,
-        1..=b'9' => DIGIT,
-        _ => LETTER,
-    })
+const fn letters_of(padded: &[u8; DocumentNumber::MAX_LEN]) -> Places {
+    // The bit that ASCII letters have and digits have not.
+    const LETTER: u64 = u64::from_le_bytes([0x40; 8]);
+    // Moves the lowest bit of each byte to its place in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut places = 0;
+    let mut at = 0;
+    let (words, _) = padded.as_chunks();
+    while at < words.len() {
+        let letters = u64::from_le_bytes(words[at]) & LETTER;
+        places |= ((letters >> 6).wrapping_mul(GATHER) >> 56) << (8 * at);
+        at += 1;
+    }
+    places as Places
 }
 
-/// A shape in a form that is compared all at once, since a build asks for each row of a list.
+/// A shape in a form that is compared all at once: each check asks for some shapes, and a build for those of each row
+/// of a list.
 #[derive(Clone, Copy)]
 struct Outline {
-    /// What may stand at each place.
-    classes: Classes,
+    /// Where only letters stand.
+    letters: Places,
+    /// Where only digits stand.
+    digits: Places,
+    /// The length of the numbers.
+    length: u8,
     /// Whether that is all there is to the shape; else its characters are looked at as well.
     is_all: bool,
 }
 
 impl Outline {
     const NONE: Self = Self {
-        classes: [0; DocumentNumber::MAX_LEN],
+        letters: 0,
+        digits: 0,
+        length: 0,
         is_all: true,
     };
 
@@ -100,35 +111,25 @@ impl Outline {
         let mut at = 0;
         let mut piece = 0;
         while piece < shape.len() {
-            let (count, class) = match shape[piece] {
-                L(count) => (count, LETTER),
-                N(count) => (count, DIGIT),
-                X(count) => (count, LETTER | DIGIT),
-                Of(count, _) => {
-                    outline.is_all = false;
-                    (count, LETTER | DIGIT)
-                }
-            };
-            let end = at + count;
-            while at < end {
-                outline.classes[at] = class;
-                at += 1;
+            let end = at + shape[piece].count();
+            let places = ((1 << end) - 1) & !((1 << at) - 1);
+            match shape[piece] {
+                L(_) => outline.letters |= places,
+                N(_) => outline.digits |= places,
+                X(_) => {}
+                Of(..) => outline.is_all = false,
             }
+            at = end;
             piece += 1;
         }
+        outline.length = at as u8;
         outline
     }
 
-    /// Whether each character of a number is of a class of this outline, and none is missing or too many.
-    fn holds(&self, number: &Classes) -> bool {
-        let wrong = self
-            .classes
-            .iter()
-            .zip(number)
-            .fold(0, |wrong, (&allowed, &found)| {
-                wrong | (found & !allowed) | u8::from((found == 0) != (allowed == 0))
-            });
-        wrong == 0
+    /// Whether a number of this length has letters where only they stand, and none where only digits do.
+    fn holds(&self, length: usize, letters: Places) -> bool {
+        length == usize::from(self.length)
+            && (letters & self.digits) | (!letters & self.letters) == 0
     }
 }
 
@@ -189,7 +190,7 @@ enum Piece {
 }
 
 impl Piece {
-    fn count(self) -> usize {
+    const fn count(self) -> usize {
         match self {
             L(count) | N(count) | X(count) | Of(count, _) => count,
         }
@@ -233,9 +234,9 @@ struct Row {
 }
 
 impl Row {
-    fn fits(&self, number: &[u8], classes: &Classes, outlines: &[Outline; SHAPES_MAX]) -> bool {
+    fn fits(&self, number: &[u8], letters: Places, outlines: &[Outline; SHAPES_MAX]) -> bool {
         self.shapes.iter().zip(outlines).any(|(shape, outline)| {
-            outline.holds(classes) && (outline.is_all || matches(shape, number))
+            outline.holds(number.len(), letters) && (outline.is_all || matches(shape, number))
         }) && (self.rule)(number)
     }
 }

@@ -139,19 +139,29 @@ pub(in crate::document) const fn pad(letters: &[u8]) -> [u8; 3] {
 
 /// The slot of a padded code; `None` for bytes other than `A-Z` and `<`.
 const fn slot(padded: [u8; 3]) -> Option<usize> {
-    let mut slot = 0;
-    let mut at = 0;
-    while at < padded.len() {
-        let letter = match padded[at] {
-            b'<' => 0,
-            letter @ b'A'..=b'Z' => (letter - b'A') as usize + 1,
-            _ => return None,
-        };
-        slot = slot * LETTERS + letter;
-        at += 1;
+    let [a, b, c] = padded;
+    let [a, b, c] = [VALUES[a as usize], VALUES[b as usize], VALUES[c as usize]];
+    if (a | b | c) & NO_LETTER != 0 {
+        return None;
     }
-    Some(slot)
+    Some((a as usize * LETTERS + b as usize) * LETTERS + c as usize)
 }
+
+/// No value of a letter has this bit.
+const NO_LETTER: u8 = 0x80;
+
+/// The values of the bytes of a code: 0 for `<`, from 1 for `A` to `Z`, else [`NO_LETTER`]. Each check and each row of a
+/// list looks up codes.
+static VALUES: [u8; 256] = {
+    let mut values = [NO_LETTER; 256];
+    values[b'<' as usize] = 0;
+    let mut letter = b'A';
+    while letter <= b'Z' {
+        values[letter as usize] = letter - b'A' + 1;
+        letter += 1;
+    }
+    values
+};
 
 // Evaluated by the compiler only: a malformed or doubled code in a table above is a
 // compile error, never a panic at run time.
