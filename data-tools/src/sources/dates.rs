@@ -4,7 +4,6 @@
 //! makes a stolen document expire at once, and 9999-12-31 keeps it for ever.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use sltd::report::Day;
 
@@ -93,22 +92,6 @@ const FUTURE: [StandIn; 7] = [
     ),
 ];
 
-/// The numbers of the days between the last stand-in in the past and the first of a day that never comes. Nearly every
-/// day of a list is one of them, which two comparisons tell without a calendar.
-static ORDINARY: LazyLock<Range<i32>> = LazyLock::new(|| {
-    let number = |one: &StandIn| Day::from_ymd(one.year, one.month, one.day).map(Day::number);
-    let past = PAST.iter().filter_map(number).max();
-    let future = FUTURE.iter().filter_map(number).min();
-    match (past, future) {
-        (Some(past), Some(future)) => past + 1..future,
-        _ => 0..0,
-    }
-});
-
-fn is_ordinary(day: Day) -> bool {
-    ORDINARY.contains(&day.number())
-}
-
 fn is_one_of(day: Day, stand_ins: &[StandIn]) -> bool {
     let (year, month, day) = day.ymd();
     let same = |one: &StandIn| (one.year, one.month, one.day) == (year, month, day);
@@ -119,12 +102,21 @@ fn is_one_of(day: Day, stand_ins: &[StandIn]) -> bool {
 
 /// Whether a day stands for an unknown one in the past.
 fn is_unknown(day: Day) -> bool {
-    !is_ordinary(day) && (day.ymd().0 < EARLIEST_YEAR || is_one_of(day, &PAST))
+    day.ymd().0 < EARLIEST_YEAR || is_one_of(day, &PAST)
 }
 
 /// Whether a day stands for one that never comes.
 fn is_never(day: Day) -> bool {
-    !is_ordinary(day) && (day.ymd() >= NO_END || is_one_of(day, &FUTURE))
+    day.ymd() >= NO_END || is_one_of(day, &FUTURE)
+}
+
+/// The days between the last stand-in in the past and the first of a day that never comes.
+fn ordinary_days() -> Range<Day> {
+    let day = |one: &StandIn| Day::from_ymd(one.year, one.month, one.day);
+    let past = PAST.iter().filter_map(day).max();
+    let future = FUTURE.iter().filter_map(day).min();
+    let after = past.and_then(|past| Day::from_number(past.number() + 1));
+    after.unwrap_or(Day::MIN)..future.unwrap_or(Day::MIN)
 }
 
 /// What a text stands for that is written like a day and is none: nothing but zeros, or nothing but nines, in a date's
@@ -174,10 +166,13 @@ impl DateCounts {
 }
 
 /// The rules for the days of a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct DateRules {
     /// The last day on which something in it may have happened.
     latest: Day,
+    /// Days that stand for no other: nearly each day of a list is one of them, which two comparisons tell without a
+    /// calendar.
+    ordinary: Range<Day>,
 }
 
 impl DateRules {
@@ -186,6 +181,7 @@ impl DateRules {
         let day = Day::from_timestamp(as_of);
         Self {
             latest: Day::from_number(day.number() + 1).unwrap_or(Day::MAX),
+            ordinary: ordinary_days(),
         }
     }
 
@@ -193,16 +189,19 @@ impl DateRules {
     #[inline]
     pub(super) fn apply(&self, reading: &mut Reading<'_>, counts: &mut DateCounts) {
         for date in [&mut reading.date_of_loss, &mut reading.date_reported] {
-            match *date {
-                Some(day) if is_unknown(day) || is_never(day) => {
-                    counts.stand_in += 1;
-                    *date = None;
-                }
-                Some(day) if day > self.latest => {
-                    counts.future += 1;
-                    *date = None;
-                }
-                _ => {}
+            let Some(day) = *date else {
+                continue;
+            };
+            let ordinary = self.ordinary.contains(&day);
+            if ordinary && day <= self.latest {
+                continue;
+            }
+            if !ordinary && (is_unknown(day) || is_never(day)) {
+                counts.stand_in += 1;
+                *date = None;
+            } else if day > self.latest {
+                counts.future += 1;
+                *date = None;
             }
         }
         if let (Some(loss), Some(reported)) = (reading.date_of_loss, reading.date_reported)
@@ -210,21 +209,22 @@ impl DateRules {
         {
             counts.loss_after_report += 1;
         }
+        let Some(day) = reading.review_date else {
+            return;
+        };
+        let ordinary = self.ordinary.contains(&day);
         let known = reading.date_reported.or(reading.date_of_loss);
-        reading.review_date = match reading.review_date {
-            Some(day) if is_never(day) => {
-                counts.review_no_end += 1;
-                Some(Day::MAX)
-            }
-            Some(day) if is_unknown(day) => {
-                counts.review_not_given += 1;
-                None
-            }
-            Some(day) if known.is_some_and(|known| day < known) => {
-                counts.review_before_report += 1;
-                None
-            }
-            other => other,
+        reading.review_date = if !ordinary && is_never(day) {
+            counts.review_no_end += 1;
+            Some(Day::MAX)
+        } else if !ordinary && is_unknown(day) {
+            counts.review_not_given += 1;
+            None
+        } else if known.is_some_and(|known| day < known) {
+            counts.review_before_report += 1;
+            None
+        } else {
+            Some(day)
         };
     }
 }
