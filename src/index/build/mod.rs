@@ -138,7 +138,7 @@ impl SegmentBuilder {
         Inserter {
             builder: self,
             cache: ProfileCache::default(),
-            buffer: Buffer::default(),
+            buffer: Buffer::with_capacity(records as usize),
             buffer_bytes: records * Record::LEN as u64,
         }
     }

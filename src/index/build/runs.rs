@@ -57,6 +57,14 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
+    /// One with room for so many records, so that it never grows: memory that is not used is not touched.
+    pub(super) fn with_capacity(records: usize) -> Self {
+        Self {
+            records: Vec::with_capacity(records),
+            texts: Vec::new(),
+        }
+    }
+
     /// Bytes held.
     pub(super) fn bytes(&self) -> u64 {
         (self.records.len() * Record::LEN + self.texts.len()) as u64
@@ -74,7 +82,7 @@ impl Buffer {
     /// Sorts by number, and puts the texts into the order of the records, so that a stretch of
     /// records has its texts in one stretch.
     fn sort(&mut self) {
-        self.records.sort_unstable_by_key(|record| record.number);
+        self.records.sort_unstable_by_key(Record::sort_key);
         if self.texts.is_empty() {
             return;
         }
