@@ -32,8 +32,9 @@ pub struct Segment {
     authorities: Vec<AuthorityEntry>,
     strings: Vec<Arc<str>>,
     counts: Vec<Count>,
-    /// Its file was found to be another one than that which was verified.
-    suspect: AtomicBool,
+    /// Its file was found to be another one than that which was verified. Boxed: with a cell in it, a segment would be
+    /// read anew for each number that is asked about.
+    suspect: Box<AtomicBool>,
 }
 
 /// Bytes of a segment that stand for one kind of section.
@@ -142,7 +143,7 @@ impl Segment {
             authorities,
             strings,
             counts,
-            suspect: AtomicBool::new(false),
+            suspect: Box::new(AtomicBool::new(false)),
         })
     }
 
