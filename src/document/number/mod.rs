@@ -28,12 +28,12 @@ use std::str::FromStr;
 /// # Ok::<(), sltd::document::NumberError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-// Whole words: copies of 25 bytes overlap themselves, and a processor waits for each to be written before it reads it.
+// Whole words, also with a tag beside them: copies of 25 bytes overlap themselves, and a processor waits for each to be
+// written before it reads it.
 #[repr(align(8))]
 pub struct DocumentNumber {
-    /// Zero past `len`, so that equal numbers have equal bytes.
+    /// Zero past the end, and nowhere else.
     bytes: [u8; Self::MAX_LEN],
-    len: u8,
 }
 
 /// Why a text is no document number. Repeats nothing of the text but the one character it is about.
@@ -201,8 +201,9 @@ impl DocumentNumber {
     /// one, and a hyphen behind an `E` the sign of an exponent.
     #[inline]
     fn is_all_of(&self, raw: &[u8]) -> bool {
-        let dropped = raw.len() - usize::from(self.len);
-        if dropped != 1 || usize::from(self.len) >= cell::TWO_NUMBERS_MIN {
+        let length = self.length();
+        let dropped = raw.len() - length;
+        if dropped != 1 || length >= cell::TWO_NUMBERS_MIN {
             return dropped == 0;
         }
         let found = |what: u8| {
@@ -228,7 +229,17 @@ impl DocumentNumber {
     /// The number's bytes, `A-Z0-9`.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        self.bytes.get(..self.length()).unwrap_or_default()
+    }
+
+    /// How many bytes there are before the zeros.
+    #[inline]
+    fn length(&self) -> usize {
+        let (words, _) = self.bytes.as_chunks();
+        words.iter().fold(0, |length, word| {
+            let zeros = u64::from_le_bytes(*word).leading_zeros() / u8::BITS;
+            length + size_of::<u64>() - zeros as usize
+        })
     }
 
     /// The number's bytes with zero bytes behind them: a form of one length for all numbers, which sorts as they do.
@@ -260,10 +271,7 @@ impl DocumentNumber {
             len += usize::from(folded != DROPPED);
             slow |= folded == SLOW;
         }
-        (!slow && len > 0).then_some(Self {
-            bytes,
-            len: len as u8,
-        })
+        (!slow && len > 0).then_some(Self { bytes })
     }
 
     #[cold]
@@ -335,10 +343,7 @@ impl Unfinished {
     fn finish(self) -> Result<DocumentNumber, NumberError> {
         match self.length {
             0 => Err(NumberError::Empty),
-            length @ 1..=DocumentNumber::MAX_LEN => Ok(DocumentNumber {
-                bytes: self.bytes,
-                len: length as u8,
-            }),
+            1..=DocumentNumber::MAX_LEN => Ok(DocumentNumber { bytes: self.bytes }),
             length => Err(NumberError::TooLong { length }),
         }
     }
@@ -366,7 +371,7 @@ impl fmt::Display for DocumentNumber {
 // Must not print the number: it ends up in logs.
 impl fmt::Debug for DocumentNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DocumentNumber({} characters)", self.len)
+        write!(f, "DocumentNumber({} characters)", self.length())
     }
 }
 
