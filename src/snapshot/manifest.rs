@@ -464,6 +464,14 @@ pub(super) fn not_undone(chain: &[Manifest]) -> impl Iterator<Item = &Manifest> 
     decided.filter_map(|(manifest, stands)| stands.then_some(manifest))
 }
 
+/// Of manifests, newest first, the one whose base holds the lists of the newest as they were built: a build that changed
+/// no document continues a base, but has lists of its own, and changes may have been folded into a base since.
+pub(super) fn base_as_built(chain: &[Manifest]) -> Option<&Manifest> {
+    let of = |one: &Manifest| (one.base, one.base_built_at);
+    let newest = of(chain.first()?);
+    chain.iter().take_while(|one| of(one) == newest).last()
+}
+
 /// 128 random bits, hexadecimal: tells one store from another.
 fn random_id(at: Timestamp) -> String {
     let mut hasher = blake3::Hasher::new();

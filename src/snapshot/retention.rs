@@ -5,7 +5,7 @@
 //! open is kept for as long as it has; a server on another machine keeps the bytes that it has mapped.
 
 use super::error::{LoadError, PublishError};
-use super::manifest::{Manifest, not_undone};
+use super::manifest::{Manifest, base_as_built, not_undone};
 use super::store::{
     BUILDING, CANDIDATE, COPIES, LOCK, MANIFESTS, PUBLISHING, REJECTS, SEGMENTS, SIGNATURES, Store,
 };
@@ -31,6 +31,8 @@ pub struct Unneeded {
 struct Kept {
     manifests: BTreeSet<String>,
     segments: BTreeSet<String>,
+    /// Of manifests, and of segments of withdrawals that are kept.
+    copies: BTreeSet<String>,
 }
 
 impl Kept {
@@ -39,6 +41,7 @@ impl Kept {
         let mut kept = Self {
             manifests: BTreeSet::new(),
             segments: BTreeSet::new(),
+            copies: BTreeSet::new(),
         };
         // What was undone is kept as long as what was before it, and doesn't count.
         let bases = not_undone(chain).filter(|manifest| manifest.begins_base());
@@ -56,12 +59,20 @@ impl Kept {
                 let files = manifest.segments.iter().chain(&manifest.kept);
                 kept.segments
                     .extend(files.map(|segment| segment.file.clone()));
+                let copies = manifest.kept.iter();
+                kept.copies
+                    .extend(copies.map(|segment| segment.file.clone()));
             }
             let delta = manifest.delta.as_ref();
             kept.segments
                 .extend(delta.map(|delta| delta.segment.file.clone()));
-            kept.manifests.insert(Manifest::name(manifest.generation));
+            let name = Manifest::name(manifest.generation);
+            kept.copies.insert(name.clone());
+            kept.manifests.insert(name);
         }
+        // What a held source keeps of its list, which changes may have been folded into since.
+        let base = base_as_built(chain).and_then(|built| built.segments.first());
+        kept.segments.extend(base.map(|base| base.file.clone()));
         kept
     }
 }
@@ -179,7 +190,7 @@ pub(super) fn unneeded(
     let folders = [
         (SEGMENTS, &kept.segments),
         (MANIFESTS, &kept.manifests),
-        (COPIES, &kept.manifests),
+        (COPIES, &kept.copies),
     ];
     for (folder, kept) in folders {
         let folder = store.path.join(folder);

@@ -6,7 +6,7 @@ use super::draft::{Draft, open_built};
 use super::error::PublishError;
 use super::figures::{Figures, Reference};
 use super::intervention::{Hold, Holder, UndoneList};
-use super::manifest::{Act, Event, Manifest, SourceEntry};
+use super::manifest::{Act, Event, Manifest, SourceEntry, base_as_built};
 use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
 use super::turn::{self, Turn, Workplace};
@@ -241,12 +241,14 @@ impl StoreWriter {
             Err(error) if error.is_damage() => return Ok(None),
             chain => chain?,
         };
-        let built = chain.iter().find(|one| one.generation == manifest.base);
-        let built = built.and_then(|built| built.segments.first());
-        let Some(entry) = built.filter(|built| Some(*built) != manifest.segments.first()) else {
+        let Some(built) = base_as_built(&chain) else {
             return Ok(None);
         };
-        match store.open_segment(manifest.base, entry, LoadMode::Mmap) {
+        let entry = built.segments.first();
+        let Some(entry) = entry.filter(|entry| Some(*entry) != manifest.segments.first()) else {
+            return Ok(None);
+        };
+        match store.open_segment(built.generation, entry, LoadMode::Mmap) {
             Ok(segment) => Ok(Some(Arc::new(segment))),
             Err(error) if error.is_damage() => Ok(None),
             Err(error) => Err(error.into()),
