@@ -32,8 +32,8 @@ pub struct Coverage {
     pub documents: u64,
     /// The newest day of a report, where any is dated; at most the day that the data describe.
     pub newest_report: Option<Day>,
-    /// Age of the newest list among the owner's sources, where one has sent none, of its changes; `None` where it has
-    /// no source.
+    /// Age of the newest list among the owner's sources, where none has sent one, of their newest changes; `None` where it
+    /// has no source.
     pub source_age: Option<Duration>,
     /// Age of the newest changes of these sources that are newer than their lists; `None` where there are none.
     pub change_age: Option<Duration>,
@@ -43,9 +43,12 @@ pub struct Coverage {
 struct Entry {
     documents: u64,
     newest_report: Option<Day>,
-    /// From when the age of the newest among the sources counts, and how old it may be.
+    /// Whether any of the sources has sent a list.
+    has_list: bool,
+    /// From when the age of the newest counts, of those that have sent a list, or of all if none has; and how old it
+    /// may be.
     source: Option<(Timestamp, Duration)>,
-    /// The newest changes of these sources.
+    /// The newest changes of these sources; `None` if none has sent a list.
     changed: Option<Timestamp>,
     suspended: bool,
     /// The day of the newest instant that the sources' data describe.
@@ -56,6 +59,7 @@ impl Entry {
     const NONE: Self = Self {
         documents: 0,
         newest_report: None,
+        has_list: false,
         source: None,
         changed: None,
         suspended: false,
@@ -103,8 +107,13 @@ impl CoverageTable {
                             continue;
                         };
                         let of_source = (source.age_from(), source.stale_after());
-                        entry.source = entry.source.max(Some(of_source));
-                        entry.changed = entry.changed.max(source.list.and(source.changed));
+                        let newest = (source.list.is_some(), Some(of_source));
+                        let newest = newest.max((entry.has_list, entry.source));
+                        (entry.has_list, entry.source) = newest;
+                        entry.changed = entry.changed.max(match source.list {
+                            Some(_) => source.changed,
+                            None => Some(source.newest()),
+                        });
                         let newest = Day::from_timestamp(source.newest());
                         entry.as_of = entry.as_of.max(Some(newest));
                     }
@@ -115,6 +124,8 @@ impl CoverageTable {
         // Rows may be dated on the day after the list's as-of, where it is that day already. Nothing is newer than its
         // list all the same.
         for entry in &mut table {
+            // Without a list, the age of the changes is that of the source.
+            entry.changed = entry.changed.filter(|_| entry.has_list);
             if let Some(as_of) = entry.as_of {
                 entry.newest_report = entry.newest_report.map(|newest| newest.min(as_of));
             }
