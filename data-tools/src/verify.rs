@@ -179,8 +179,13 @@ fn look_beside(store: &Store, whole: &mut Verified) -> Result<(), VerifyError> {
             whole.bytes += segment.file_len();
         }
     }
+    let copies_of_kept = chain
+        .first()
+        .map(|current| store.damaged_copies_of_kept(current));
+    let copies_of_kept = copies_of_kept.unwrap_or_default();
     for manifest in chain {
-        if let Some(path) = store.damaged_copies(&manifest).first() {
+        let copies = store.damaged_copies(&manifest);
+        if let Some(path) = copies.first().or(copies_of_kept.first()) {
             let what = "it is not what it is a copy of; `sltd-data repair` puts it back";
             return Err(wrong(&path.display().to_string(), what));
         }

@@ -304,3 +304,46 @@ fn a_generation_of_which_no_manifest_is_left_is_named_and_not_published_again() 
     succeeds(&mut victim.delta(5, &[(71, true), (72, true), (26, false)]));
     victim.answers(&"published again");
 }
+
+/// Withdrawals of which nothing is left but what the store keeps: the changes that brought them are gone.
+#[test]
+fn withdrawals_that_are_kept_outlive_damage_to_their_file() {
+    let victim = Victim::new(false);
+    // 75 was never reported, so that it stands in no segment that is served.
+    succeeds(&mut victim.delta(6, &[(75, false)]));
+    for day in [7, 8] {
+        victim.list(day, 20..60 + day);
+        succeeds(victim.build().args(["--keep", "1"]));
+    }
+    let manifest = victim.desk.load("store").manifest().clone();
+    let named: Vec<_> = manifest.segments.iter().chain(&manifest.kept).collect();
+    let segments = fs::read_dir(victim.desk.path("store/segments")).unwrap();
+    assert!(segments.count() < named.len() + 3, "{named:?}");
+    let kept = &manifest.kept[0].file;
+    let whole = victim.desk.path("whole");
+    copy(&victim.store(), &whole);
+    for (folder, code) in [("segments", 0), ("copies", 0)] {
+        copy(&whole, &victim.store());
+        let path = victim.store().join(folder).join(kept);
+        let bytes = fs::read(&path).unwrap();
+        let mut changed = bytes.clone();
+        changed[bytes.len() / 2] ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert_eq!(
+            victim.command("verify").output().unwrap().status.code(),
+            Some(1)
+        );
+        // What is urgent goes on.
+        succeeds(&mut victim.delta(9, &[(70, false)]));
+        let output = victim.command("repair").output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{folder}: {output:?}");
+        succeeds(&mut victim.command("verify"));
+        let mut rollback = victim.command("rollback");
+        rollback.args(["--without-deltas", "--reason", "test"]);
+        let manifest = victim.desk.load("store").manifest().clone();
+        rollback.args(["--to", &manifest.base.to_string()]);
+        let output = succeeds(&mut rollback);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("5 kept withdrawals"), "{folder}: {said}");
+    }
+}

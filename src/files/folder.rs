@@ -1,16 +1,13 @@
 //! A folder of files that is replaced as a whole.
 
 use super::{
-    File, create_folder, create_folders, exchange, exists, folder_of, remove_folder, rename,
+    File, PART, create_folder, create_folders, exchange, exists, folder_of, remove_folder, rename,
     sync_folder,
 };
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-/// Bytes copied at a time.
-const PART: usize = 1 << 20;
 
 /// Files that are about to take the place of those in a folder.
 ///

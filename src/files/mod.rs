@@ -33,6 +33,9 @@ use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+/// Bytes copied at a time.
+const PART: usize = 1 << 20;
+
 /// The name under which a file is written before it gets its own.
 pub fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -54,6 +57,28 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     rename(&temporary, path)
+}
+
+/// Makes a copy of a file, or replaces one, as [`write_whole`] does.
+///
+/// # Errors
+/// What the system says.
+pub fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
+    let temporary = temporary(to);
+    let (mut source, copy) = (fs::File::open(from)?, File::create(&temporary)?);
+    let mut part = vec![0; PART];
+    loop {
+        match source.read(&mut part) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(read) => match part.get(..read) {
+                Some(bytes) if read > 0 => copy.write_all(bytes)?,
+                _ => break,
+            },
+        }
+    }
+    copy.sync_all()?;
+    rename(&temporary, to)
 }
 
 /// Gives a durable file its name, durably.

@@ -51,7 +51,7 @@ impl Store {
         };
         let lists = manifest.lists();
         let snapshot = Snapshot::load(manifest.clone(), self, &options, Holding::Briefly)?;
-        let kept = self.open_kept(manifest)?.into_iter();
+        let kept = self.kept_segments(manifest)?.into_iter();
         let kept = kept.map(Arc::new).collect();
         Ok(Delta {
             turn,

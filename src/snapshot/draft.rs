@@ -12,6 +12,7 @@ use super::precedence::{Lists, Retracted};
 use super::store::Store;
 use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
+use crate::files;
 use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
 use crate::report::Day;
 use jiff::Timestamp;
@@ -37,7 +38,7 @@ pub struct Draft {
 pub struct LostChanges {
     /// The generation that published them.
     pub generation: u64,
-    /// Their sources, and the instants that they describe.
+    /// Their sources, and the instants that they describe; none of withdrawals that were kept of changes long gone.
     pub sources: Vec<(String, Timestamp)>,
     /// What is wrong with their file.
     pub damage: String,
@@ -45,16 +46,21 @@ pub struct LostChanges {
 
 impl std::fmt::Display for LostChanges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (generation, damage) = (self.generation, &self.damage);
+        if self.sources.is_empty() {
+            return write!(
+                f,
+                "the withdrawals that generation {generation} kept of changes before it are lost: {damage}"
+            );
+        }
         let sources = self.sources.iter();
         let sources: Vec<_> = sources
             .map(|(name, as_of)| format!("of {name} as of {as_of}"))
             .collect();
         write!(
             f,
-            "the changes {} that generation {} brought are lost: {}",
-            sources.join(", "),
-            self.generation,
-            self.damage
+            "the changes {} that generation {generation} brought are lost: {damage}",
+            sources.join(", ")
         )
     }
 }
@@ -352,6 +358,11 @@ impl Draft {
             turn::check_signing(store, &before)?;
         }
         for (path, entry) in &self.built {
+            if self.manifest.kept.contains(entry) {
+                // The changes that brought what is in it may be gone.
+                let copy = store.copy_path(entry);
+                files::copy_whole(path, &copy).map_err(PublishError::io(&copy))?;
+            }
             self.turn.keep(path, entry)?;
         }
         let before = self.before.as_ref().map_or(0, |before| before.documents);
@@ -410,8 +421,11 @@ pub(super) fn changes(
             Some((source.name.clone(), changed))
         });
         let sources: Vec<_> = sources.collect();
-        for entry in oldest.segments.iter().skip(1).chain(&oldest.kept) {
+        for entry in oldest.segments.iter().skip(1) {
             changes.open(oldest.generation, entry, &sources)?;
+        }
+        for entry in &oldest.kept {
+            changes.open(oldest.generation, entry, &[])?;
         }
     }
     // Withdrawals are kept although a list of their source has replaced them.
@@ -453,7 +467,7 @@ impl Gathered<'_> {
         entry: &SegmentEntry,
         sources: &[(String, Timestamp)],
     ) -> Result<(), PublishError> {
-        match self.store.open_segment(generation, entry, LoadMode::Mmap) {
+        match self.store.open_kept_segment(generation, entry) {
             Ok(segment) => self.deltas.push(segment),
             Err(error) if error.is_damage() => match self.snapshot_since(generation)? {
                 Some(segments) => self.deltas.extend(segments),
@@ -472,10 +486,7 @@ impl Gathered<'_> {
     /// snapshot keeps and in the deltas since.
     fn open_kept(&mut self, manifest: &Manifest) -> Result<bool, PublishError> {
         for entry in &manifest.kept {
-            match self
-                .store
-                .open_segment(manifest.generation, entry, LoadMode::Mmap)
-            {
+            match self.store.open_kept_segment(manifest.generation, entry) {
                 Ok(segment) => self.deltas.push(segment),
                 Err(error) if error.is_damage() => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -492,10 +503,7 @@ impl Gathered<'_> {
             let mut segments = Vec::new();
             let entries = manifest.segments.iter().chain(&manifest.kept);
             for (place, entry) in entries.enumerate() {
-                match self
-                    .store
-                    .open_segment(manifest.generation, entry, LoadMode::Mmap)
-                {
+                match self.store.open_kept_segment(manifest.generation, entry) {
                     // Changes may be folded into the base.
                     Ok(base) if place == 0 && base.holds_lists_only() => {}
                     Ok(segment) => segments.push(segment),

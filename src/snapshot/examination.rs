@@ -257,17 +257,44 @@ impl Examination {
                     }
                     Err(error) => {
                         let path = store.segment_path(entry);
-                        let what = match error {
-                            LoadError::Segment { source, .. } => source.damage.to_string(),
-                            error => error.to_string(),
-                        };
-                        damaged.insert(entry.file.clone(), (path, what));
+                        damaged.insert(entry.file.clone(), (path, damage_of(error)));
                     }
                 }
             }
         }
+        self.restore_kept(store, &mut damaged);
         for (path, what) in damaged.into_values() {
             self.found(&path, what, false);
+        }
+    }
+
+    /// Puts down that segments that keep withdrawals are to be put back, or their copies, where the other one is intact.
+    fn restore_kept(&mut self, store: &Store, damaged: &mut BTreeMap<String, (PathBuf, String)>) {
+        let chain = self.chain.iter().enumerate();
+        let whole = chain.filter(|(place, manifest)| *place < 2 || manifest.begins_base());
+        let kept = whole.flat_map(|(_, manifest)| {
+            let kept = manifest.kept.iter();
+            kept.map(|entry| (entry.file.clone(), (manifest.generation, entry.clone())))
+        });
+        let kept: BTreeMap<_, _> = kept.collect();
+        for (file, (generation, entry)) in kept {
+            let (path, copy) = (store.segment_path(&entry), store.copy_path(&entry));
+            let opened = store.open_segment_at(&copy, generation, &entry, LoadMode::Mmap);
+            let (from, to, what) = match (damaged.get(&file), opened) {
+                (None, Ok(_)) => continue,
+                (None, Err(error)) => (&path, &copy, damage_of(error)),
+                // Both: told as damaged below.
+                (Some(_), Err(_)) => continue,
+                (Some((_, what)), Ok(_)) => (&copy, &path, what.clone()),
+            };
+            let Ok(bytes) = files::read(from) else {
+                continue;
+            };
+            self.found(to, what, true);
+            if damaged.remove(&file).is_some() {
+                self.segments.insert(file, bytes.len() as u64);
+            }
+            self.writes.push((to.clone(), bytes));
         }
     }
 
@@ -317,6 +344,13 @@ impl Store {
         kept.map(open).collect()
     }
 
+    /// The same, of damaged ones their copies.
+    pub(super) fn kept_segments(&self, manifest: &Manifest) -> Result<Vec<Segment>, LoadError> {
+        let kept = manifest.kept.iter();
+        kept.map(|entry| self.open_kept_segment(manifest.generation, entry))
+            .collect()
+    }
+
     /// The copies of a manifest and its signatures, from which a repair restores them, that are not what they should be.
     pub fn damaged_copies(&self, manifest: &Manifest) -> Vec<PathBuf> {
         let name = Manifest::name(manifest.generation);
@@ -324,11 +358,30 @@ impl Store {
         let damaged = pairs.filter(|[(_, file), (_, copy)]| file.is_err() || file != copy);
         damaged.map(|[_, (path, _)]| path).collect()
     }
+
+    /// The copies of what a manifest keeps beside its changes that are not what they should be.
+    pub fn damaged_copies_of_kept(&self, manifest: &Manifest) -> Vec<PathBuf> {
+        let kept = manifest.kept.iter();
+        let damaged = kept.filter(|entry| {
+            let path = self.copy_path(entry);
+            let copy = self.open_segment_at(&path, manifest.generation, entry, LoadMode::Mmap);
+            copy.is_err()
+        });
+        damaged.map(|entry| self.copy_path(entry)).collect()
+    }
 }
 
 fn open(store: &Store, generation: u64, entry: &SegmentEntry) -> Result<u64, LoadError> {
     let segment = store.open_segment(generation, entry, LoadMode::Mmap)?;
     Ok(segment.file_len())
+}
+
+/// What is wrong with a file.
+fn damage_of(error: LoadError) -> String {
+    match error {
+        LoadError::Segment { source, .. } => source.damage.to_string(),
+        error => error.to_string(),
+    }
 }
 
 /// Both copies of a manifest.

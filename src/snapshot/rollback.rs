@@ -118,7 +118,7 @@ impl Store {
 
 /// How many withdrawals by the States' own sources a snapshot keeps.
 fn kept_withdrawals(store: &Store, manifest: &Manifest) -> Result<u64, PublishError> {
-    let kept = store.open_kept(manifest)?;
+    let kept = store.kept_segments(manifest)?;
     let mut withdrawals = 0;
     for (place, segment) in kept.iter().enumerate() {
         let newer = kept.get(place + 1..).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! CURRENT               the pointer: manifest file and its BLAKE3, one line
 //! manifests/00000007.json
 //! manifests/00000007.json.sig  its signatures, if it is signed
-//! copies/               a copy of each of these, from which `repair` restores them
+//! copies/               a copy of each of these, and of segments that keep withdrawals: `repair` restores them
 //! segments/<digest>.seg
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
@@ -386,8 +386,30 @@ impl Store {
         entry: &SegmentEntry,
         load: LoadMode,
     ) -> Result<Segment, LoadError> {
-        let path = self.segment_path(entry);
-        let segment = Segment::open(&path, load)
+        self.open_segment_at(&self.segment_path(entry), generation, entry, load)
+    }
+
+    /// Opens a segment that a manifest keeps beside its changes, or, where that is damaged, the copy of it.
+    pub(super) fn open_kept_segment(
+        &self,
+        generation: u64,
+        entry: &SegmentEntry,
+    ) -> Result<Segment, LoadError> {
+        let open = |path: PathBuf| self.open_segment_at(&path, generation, entry, LoadMode::Mmap);
+        open(self.segment_path(entry)).or_else(|error| match error.is_damage() {
+            true => open(self.copy_path(entry)).map_err(|_| error),
+            false => Err(error),
+        })
+    }
+
+    pub(super) fn open_segment_at(
+        &self,
+        path: &Path,
+        generation: u64,
+        entry: &SegmentEntry,
+        load: LoadMode,
+    ) -> Result<Segment, LoadError> {
+        let segment = Segment::open(path, load)
             .map_err(|source| LoadError::Segment { generation, source })?;
         let digest = segment.digest().to_hex();
         if digest.as_str() != entry.digest {
@@ -395,13 +417,18 @@ impl Store {
                 expected: entry.digest.clone(),
                 got: digest.to_string(),
             };
-            return Err(LoadError::segment(generation, &path, damage));
+            return Err(LoadError::segment(generation, path, damage));
         }
         Ok(segment)
     }
 
     pub(super) fn segment_path(&self, entry: &SegmentEntry) -> PathBuf {
         self.path.join(SEGMENTS).join(&entry.file)
+    }
+
+    /// Where the copy of a segment is that a manifest keeps beside its changes.
+    pub(super) fn copy_path(&self, entry: &SegmentEntry) -> PathBuf {
+        self.path.join(COPIES).join(&entry.file)
     }
 
     fn manifest_path(&self, pointer: &Pointer) -> PathBuf {

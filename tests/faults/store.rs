@@ -223,6 +223,9 @@ fn assert_tidy(path: &Path, tag: &dyn Fn() -> String) {
         for segment in manifest.files() {
             named.insert(Path::new("segments").join(&segment.file));
         }
+        for segment in &manifest.kept {
+            named.insert(Path::new("copies").join(&segment.file));
+        }
     }
     if path.join("candidate").exists() {
         let writer = Store::writer(path).unwrap();
