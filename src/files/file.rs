@@ -3,7 +3,7 @@
 use super::Watch;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt as _};
 use std::path::Path;
 
 /// An open file.
@@ -110,6 +110,17 @@ impl File {
     /// What the system says.
     pub fn length(&self) -> io::Result<u64> {
         self.watch.read(|| Ok(self.file.metadata()?.len()))
+    }
+
+    /// Whether it is the file that has this name now.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn has_name(&self, path: &Path) -> io::Result<bool> {
+        self.watch.read(|| {
+            let (own, named) = (self.file.metadata()?, fs::metadata(path)?);
+            Ok((own.dev(), own.ino()) == (named.dev(), named.ino()))
+        })
     }
 
     /// Another handle of the same open file.

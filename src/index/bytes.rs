@@ -5,6 +5,7 @@ use crate::files::File;
 use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How a segment's bytes are held.
@@ -116,6 +117,30 @@ impl Bytes {
             }),
         }
         .map(Some)
+    }
+
+    /// Fills a buffer from an offset on: of what is mapped, from the file, whose end may have been cut off.
+    pub(super) fn read_again(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        match &*self.backing {
+            Backing::Mapped { file, .. } => {
+                file.read_exact_at(buffer, self.range.start as u64 + offset)
+            }
+            Backing::Private(_) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let end = start.saturating_add(buffer.len());
+                let bytes = self.as_ref().get(start..end);
+                buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether they are mapped from the file that has this name now.
+    pub(super) fn are_mapped_from(&self, path: &Path) -> bool {
+        match &*self.backing {
+            Backing::Mapped { file, .. } => file.has_name(path).unwrap_or(false),
+            Backing::Private(_) => false,
+        }
     }
 
     /// Brings these bytes into memory, so that the first query does not wait for the disk.

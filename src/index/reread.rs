@@ -6,6 +6,9 @@ use super::segment::Segment;
 use crate::files::UncachedFile;
 use std::path::Path;
 
+/// Bytes of an open file that are read at a time.
+const PART: usize = 1 << 20;
+
 /// What of a file is held against what.
 #[derive(Clone, Copy)]
 enum Expected<'a> {
@@ -55,6 +58,34 @@ impl Segment {
             bytes: self.file_len(),
             direct: file.is_direct(),
         }))
+    }
+
+    /// Reads the open file again that this segment answers from, as it is mapped, and holds every byte against what was
+    /// verified when it was opened: also where the file has lost its name, or another one has taken it. `go_on` is as of
+    /// [`reread`](Self::reread); false where it said so.
+    ///
+    /// # Errors
+    /// [`Damage`] with the first difference.
+    pub fn reread_open(&self, go_on: &mut dyn FnMut(usize) -> bool) -> Result<bool, Damage> {
+        let mut comparison = Comparison::new(self);
+        let mut part = vec![0; PART];
+        while !comparison.is_done() {
+            let left = self.file_len() - comparison.at;
+            let length = usize::try_from(left).unwrap_or(PART).min(PART);
+            let part = &mut part[..length];
+            self.bytes().read_again(part, comparison.at)?;
+            comparison.add(part)?;
+            if !go_on(length) {
+                return Ok(false);
+            }
+        }
+        comparison.finish()?;
+        Ok(true)
+    }
+
+    /// Whether it answers from the file that has this name now, as it is mapped.
+    pub fn is_mapped_from(&self, path: &Path) -> bool {
+        self.bytes().are_mapped_from(path)
     }
 }
 

@@ -22,6 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Segment {
     frame: Frame,
     digest: blake3::Hash,
+    /// All of it.
+    bytes: Bytes,
     filter: Option<Filter>,
     shards: Vec<Shard>,
     /// The padded number that each shard begins with: side by side, so that the search for a
@@ -135,6 +137,7 @@ impl Segment {
         Ok(Self {
             frame,
             digest,
+            bytes: bytes.clone(),
             filter,
             firsts: shards.iter().map(|shard| shard.entry.first).collect(),
             shards,
@@ -181,6 +184,10 @@ impl Segment {
     /// Whether its file was found to be no longer what was verified.
     pub fn is_suspect(&self) -> bool {
         self.suspect.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 
     pub(super) fn frame(&self) -> &Frame {

@@ -113,7 +113,7 @@ fn idle() {
 fn run(condition: &Condition, every: Duration, ended: &Receiver<()>) {
     let mut wait = every;
     while goes_on(ended, wait) {
-        let Some(pass) = pass(condition, ended) else {
+        let Some((pass, answers_are_whole)) = pass(condition, ended) else {
             // What was being read is served no longer, or the server ends.
             continue;
         };
@@ -122,10 +122,8 @@ fn run(condition: &Condition, every: Duration, ended: &Receiver<()>) {
             false => every.min(AGAIN),
         };
         tracing::debug!(bytes = pass.bytes, direct = pass.direct, "scrubbed");
-        let found = !pass.changed.is_empty();
         condition.scrubbed.add(pass);
-        if found && condition.load == LoadMode::Mmap {
-            // What is served is what the file holds, as far as the page cache has it from there.
+        if !answers_are_whole {
             condition.serving.suspect();
         }
     }
@@ -136,7 +134,9 @@ fn goes_on(ended: &Receiver<()>, wait: Duration) -> bool {
     matches!(ended.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
 }
 
-fn pass(condition: &Condition, ended: &Receiver<()>) -> Option<Pass> {
+/// Reads all segments that are served; says, too, whether what is answered from is whole, which it may be although a
+/// file is not: one that was removed or replaced stays mapped, and of one whose disk fails the page cache may have all.
+fn pass(condition: &Condition, ended: &Receiver<()>) -> Option<(Pass, bool)> {
     // Only the segments are held: nobody waits for the snapshot to be let go.
     let (generation, segments) = {
         let current = condition.serving.hold().ok()?;
@@ -147,6 +147,7 @@ fn pass(condition: &Condition, ended: &Receiver<()>) -> Option<Pass> {
         (snapshot.generation(), segments.collect::<Vec<_>>())
     };
     let before = condition.scrubbed.last();
+    let mut answers_are_whole = true;
     let mut pass = Pass {
         ended_at: condition.now(),
         bytes: 0,
@@ -173,7 +174,16 @@ fn pass(condition: &Condition, ended: &Receiver<()>) -> Option<Pass> {
                     // Removed once it was replaced, perhaps.
                     return None;
                 }
-                segment.suspect();
+                if condition.load == LoadMode::Mmap {
+                    let whole = match segment.reread_open(&mut go_on) {
+                        Ok(false) => return None,
+                        whole => whole.is_ok(),
+                    };
+                    answers_are_whole &= whole;
+                    if !whole || segment.is_mapped_from(&path) {
+                        segment.suspect();
+                    }
+                }
                 let known = before.iter().flat_map(|before| &before.changed);
                 let known = known.clone().find(|known| known.file == file);
                 tracing::error!(
@@ -190,7 +200,7 @@ fn pass(condition: &Condition, ended: &Receiver<()>) -> Option<Pass> {
         }
     }
     pass.ended_at = condition.now();
-    Some(pass)
+    Some((pass, answers_are_whole))
 }
 
 fn is_served(condition: &Condition, generation: u64) -> bool {

@@ -89,6 +89,36 @@ fn what_is_mapped_from_changed_bytes_is_answered_from_no_longer() {
     wait_for_metric(monitor, "sltd_segments_changed", 0.0);
 }
 
+/// The name may be gone, or be another file's: what is mapped is whole all the same.
+#[test]
+fn a_file_that_is_removed_or_replaced_takes_nothing_out_of_service() {
+    let dir = store(ROWS);
+    let (server, monitor) = Server::monitored(dir.path(), "scrub = \"1s\"\n");
+    let path = segment(dir.path());
+    let whole = fs::read(&path).unwrap();
+    let passes = || get(monitor, "/metrics").metric("sltd_scrub_passes_total");
+    for replacement in [None, Some(b"another file".to_vec())] {
+        fs::remove_file(&path).unwrap();
+        if let Some(bytes) = replacement {
+            fs::write(&path, bytes).unwrap();
+        }
+        wait_for_metric(monitor, "sltd_segments_changed", 1.0);
+        let before = passes();
+        wait_for("another pass", || passes() > before);
+        assert_eq!(get(monitor, "/readyz").status, 200);
+        server.still_answers();
+        let _ = fs::remove_file(&path);
+        fs::write(&path, &whole).unwrap();
+        wait_for_metric(monitor, "sltd_segments_changed", 0.0);
+    }
+    // What was cut off is not there to be answered from.
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_len(4096).unwrap();
+    publish(dir.path(), ROWS);
+    wait_for_metric(monitor, "sltd_snapshot_generation", 2.0);
+    server.still_answers();
+}
+
 #[test]
 fn it_is_read_when_nobody_else_wants_to() {
     let dir = store(ROWS);
