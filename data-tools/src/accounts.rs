@@ -207,6 +207,16 @@ impl SourceAccounts {
         sources.any(|source| source.rows.noted + source.rows.rejected > 0)
     }
 
+    /// The warnings alone, a line each: what a quiet command prints of accounts.
+    pub(crate) fn warnings(&self) -> String {
+        let of_source = |source: &Account| {
+            let warnings = source.warnings.iter();
+            let lines = warnings.map(|warning| format!("{}: warning: {warning}\n", source.name));
+            lines.collect::<String>()
+        };
+        self.sources.iter().map(of_source).collect()
+    }
+
     /// The accounts as JSON.
     pub fn json(&self) -> Value {
         self.sources
@@ -401,10 +411,7 @@ impl fmt::Display for SourceAccounts {
                     None => writeln!(f, "{}: has no list to keep", source.name)?,
                 }
             }
-            for warning in &source.warnings {
-                writeln!(f, "{}: warning: {warning}", source.name)?;
-            }
         }
-        Ok(())
+        f.write_str(&self.warnings())
     }
 }

@@ -242,6 +242,7 @@ fn changed(before: &[SourceEntry], changes: &[SourceEntry]) -> Vec<SourceEntry> 
         match sources.iter_mut().find(|source| source.name == change.name) {
             Some(source) => {
                 source.changed = source.changed.max(Some(change.as_of));
+                source.exempt_as(change);
                 if source.list.is_none() {
                     source.as_of = source.newest();
                     source.delivered = source.as_of;

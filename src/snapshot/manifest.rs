@@ -192,7 +192,7 @@ pub struct SourceEntry {
     /// Documents of its list by issuing State, and how many of them have unlikely numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plausibility: Vec<Plausibility>,
-    /// Numbers that look like placeholders and that a State really issues.
+    /// Numbers that look like placeholders and that a State really issues: what its list exempts, and its changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placeholder_exemptions: Vec<PlaceholderExemption>,
 }
@@ -280,6 +280,27 @@ impl SourceEntry {
         }
     }
 
+    /// Numbers that look like placeholders and that a State really issues.
+    pub fn exemptions(&self) -> impl Iterator<Item = Exemption> {
+        let exempt = self.placeholder_exemptions.iter();
+        exempt.filter_map(|exempt| {
+            let state = exempt.issuing_state.as_deref();
+            Some(Exemption {
+                number: DocumentNumber::from_normalised(exempt.number.as_bytes())?,
+                issuing_state: state.map(IssuingState::parse).transpose().ok()?,
+            })
+        })
+    }
+
+    /// Takes what another entry of the source exempts, too.
+    pub(super) fn exempt_as(&mut self, other: &Self) {
+        for exempt in &other.placeholder_exemptions {
+            if !self.placeholder_exemptions.contains(exempt) {
+                self.placeholder_exemptions.push(exempt.clone());
+            }
+        }
+    }
+
     /// Age of its data past which coverage counts as stale.
     pub fn stale_after(&self) -> Duration {
         Duration::from_secs(self.stale_after_seconds)
@@ -305,15 +326,7 @@ impl Manifest {
         let in_service =
             |source: &&SourceEntry| !source.removed && !self.is_retracted(&source.name);
         let exempt = self.sources.iter().filter(in_service);
-        let exempt = exempt.flat_map(|source| &source.placeholder_exemptions);
-        let read = |exempt: &PlaceholderExemption| {
-            let state = exempt.issuing_state.as_deref();
-            Some(Exemption {
-                number: DocumentNumber::from_normalised(exempt.number.as_bytes())?,
-                issuing_state: state.map(IssuingState::parse).transpose().ok()?,
-            })
-        };
-        Placeholders::new([], exempt.filter_map(read))
+        Placeholders::new([], exempt.flat_map(SourceEntry::exemptions))
     }
 
     /// Whether it was the first to publish its base.
@@ -334,6 +347,12 @@ impl Manifest {
     /// How a source came to be kept at the list that it has; `None`: its lists are taken.
     pub fn hold(&self, source: &str) -> Option<&Hold> {
         self.held.iter().find(|one| one.source == source)
+    }
+
+    /// The holds of sources of which nothing has been published yet.
+    pub fn held_before_first_list(&self) -> impl Iterator<Item = &Hold> {
+        let known = |name: &str| self.sources.iter().any(|source| source.name == name);
+        self.held.iter().filter(move |one| !known(&one.source))
     }
 
     /// An operator's hold of a source.

@@ -411,11 +411,18 @@ pub(super) fn with_changes(
         // The same list, delivered again: changes made since it was published first stay later.
         let same = before.filter(|before| before.is_list_of(source));
         let same = same.and_then(|before| before.list);
-        sources.push(SourceEntry {
+        let mut entry = SourceEntry {
             list: source.list.or(same).or(Some(generation)),
             changed: changed.filter(|changed| *changed > source.as_of),
             ..source.clone()
-        });
+        };
+        // Changes that the list does not know may report what they, and it does not, exempt.
+        if let Some(before) = before
+            && changed.is_some_and(|changed| changed >= source.as_of)
+        {
+            entry.exempt_as(before);
+        }
+        sources.push(entry);
     }
     for source in before {
         if listed.iter().any(|listed| listed.name == source.name) {

@@ -108,8 +108,8 @@ The first four are required; each but the number may be fixed in the source inst
 
 A report ends with its review date, else ten years after date_reported: reported on 2016-11-05, it
 ends with 2026-11-05 (UTC). A stolen blank without a review date, and a row with neither date, never
-ends. 1970-01-01, 1900-01-01, 0001-01-01, 9999-12-31 and other stand-ins for an unknown day are no
-date, nor is a day of loss or report later than the day after the list's as_of. A review date of
+ends. 1970-01-01, 1900-01-01, 0001-01-01, 9999-12-31, NULL, N/A, 0 and other stand-ins for an unknown
+day are no date, nor is a day of loss or report later than the day after the list's as_of. A review date of
 9999-12-31 (any from 2099-12-31 on) means no end; one before the report is not used. Such rows are
 kept, and counted.
 
@@ -254,7 +254,9 @@ pub(crate) fn report(
         }
     };
     match work(&mut show) {
-        Ok(built) if quiet && !json => conclude(&built.offered, || print(built.offered.trouble())),
+        Ok(built) if quiet && !json => conclude(&built.offered, || {
+            print(built.accounts.warnings() + &built.offered.trouble())
+        }),
         Ok(built) => conclude(&built.offered, || print(accounts(&built, json))),
         Err(error) => {
             complain(&error);

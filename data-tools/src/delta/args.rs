@@ -177,7 +177,8 @@ fn conclude_all(series: &Series, json: bool, quiet: bool) -> ExitCode {
         }
         (false, all) if quiet => {
             let all = all.iter();
-            all.map(|changed| changed.offered.trouble()).collect()
+            all.map(|changed| changed.accounts.warnings() + &changed.offered.trouble())
+                .collect()
         }
         (false, all) => all.iter().map(text).collect(),
     };

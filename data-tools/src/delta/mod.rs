@@ -8,13 +8,14 @@ mod series;
 pub use args::{DeltaArgs, run};
 pub use series::{Series, deltas};
 
-use crate::accounts::{Account, SourceAccounts};
+use crate::accounts::SourceAccounts;
 use crate::build::Progress;
 use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
 use crate::guards::{Accepted, Trip};
 use crate::publish::{Holds, Offered, Outcome, kept_lists, not_published, refuse};
 use crate::sources::{
-    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceError, Watch, Withdrawal,
+    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceAccount, SourceError,
+    Watch, Withdrawal,
 };
 use jiff::Timestamp;
 use sltd::report::Day;
@@ -170,11 +171,16 @@ pub fn delta(
             source: error,
         };
         // Fixed before the first row is read: each is held against what was said at other instants.
-        let as_of = sources::as_of(source).map_err(failed)?;
+        let (as_of, told) = sources::as_of_with_warnings(source).map_err(failed)?;
         sources::not_in_the_future(as_of, changes.now).map_err(failed)?;
+        let mut known = delta.snapshot().manifest().sources.iter();
+        let known = known.find(|known| known.name == source.name);
+        // What its list exempts need not be said again: a number that was reported can be withdrawn.
+        let exempt = known.into_iter().flat_map(SourceEntry::exemptions);
         let source = SourceConfig {
             purpose: Purpose::Changes,
             as_of: Some(as_of),
+            placeholders: source.placeholders.clone().exempt(exempt),
             ..source.clone()
         };
         let sink = |_| Sink {
@@ -188,8 +194,18 @@ pub fn delta(
             on_stuck: &|error| progress.stuck(&source.name, error),
             ..Watch::default()
         };
-        let read = sources::read_source_watched(&source, &options, watch, &sink, &report)
+        let mut read = sources::read_source_watched(&source, &options, watch, &sink, &report)
             .map_err(failed)?;
+        // The instant is given to the reading, so that it does not say any more where it comes from.
+        let unsaid = told.iter().filter(|said| !read.warnings.contains(said));
+        let unsaid: Vec<_> = unsaid.cloned().collect();
+        read.warnings.splice(0..0, unsaid);
+        if is_useless(&read) {
+            read.warnings.push(format!(
+                "none of its {} rows can be used: nothing of it counts",
+                read.rows_read
+            ));
+        }
         accounts.push(&source, read.clone());
         reads.push((source, read));
     }
@@ -213,7 +229,10 @@ pub fn delta(
             });
         }
     }
-    let entries: Vec<SourceEntry> = accounts.sources.iter().map(Account::entry).collect();
+    // What says nothing makes no source younger.
+    let useful = accounts.sources.iter().zip(&reads);
+    let useful = useful.filter(|(_, (_, read))| !is_useless(read));
+    let entries: Vec<SourceEntry> = useful.map(|(account, _)| account.entry()).collect();
     let documents_before = delta.snapshot().documents();
     let mut offered = offer(&delta, built, entries, changes)?;
     offered.tell_waivers(changes.accepted);
@@ -223,6 +242,11 @@ pub fn delta(
         documents_before,
         accounts,
     })
+}
+
+/// Whether a list of changes has rows, and none that can be used.
+fn is_useless(read: &SourceAccount) -> bool {
+    read.rows_read > 0 && read.rejected == read.rows_read
 }
 
 /// Whether a source of changes is not one that the store knows: its name may be mistyped, or its States.

@@ -143,12 +143,23 @@ pub fn read_source_watched<S: RowSink>(
 /// # Errors
 /// [`SourceError`] when there are no files, or none that can be looked at.
 pub fn as_of(source: &SourceConfig) -> Result<Timestamp, SourceError> {
+    Ok(as_of_with_warnings(source)?.0)
+}
+
+/// [`as_of`], and what there is to say of the files that it was taken from.
+///
+/// # Errors
+/// Those of [`as_of`].
+pub(crate) fn as_of_with_warnings(
+    source: &SourceConfig,
+) -> Result<(Timestamp, Vec<String>), SourceError> {
     if let Some(as_of) = source.as_of {
-        return Ok(as_of);
+        return Ok((as_of, Vec::new()));
     }
     let found = input::find(source)?;
     let stated = delivery::stated(source, &found)?;
-    Ok(stated.unwrap_or_else(|| modified(found.oldest)))
+    let as_of = stated.unwrap_or_else(|| modified(found.oldest));
+    Ok((as_of, found.warnings))
 }
 
 /// Refuses data of an instant that is still to come: it would silence whatever comes before it.

@@ -2,7 +2,7 @@
 
 use crate::document::characters::is_invisible;
 use crate::document::transliteration::{base, fold};
-use crate::document::{DocumentNumber, IssuingState};
+use crate::document::{DocumentNumber, IssuingState, NumberError};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -52,8 +52,15 @@ impl Placeholders {
         }
     }
 
+    /// The same, without further numbers that are exempt.
+    #[must_use]
+    pub fn exempt(mut self, more: impl IntoIterator<Item = Exemption>) -> Self {
+        self.exempt.extend(more);
+        self
+    }
+
     /// Whether a number is a placeholder, of a document of the given issuer. Where none is given, it is enough that one
-    /// State issues the number.
+    /// State issues the number; of the codes of one office, what is exempt under one is under all.
     #[inline]
     pub fn contains(&self, number: &DocumentNumber, issuer: Option<&IssuingState>) -> bool {
         if !may_be_one(number) && self.added.is_empty() {
@@ -73,6 +80,14 @@ impl Placeholders {
             && self.contains_after_all(number, issuer().as_ref())
     }
 
+    /// Whether a cell holds a placeholder, of a number or of anything else.
+    pub fn is_cell(&self, raw: &str) -> bool {
+        match DocumentNumber::from_cell(raw) {
+            Ok(number) => self.contains(&number, None),
+            Err(error) => error == NumberError::Placeholder,
+        }
+    }
+
     /// What is exempt.
     pub fn exemptions(&self) -> &[Exemption] {
         &self.exempt
@@ -81,13 +96,12 @@ impl Placeholders {
     #[cold]
     fn contains_after_all(&self, number: &DocumentNumber, issuer: Option<&IssuingState>) -> bool {
         let known = self.added.contains(number) || is_one(number);
-        known
-            && !self.exempt.iter().any(|exempt| {
-                exempt.number == *number
-                    && (issuer.is_none()
-                        || exempt.issuing_state.is_none()
-                        || exempt.issuing_state.as_ref() == issuer)
-            })
+        let issues = |exempt: &Exemption| match (issuer, &exempt.issuing_state) {
+            (Some(issuer), Some(state)) => issuer == state || issuer.same_group(state),
+            (None, _) | (_, None) => true,
+        };
+        let mut exempt = self.exempt.iter();
+        known && !exempt.any(|exempt| exempt.number == *number && issues(exempt))
     }
 }
 
