@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use sltd::document::Placeholders;
 use sltd::report::Day;
 
 use super::reading::Reading;
@@ -119,9 +120,15 @@ fn ordinary_days() -> Range<Day> {
     after.unwrap_or(Day::MIN)..future.unwrap_or(Day::MIN)
 }
 
-/// What a text stands for that is written like a day and is none: nothing but zeros, or nothing but nines, in a date's
-/// groups. `0000-00-00` is what MySQL keeps where it was given no date, `1900-01-00` what spreadsheets show for 0.
+/// What a text stands for that is no day: words and signs that are entered where there is no value ([`Placeholders`]:
+/// `NULL`, `N/A`, `-`), nothing but zeros, or nothing but nines, in a date's groups. `0000-00-00` is what MySQL keeps
+/// where it was given no date, day 0 of January 1900 what spreadsheets show for 0.
 pub(super) fn stand_in_text(text: &str) -> Option<Day> {
+    // Another single character is of a column that has slipped.
+    let single = matches!(text.as_bytes(), [one] if one.is_ascii_alphanumeric() && *one != b'0');
+    if !single && Placeholders::EVERYWHERE.is_cell(text) {
+        return Some(Day::MIN);
+    }
     let text = text.split(['T', ' ']).next().unwrap_or_default();
     let digits = || text.bytes().filter(u8::is_ascii_digit);
     let separated = text
@@ -130,11 +137,19 @@ pub(super) fn stand_in_text(text: &str) -> Option<Day> {
     if !separated || digits().count() < 4 {
         return None;
     }
-    if digits().all(|digit| digit == b'0') || text == "1900-01-00" {
+    if digits().all(|digit| digit == b'0') || is_day_0(text) {
         Some(Day::MIN)
     } else {
         (digits().count() == 8 && digits().all(|digit| digit == b'9')).then_some(Day::MAX)
     }
+}
+
+/// Whether a text is day 0 of January 1900, in any order of day, month and year.
+fn is_day_0(text: &str) -> bool {
+    let mut groups = text.split(['-', '.', '/']).map(|group| group.parse().ok());
+    let mut values: [Option<u16>; 4] = std::array::from_fn(|_| groups.next().flatten());
+    values.sort_unstable();
+    values == [None, Some(0), Some(1), Some(1900)]
 }
 
 /// How many days of rows were not what they should be.
@@ -358,13 +373,30 @@ mod tests {
             "00000000",
             "0000",
             "1900-01-00",
+            "1/0/1900",
+            "00.01.1900",
+            "0",
+            "n/a",
+            "NULL",
+            "unknown",
+            "-",
+            "#N/A",
         ] {
             assert_eq!(stand_in_text(text), Some(Day::MIN), "{text}");
         }
         for text in ["9999-99-99", "99.99.9999", "99999999"] {
             assert_eq!(stand_in_text(text), Some(Day::MAX), "{text}");
         }
-        for text in ["", "0", "2024-00-00", "9999", "n/a", "0000-00-0x", "-"] {
+        for text in [
+            "",
+            "5",
+            "F",
+            "2024-00-00",
+            "9999",
+            "0000-00-0x",
+            "1900-01-00-1",
+            "x1",
+        ] {
             assert_eq!(stand_in_text(text), None, "{text}");
         }
     }

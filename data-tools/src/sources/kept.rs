@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use sltd::document::{DocumentNumber, DocumentType, NumberError, Placeholders};
+use sltd::document::{DocumentNumber, DocumentType, Placeholders};
 use sltd::report::ReportStatus;
 
 use super::delimited::Format;
@@ -70,12 +70,8 @@ impl Form {
 
 /// Whether people write it where they have no number: that is no name.
 fn is_placeholder(cell: &str) -> bool {
-    match DocumentNumber::from_cell(cell) {
-        Ok(number) => {
-            number.as_bytes().len() > 1 && Placeholders::EVERYWHERE.contains(&number, None)
-        }
-        Err(error) => error == NumberError::Placeholder,
-    }
+    let one = DocumentNumber::from_cell(cell).is_ok_and(|number| number.as_bytes().len() == 1);
+    !one && Placeholders::EVERYWHERE.is_cell(cell)
 }
 
 fn is_soviet(series: &str) -> bool {

@@ -166,12 +166,15 @@ impl<'a, S: RowSink> Worker<'a, S> {
             let error = NumberError::Placeholder;
             return Err(Reject::new(reading.number_field, error));
         }
-        let range = reading
-            .range_end
-            .map(|end| NumberRange::new(reading.number, end));
+        let range = reading.range_end.map(|end| {
+            if source.placeholders.contains(&end, state) {
+                return Err(Reason::from(NumberError::Placeholder));
+            }
+            Ok(NumberRange::new(reading.number, end)?)
+        });
         let range = range
             .transpose()
-            .map_err(|error| Reject::new("range_end", error))?;
+            .map_err(|reason| Reject::new("range_end", reason))?;
         let owned = source.owns.contains(&reading.issuing_state);
         if !owned && source.third_party == ThirdParty::Reject {
             let state = reading.issuing_state.code().to_owned();
