@@ -10,7 +10,7 @@ use super::serving::{Ages, Current};
 use crate::proto;
 use crate::proto::admin_service_server::AdminService;
 use crate::snapshot::signature::TrustedKeyInfo;
-use crate::snapshot::{Event, Holder, Manifest, SegmentEntry, SourceEntry};
+use crate::snapshot::{Event, Hold, Holder, Manifest, SegmentEntry, SourceEntry};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -45,7 +45,9 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
     let manifest = current.iter().map(|current| current.snapshot().manifest());
     let sources = manifest.flat_map(|manifest| {
         let sources = manifest.sources.iter();
-        sources.map(|of| source(manifest, of, now))
+        let sources = sources.map(move |of| source(manifest, of, now));
+        let unpublished = manifest.held_before_first_list().map(unpublished);
+        sources.chain(unpublished)
     });
     let watch_method = if condition.is_notified() {
         proto::WatchMethod::Inotify
@@ -177,17 +179,31 @@ fn source(manifest: &Manifest, entry: &SourceEntry, now: Timestamp) -> proto::So
             by: retraction.by.clone(),
             at: Some(timestamp(retraction.at)),
         }),
-        held: hold.map(|hold| proto::Intervention {
-            since_generation: hold.since,
-            reason: hold.reason.clone(),
-            by: hold.by.clone(),
-            at: Some(timestamp(hold.at)),
-        }),
+        held: hold.map(held),
         held_by_guard: hold.is_some_and(|hold| hold.holder == Holder::Guard),
         list_as_of: entry.list.map(|_| timestamp(entry.as_of)),
         list_delivered_at: entry.list.map(|_| timestamp(entry.age_from())),
         changed_as_of: changed.map(timestamp),
         change_age: changed.map(|changed| duration(age(changed, now))),
+    }
+}
+
+/// A source that was held before its first list was published.
+fn unpublished(hold: &Hold) -> proto::SourceStatus {
+    proto::SourceStatus {
+        name: hold.source.clone(),
+        held: Some(held(hold)),
+        held_by_guard: hold.holder == Holder::Guard,
+        ..Default::default()
+    }
+}
+
+fn held(hold: &Hold) -> proto::Intervention {
+    proto::Intervention {
+        since_generation: hold.since,
+        reason: hold.reason.clone(),
+        by: hold.by.clone(),
+        at: Some(timestamp(hold.at)),
     }
 }
 

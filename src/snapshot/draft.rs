@@ -216,19 +216,31 @@ impl Draft {
 
     /// Takes the sources that a guard holds, with the reasons.
     pub fn hold_by_guard<'h>(&mut self, held: impl IntoIterator<Item = (&'h str, String)>) {
+        let before = self.before.as_ref().map_or(&[][..], |before| &before.held);
         let manifest = &mut self.manifest;
         for (source, reason) in held {
             match manifest.held.iter_mut().find(|hold| hold.source == source) {
                 Some(hold) if hold.holder == Holder::Operator => {}
                 Some(hold) => hold.reason = reason,
-                None => manifest.held.push(Hold {
-                    source: source.to_owned(),
-                    holder: Holder::Guard,
-                    since: manifest.generation,
-                    at: manifest.published_at,
-                    by: manifest.by.clone(),
-                    reason,
-                }),
+                None => {
+                    // One that has no list yet has been held since its first.
+                    let mut before = before.iter();
+                    let lasting = before.find(|hold| hold.source == source);
+                    manifest.held.push(match lasting {
+                        Some(hold) => Hold {
+                            reason,
+                            ..hold.clone()
+                        },
+                        None => Hold {
+                            source: source.to_owned(),
+                            holder: Holder::Guard,
+                            since: manifest.generation,
+                            at: manifest.published_at,
+                            by: manifest.by.clone(),
+                            reason,
+                        },
+                    });
+                }
             }
         }
     }

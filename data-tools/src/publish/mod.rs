@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sltd::index::{BuildOptions, Damage};
 use sltd::snapshot::{
     Act, Candidate, Draft, Figures, Happening, Hold, Holder, Manifest, Origin, Pin, PublishError,
-    Published, Snapshot, StoreWriter,
+    Published, StoreWriter,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -168,7 +168,7 @@ fn offer_held(
     trips.extend(lists(&draft, &origin));
     let (formats, mut warnings) = policy.limits.formats(&draft, &read);
     trips.extend(formats);
-    let (mut accepted, tripped) = policy.accepted.part(trips);
+    let (mut accepted, mut tripped) = policy.accepted.part(trips);
     let tripped_sources: BTreeSet<String> = tripped
         .iter()
         .filter_map(|trip| Some(trip.source()?.to_owned()))
@@ -177,6 +177,16 @@ fn offer_held(
         // Were all of it accepted, this would be asked for next: it is told at once.
         if let Some(overall) = policy.limits.overall(&draft) {
             policy.accepted.lets_pass(&overall);
+        }
+        let mut watched = read.clone();
+        watched.retain(|source| tripped_sources.contains(*source));
+        if policy.limits.watch_turnover(&draft, &watched) {
+            let compared = compare(writer, &chosen, draft, policy)?;
+            draft = compared.draft;
+            let diff = compared.diff.as_ref();
+            let turnovers = diff.map(|diff| policy.limits.turnovers(&draft, diff, &watched));
+            let (_, more) = policy.accepted.part(turnovers.unwrap_or_default());
+            tripped.extend(more);
         }
         for trip in &tripped {
             holds.add(trip.source().unwrap_or_default(), trip);
@@ -192,19 +202,9 @@ fn offer_held(
     watched.retain(|source| !tripped_sources.contains(*source));
     let mut diff = None;
     while policy.compare || policy.limits.watch_turnover(&draft, &watched) {
-        let snapshots = draft.snapshots();
-        match snapshots {
-            Ok(snapshots) => {
-                // To compare takes a while, and deltas wait for nobody: what they publish meanwhile is in the next draft.
-                drop(draft);
-                diff = differences(snapshots, policy.threads)?;
-                draft = writer.draft(&chosen, act)?;
-            }
-            Err(PublishError::Current(error)) if error.is_damage() => warnings.push(format!(
-                "what is current is damaged, so nothing is compared with it: {error}"
-            )),
-            Err(error) => return Err(error.into()),
-        }
+        let compared = compare(writer, &chosen, draft, policy)?;
+        (draft, diff) = (compared.draft, compared.diff);
+        warnings.extend(compared.warning);
         let turnovers = diff.as_ref();
         let turnovers = turnovers.map(|diff| policy.limits.turnovers(&draft, diff, &watched));
         let (let_pass, tripped) = policy.accepted.part(turnovers.unwrap_or_default());
@@ -292,9 +292,17 @@ pub(crate) fn refuse(
     accepted: Vec<Trip>,
     act: Act<'_>,
 ) -> Result<Offered, PublishError> {
+    // What stands is what stood.
+    let before = draft.before().map(|before| before.sources.clone());
     let offered = Offered {
-        manifest: draft.manifest().clone(),
-        figures: draft.figures(),
+        manifest: Manifest {
+            sources: before.unwrap_or_default(),
+            ..draft.manifest().clone()
+        },
+        figures: match draft.reference() {
+            Some(reference) => reference.figures.clone(),
+            None => draft.figures(),
+        },
         outcome: Outcome::Refused(trips.clone()),
         holds,
         kept: kept_lists(draft.manifest()),
@@ -336,12 +344,44 @@ pub(crate) fn kept_sentence(hold: &Hold) -> String {
     )
 }
 
-fn differences(
-    (before, after): (Option<Snapshot>, Snapshot),
-    threads: usize,
-) -> Result<Option<Diff>, OfferError> {
-    let diff = before.map(|before| Diff::of(&before, &after, threads));
-    Ok(diff.transpose()?)
+/// A draft that was compared with what is current.
+struct Compared {
+    draft: Draft,
+    /// `None`: nothing was published before, or it can't be compared.
+    diff: Option<Diff>,
+    warning: Option<String>,
+}
+
+/// Compares a draft of a candidate with what is current.
+///
+/// That takes a while, and deltas wait for nobody: what they publish meanwhile is in the draft that comes back.
+fn compare(
+    writer: &StoreWriter,
+    candidate: &Candidate,
+    draft: Draft,
+    policy: &Policy<'_>,
+) -> Result<Compared, OfferError> {
+    let (before, after) = match draft.snapshots() {
+        Ok(snapshots) => snapshots,
+        Err(PublishError::Current(error)) if error.is_damage() => {
+            let warning =
+                format!("what is current is damaged, so nothing is compared with it: {error}");
+            return Ok(Compared {
+                draft,
+                diff: None,
+                warning: Some(warning),
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    drop(draft);
+    let diff = before.map(|before| Diff::of(&before, &after, policy.threads));
+    let diff = diff.transpose()?;
+    Ok(Compared {
+        draft: writer.draft(candidate, policy.act)?,
+        diff,
+        warning: None,
+    })
 }
 
 impl Offered {

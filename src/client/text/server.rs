@@ -211,6 +211,8 @@ fn source_words(source: &SourceStatus) -> String {
             let _ = write!(text, ", delivered last {delivered}");
         }
         let _ = write!(text, ", {} old", words::age(age.seconds));
+    } else {
+        text.push_str(": nothing published yet");
     }
     if source.stale {
         text.push_str(", STALE");
@@ -285,25 +287,37 @@ mod tests {
                 signed_by: vec!["00ff".to_owned()],
                 ..Default::default()
             }),
-            sources: vec![SourceStatus {
-                name: "list\u{1b}[2J".to_owned(),
-                newest_as_of: at(60),
-                list_as_of: at(0),
-                list_delivered_at: at(30),
-                change_age: lasting(60),
-                age: lasting(172_800),
-                stale: true,
-                retracted: Some(Intervention {
-                    since_generation: 6,
+            sources: vec![
+                SourceStatus {
+                    name: "list\u{1b}[2J".to_owned(),
+                    newest_as_of: at(60),
+                    list_as_of: at(0),
+                    list_delivered_at: at(30),
+                    change_age: lasting(60),
+                    age: lasting(172_800),
+                    stale: true,
+                    retracted: Some(Intervention {
+                        since_generation: 6,
+                        ..Default::default()
+                    }),
+                    held: Some(Intervention {
+                        since_generation: 4,
+                        reason: "half a list".to_owned(),
+                        ..Default::default()
+                    }),
                     ..Default::default()
-                }),
-                held: Some(Intervention {
-                    since_generation: 4,
-                    reason: "half a list".to_owned(),
+                },
+                SourceStatus {
+                    name: "first".to_owned(),
+                    held: Some(Intervention {
+                        since_generation: 7,
+                        reason: "an HTML page".to_owned(),
+                        ..Default::default()
+                    }),
+                    held_by_guard: true,
                     ..Default::default()
-                }),
-                ..Default::default()
-            }],
+                },
+            ],
             refused: Some(RefusedPublication {
                 manifest: "00000006.json".to_owned(),
                 generation: 6,
@@ -338,6 +352,7 @@ Trusted   00ff until 1970-01-01T01:00:00Z
 Counts    3 swaps, 1 publications refused, 0 suspect snapshots verified anew
 Source    list [2J: list as of 1970-01-01T00:00:00Z, delivered last 1970-01-01T00:00:30Z, 2 days old, STALE, \
 last change 60 s old, HELD BY AN OPERATOR since generation 4: half a list, OUT OF SERVICE since generation 6
+Source    first: nothing published yet, HELD BY A GUARD since generation 7: an HTML page
 ";
         assert_eq!(server(&status), expected);
     }

@@ -305,12 +305,13 @@ fn snapshot(writer: &mut Writer<'_>, current: &Current, now: Timestamp) -> fmt::
         u64::from(hold.is_some_and(|hold| hold.holder == holder))
     };
     let holders = [(Holder::Operator, "operator"), (Holder::Guard, "guard")];
-    let sources = manifest.sources.iter();
+    let unpublished = manifest.held_before_first_list();
+    let sources = manifest.sources.iter().map(|source| source.name.as_str());
+    let sources = sources.chain(unpublished.map(|hold| hold.source.as_str()));
     writer.gauges(
         "source_held",
         "Whether a source is kept at the list that it has (1) or not (0), by an operator or by a guard.",
-        sources.flat_map(|source| {
-            let name = source.name.as_str();
+        sources.flat_map(|name| {
             holders.map(|(holder, by)| ([("source", name), ("holder", by)], held(name, holder)))
         }),
     )?;
