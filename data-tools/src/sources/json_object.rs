@@ -18,6 +18,8 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     /// A whole number without a sign.
     Integer(u64),
+    /// Another number: with a sign, a decimal point or an exponent, or too large.
+    Number,
     /// Anything else.
     Other,
 }
@@ -31,6 +33,11 @@ impl Value<'_> {
             Self::Integer(_) => Err(Reject::expected(
                 field,
                 "expected a text, found a number: leading zeros would be lost",
+            )),
+            Self::Number => Err(Reject::expected(
+                field,
+                "expected a text, found a number with a sign, decimal point or exponent: a spreadsheet has probably \
+                 kept it as an amount, so export the column as text",
             )),
             Self::Other => Err(Reject::expected(
                 field,
@@ -180,11 +187,11 @@ impl<'a> Visitor<'a> for AnyValue {
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<Value<'a>, E> {
-        Ok(Value::Other)
+        Ok(Value::Number)
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value<'a>, E> {
-        Ok(Value::Other)
+        Ok(Value::Number)
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<Value<'a>, E> {
@@ -230,8 +237,8 @@ mod tests {
             r#"{"a":"\u0416\"","b":7}"#,
             Ok(r#"[Text("Ж\""), Integer(7)] []"#),
         );
-        check(r#"{"a":-1,"b":{"a":"x"}}"#, Ok("[Other, Other] []"));
-        check(r#"{"a":1.5,"b":true}"#, Ok("[Other, Other] []"));
+        check(r#"{"a":-1,"b":{"a":"x"}}"#, Ok("[Number, Other] []"));
+        check(r#"{"a":1.5,"b":true}"#, Ok("[Number, Other] []"));
         check(
             r#"{"a":"x","a":"y"}"#,
             Err("a: field given twice: expected once"),

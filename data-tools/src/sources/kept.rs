@@ -146,7 +146,7 @@ pub(super) fn fields(names: &[&'static str], values: &[Value<'_>], line: &mut St
         .filter_map(|(&name, value)| match value {
             Value::Text(text) => Some((name, Cow::Borrowed(&**text))),
             Value::Integer(number) => Some((name, Cow::Owned(number.to_string()))),
-            Value::Absent | Value::Other => None,
+            Value::Absent | Value::Number | Value::Other => None,
         });
     object(cells, line);
 }

@@ -293,6 +293,8 @@ fn numbers_that_are_unlikely() {
         ("999-999-999", Some(RepeatedCharacter)),
         ("111", None),
         ("1111112", None),
+        ("DE LA CRUZ", Some(UnknownFormat)),
+        ("SMITH1", None),
         ("AB990214/15", Some(AbbreviatedRange)),
         ("AB 990214/15", Some(AbbreviatedRange)),
         ("AB990214 / 215", Some(AbbreviatedRange)),

@@ -13,7 +13,8 @@ pub enum Unlikely {
     AbbreviatedRange = 1,
     /// It reads as a date: `19900101`, `01.01.1990`, `2026-11-01`.
     Date = 2,
-    /// It has none of the formats known of its issuer's documents of the type.
+    /// It has none of the formats known of its issuer's documents of the type; where none is known, it has no digit, as
+    /// the names of another column.
     UnknownFormat = 3,
 }
 
@@ -65,8 +66,9 @@ impl Unlikely {
         if is_plain_date(bytes) {
             return Some(Self::Date);
         }
-        (format::plausible(issuer, Some(document_type), number) == Some(false))
-            .then_some(Self::UnknownFormat)
+        let fits = format::plausible(issuer, Some(document_type), number)
+            .unwrap_or_else(|| bytes.iter().any(u8::is_ascii_digit));
+        (!fits).then_some(Self::UnknownFormat)
     }
 }
 
