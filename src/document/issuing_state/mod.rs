@@ -207,7 +207,8 @@ impl Issuer {
     /// often a code whose third was read as a filler than an alpha-2 code: `PA<` may be
     /// PAK, `DK<` may be `D<<`. Such a code is kept as unknown. `GB<`, which does occur,
     /// and every other two-letter code of today without such a neighbour are taken as
-    /// [`parse`](Self::parse) takes them.
+    /// [`parse`](Self::parse) takes them. The field is filled from the left, so a code
+    /// behind a filler has lost its beginning and is unknown, too: `<AF` may be CAF.
     ///
     /// # Errors
     ///
@@ -215,7 +216,10 @@ impl Issuer {
     pub fn from_zone(field: &str) -> Result<Self, StateError> {
         let padded = letters(field)?;
         let two_letters = padded[1] != b'<' && padded[2] == b'<';
-        if two_letters && (lookup::is_typed_only(padded) || related::misread_of_another(padded)) {
+        let misread = field.starts_with('<')
+            || two_letters
+                && (lookup::is_typed_only(padded) || related::misread_of_another(padded));
+        if misread {
             return Ok(Self::Unknown(UnknownIssuer(padded)));
         }
         Ok(Self::of(padded))

@@ -37,11 +37,12 @@ const GROUPS: [Group; 12] = [
         codes: &[
             *b"GBR", *b"GBD", *b"GBN", *b"GBO", *b"GBP", *b"GBS",
             *b"AIA", *b"BMU", *b"CYM", *b"FLK", *b"GIB", *b"MSR", *b"PCN", *b"SHN", *b"TCA", *b"VGB",
-            *b"GGY", *b"IMN", *b"JEY",
+            *b"IOT", *b"SGS", *b"GGY", *b"IMN", *b"JEY",
         ],
         source: "gov.bm, ministerial brief of March 2017: BMU until May 2016, then GBD, the code used for all overseas \
                  territories; The Royal Gazette, 28 April 2023 and 15 April 2024: GBR since, BMU again from 2024; \
-                 Wikipedia, Jersey-, Guernsey- and Isle of Man-variant British passport",
+                 British Nationality Act 1981, schedule 6 (the territories); Wikipedia, Jersey-, Guernsey- and Isle of \
+                 Man-variant British passport",
     },
     Group {
         codes: &[*b"DNK", *b"FRO", *b"GRL"],
