@@ -238,10 +238,13 @@ impl DocumentCode {
         self.as_str() == "IP"
     }
 
-    /// Whether it is a passport of a national, `P` alone or with the second letter that Doc 9303 part 4 gives to
-    /// ordinary, diplomatic and official ones: documents of refugees, stateless persons and in emergencies have others.
+    /// Whether it is a passport as a State gives it to its nationals: `P` with any second letter (`PP`, `PD`, `PO`,
+    /// `PM`, and what issuers chose before these were laid down) but those that Doc 9303 part 4 section 4.4 has for
+    /// documents whose holder is of another State by nature: refugees (`PR`), aliens (`PT`), stateless persons (`PS`),
+    /// laissez-passer (`PL`), emergencies (`PE`, `PU`).
     pub fn is_national_passport(self) -> bool {
-        matches!(self.as_str(), "P" | "PP" | "PD" | "PO")
+        let Self([first, second]) = self;
+        first == b'P' && !matches!(second, b'R' | b'T' | b'S' | b'L' | b'E' | b'U')
     }
 
     /// The type its first letter stands for (Doc 9303 parts 4 to 7): `P` a passport, `V` a visa, `A`, `C` and `I`

@@ -27,8 +27,8 @@ pub(super) enum Fact {
     IssuerAnother,
     /// Not [`IssuerAnother`](Self::IssuerAnother).
     IssuerNotAnother,
-    /// The reported issuer is the State of the holder's nationality, on a passport of a
-    /// national that is read without a fault but perhaps in the issuer.
+    /// The reported issuer is the State of the holder's nationality or one of its group, on
+    /// a passport of a national that is read without a fault but perhaps in the issuer.
     NationalityReported,
     /// The type asked about can be the one reported.
     TypeCompatible,
@@ -185,7 +185,8 @@ impl Facts {
         } else {
             IssuerNotAnother
         });
-        if query.nationality_in_doubt() == Some(*reported) {
+        let nationality = query.nationality_in_doubt();
+        if nationality.is_some_and(|state| state == *reported || state.same_group(reported)) {
             facts.insert(NationalityReported);
         }
         facts.insert(match query.can_be(candidate.document_type) {

@@ -68,15 +68,21 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
                 }
                 if reasons.is_empty() {
                     // A national's passport says in faultless lines that the holder is a
-                    // citizen of the very State whose own report of the number this is.
+                    // citizen of the very State whose own report of the number this is, or
+                    // of one whose documents are taken for that State's.
+                    let an_organisation = |code: &str| code.starts_with('X') || code == "UNK";
                     let nationals = |zone: &Mrz| {
                         zone.failed.is_empty()
-                            && ["P", "PP", "PD", "PO"].contains(&zone.code.as_str())
+                            && zone.code.as_str().starts_with('P')
+                            && !["PR", "PT", "PS", "PL", "PE", "PU"].contains(&zone.code.as_str())
                             && zone.nationality.is_some_and(|nationality| {
-                                nationality.code() == candidate.issuing_state.code()
+                                !an_organisation(nationality.code())
+                                    && (nationality.code() == candidate.issuing_state.code()
+                                        || nationality.known().is_some_and(|state| {
+                                            state.same_group(&candidate.issuing_state)
+                                        }))
                             })
                     };
-                    let an_organisation = |code: &str| code.starts_with('X') || code == "UNK";
                     if query.mrz.as_ref().is_some_and(nationals)
                         && query.document_type == Some(DocumentType::Passport)
                         && candidate
@@ -85,7 +91,6 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
                         && !candidate.report.third_party
                         && issuer.code() != "UTO"
                         && !an_organisation(issuer.code())
-                        && !an_organisation(candidate.issuing_state.code())
                     {
                         reviews.push((candidate, BTreeSet::from([Reason::ReportedByNationality])));
                     } else {
@@ -243,7 +248,7 @@ fn cases() -> impl Strategy<Value = Case> {
         // Mostly passports whose issuer is not the holder's State, which has reported some.
         prop_oneof![
             3 => Just("P<"),
-            2 => prop::sample::select(&["PP", "PD", "PT", "V<", "I<"][..]),
+            2 => prop::sample::select(&["PP", "PN", "PT", "V<", "I<"][..]),
         ],
         prop_oneof![
             2 => prop::sample::select(&["AUT", "D<<"][..]),

@@ -161,8 +161,24 @@ fn row_the_state_of_nationality_has_reported_it() {
     let refugee = passport("AUT", "D<<").with_fields(None, None, Some(RefugeeTravelDocument));
     check(&refugee.unwrap(), &[reported()], "NO_RECORD 1o");
     check(&zone("V<AUT", "8D<<"), &[reported()], "NO_RECORD 1o");
-    check(&zone("PTAUT", "8D<<"), &[reported()], "NO_RECORD 1o");
-    check(&zone("PPAUT", "8D<<"), &[reported()], review);
+    for code in ["PR", "PT", "PS", "PL", "PE", "PU"] {
+        check(
+            &zone(&format!("{code}AUT"), "8D<<"),
+            &[reported()],
+            "NO_RECORD 1o",
+        );
+    }
+    for code in ["PP", "PD", "PO", "PM", "PN"] {
+        check(&zone(&format!("{code}AUT"), "8D<<"), &[reported()], review);
+    }
+    // One office's codes are the same nationality, but not two reasons to doubt.
+    check(&passport("AUT", "GBD"), &[of("GBR")], review);
+    check(&passport("AUT", "RKS"), &[of("UNK")], review);
+    check(
+        &passport("GBR", "GBD"),
+        &[of("BMU")],
+        "REVIEW ISSUER_OF_SAME_GROUP 1m",
+    );
     check(
         &zone("P<AUT", "9D<<"),
         &[reported()],
