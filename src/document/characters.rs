@@ -25,20 +25,28 @@ pub(super) fn ascii(character: char) -> Option<u8> {
 }
 
 /// Whether nobody sees the character and it stands for nothing: soft hyphen, zero-width characters, marks of
-/// direction, variation selectors.
+/// direction, fillers, variation selectors, tags (Unicode 16, property Default_Ignorable_Code_Point), and the anchors of
+/// annotations.
 pub(super) fn is_invisible(character: char) -> bool {
     matches!(
         character,
         '\u{AD}'
             | '\u{34F}'
             | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
             | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200F}'
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}'
-            | '\u{E0100}'..='\u{E01EF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
     )
 }
 
@@ -145,7 +153,7 @@ mod tests {
             assert!(!is_invisible(dash));
         }
         for unseen in
-            "\u{AD}\u{200B}\u{200C}\u{200D}\u{200E}\u{200F}\u{202C}\u{2060}\u{2066}\u{FEFF}\u{61C}"
+            "\u{AD}\u{200B}\u{200C}\u{200D}\u{200E}\u{200F}\u{202C}\u{2060}\u{2066}\u{FEFF}\u{61C}\u{1160}\u{3164}\u{E0041}"
                 .chars()
         {
             assert!(is_invisible(unseen), "U+{:04X}", u32::from(unseen));
