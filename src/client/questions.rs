@@ -246,6 +246,12 @@ impl Parts {
         if alone {
             return self.flush(hand_over) && hand_over(part.into_item());
         }
+        // A card's second line begins with a date: what has letters there is the first line of another document.
+        let apart = part.text.as_deref().is_ok_and(Mrz::is_first_of_card)
+            && Mrz::is_first_of_card(&self.joined());
+        if apart && !self.flush(hand_over) {
+            return false;
+        }
         self.0.push_back(part);
         loop {
             let joined = self.joined();

@@ -177,6 +177,21 @@ fn zones() {
     ]
     .join("\n")
     .replacen("\n\n", "\n\n\n", 1);
+    // Permits of one line, and a card whose first line may be one.
+    let permit = "CSC123456780<<<<<<<<<<<<<<<<<<\n";
+    let card = [
+        "CSFRA99AB020515<<<<<<<<<<<<<<<\n",
+        "8001014F2801016FRA<<<<<<<<<<<4\n",
+        "DOE<<JANE<<<<<<<<<<<<<<<<<<<<<\n",
+    ];
+    let permits = [permit, permit, card[0], card[1], card[2], permit].join("\n");
+    let swiss = [
+        "AAA001D<<\n",
+        "FACHE123456789012<<800101<<<<<\n",
+        "DOE<<JANE<<<<<<<<<<<<<<<<<<<<«\n",
+    ];
+    let (parted_swiss, swiss) = (swiss.join("\n"), swiss.concat());
+    let card = card.concat();
     let cases: &[(&str, &[Expected<'_>])] = &[
         ("", &[]),
         ("\n\r\n \n", &[]),
@@ -203,6 +218,16 @@ fn zones() {
                 (20, Ok(zone(&lost))),
             ],
         ),
+        (
+            &permits,
+            &[
+                (1, Ok(zone(permit))),
+                (3, Ok(zone(permit))),
+                (5, Ok(zone(&card))),
+                (11, Ok(zone(permit))),
+            ],
+        ),
+        (&parted_swiss, &[(1, Ok(zone(&swiss)))]),
         (
             &long,
             &[

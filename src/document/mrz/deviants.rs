@@ -79,9 +79,10 @@ pub(super) const DUTCH_DRIVING_LICENCE: Plan = Plan {
 
 /// What a zone is that is known to exist and of which no public source shows where the number stands.
 pub(super) fn unsupported(zone: &Zone) -> Option<&'static str> {
-    let characters = zone.characters();
     let one_line = zone.fits(&[30]);
-    match characters {
+    let mut zone = zone.clone();
+    zone.read_letters(2..5);
+    match zone.characters() {
         [b'A'..=b'D', b'0'..=b'9', b'E', b'S', b'T', ..] if one_line => {
             Some("an Estonian driving licence")
         }
@@ -97,8 +98,18 @@ pub(super) fn unsupported(zone: &Zone) -> Option<&'static str> {
             ..,
         ] if one_line => Some("a driving licence of another State"),
         [b'C', b'A'..=b'Z', ..] if one_line => Some("a Chinese permit of one line"),
-        [b'A' | b'C' | b'I', _, b'P', b'A', b'K', ..] => Some("a Pakistani card"),
+        _ if is_pakistani_card(&zone) => Some("a Pakistani card"),
         _ => None,
+    }
+}
+
+/// Whether a zone is a Pakistani card's, whose lines are those of Doc 9303 and whose columns perhaps are not: a reader
+/// published by idpass takes columns 6 to 13 for the number and the digit behind them for its check digit. Certificates
+/// of crew members (`AC`) have one form everywhere.
+pub(super) fn is_pakistani_card(zone: &Zone) -> bool {
+    match zone.characters() {
+        [b'A', b'C', ..] => false,
+        characters => matches!(characters, [b'A' | b'C' | b'I', _, b'P', b'A', b'K', ..]),
     }
 }
 

@@ -112,15 +112,17 @@ impl Plan {
         PLANS.iter().any(|plan| zone.begins(plan.lines))
     }
 
-    /// The plan for a zone, if its lines and its first characters fit one.
+    /// The plan for a zone, if its lines and its first characters fit one, digits in the issuer read as letters.
     pub(super) fn of(zone: &Zone) -> Option<&'static Self> {
         let recognises = |plan: &Self| {
-            if !zone.has_underscores() {
+            let issuer = plan.field(zone.characters(), plan.issuer);
+            if !zone.has_underscores() && !issuer.iter().any(u8::is_ascii_digit) {
                 return (plan.recognises)(zone.characters());
             }
-            let mut ended = zone.clone();
-            ended.end_lines(plan.lines);
-            (plan.recognises)(ended.characters())
+            let mut read = zone.clone();
+            read.end_lines(plan.lines);
+            read.read_letters(plan.range(plan.issuer));
+            (plan.recognises)(read.characters())
         };
         PLANS
             .iter()
@@ -147,6 +149,22 @@ impl Plan {
         spans
             .iter()
             .flat_map(|&span| self.field(zone, span).iter().copied())
+    }
+
+    /// Whether a check digit covers the names, and says nothing where these hold what no zone holds.
+    pub(super) fn covers_names(&self, digit: CheckDigit) -> bool {
+        let mut over = self
+            .checks
+            .iter()
+            .filter(|check| check.digit == digit)
+            .flat_map(|check| check.over);
+        over.any(|&covered| {
+            let covered = self.range(covered);
+            self.names.iter().any(|&names| {
+                let names = self.range(names);
+                covered.start < names.end && names.start < covered.end
+            })
+        })
     }
 
     /// Whether a check digit of this plan is right.

@@ -122,18 +122,15 @@ impl Mrz {
     /// between its lines, are passed over. No allocation.
     ///
     /// A character in the names that no zone holds is passed over as well, where number, issuer and all check digits
-    /// are intact.
+    /// are intact that do not cover the names.
     ///
     /// # Errors
     /// [`MrzError`] when the text cannot be segmented. Check digits that do not verify are no error: see
     /// [`failed`](Self::failed).
     pub fn read(text: &str) -> Result<Self, MrzError> {
-        let mut zone = Zone::scan(text)?;
-        let mut read_as_letters = ReadAsLetters::default();
-        if letters::first_of_code(&mut zone) {
-            read_as_letters.insert(LetterField::DocumentCode);
-        }
-        let Some(plan) = Plan::of(&zone) else {
+        let (mut zone, mut read_as_letters, plan) = Self::segment(text)?;
+        let plan = plan.filter(|_| !deviants::is_pakistani_card(&zone));
+        let Some(plan) = plan else {
             let unsupported = deviants::unsupported(&zone).map(MrzError::NotSupported);
             let shape = MrzError::Shape(zone.shape());
             return Err(unsupported.or(zone.forbidden()).unwrap_or(shape));
@@ -158,22 +155,58 @@ impl Mrz {
             }
         }
         let read = Self::read_fields(plan, zone.characters(), read_as_letters)?;
-        let intact = read.number.is_some() && read.issuer.is_some() && read.failed.is_empty();
+        let intact = read.number.is_some()
+            && read.issuer.is_some()
+            && read.failed.iter().all(|digit| plan.covers_names(digit));
         match forbidden {
             Some(error) if !intact => Err(error),
             _ => Ok(read),
         }
     }
 
-    /// Whether the lines of a text are those of a layout that is known, whatever stands in them.
+    /// Whether the lines of a text are those of a layout that is known, whatever stands in them. What is of a kind that
+    /// can't be read, but may be the first line of a card, is none.
     pub fn has_layout(text: &str) -> bool {
-        Zone::scan(text)
-            .is_ok_and(|zone| Plan::of(&zone).is_some() || deviants::unsupported(&zone).is_some())
+        Self::segment(text).is_ok_and(|(zone, _, plan)| {
+            plan.is_some() || (deviants::unsupported(&zone).is_some() && !Plan::is_begun_by(&zone))
+        })
+    }
+
+    /// Whether a text is one line of 30 that begins a zone, or is all of it, and is no second line: where that has the
+    /// date of birth, stand letters that are no misread digits.
+    pub fn is_first_of_card(text: &str) -> bool {
+        let [around, ..] = Zone::AROUND;
+        Zone::scan(text, around).is_ok_and(|zone| {
+            let letters = zone.characters().iter().take(5).filter(|&&c| {
+                c.is_ascii_uppercase() && !matches!(c, b'O' | b'I' | b'S' | b'B' | b'Z')
+            });
+            zone.shape().lengths() == [30] && letters.count() > 1
+        })
     }
 
     /// Whether the lines of a text are the first ones of a layout, and not all: the rest may follow.
     pub fn begins_layout(text: &str) -> bool {
-        Zone::scan(text).is_ok_and(|zone| Plan::is_begun_by(&zone))
+        Zone::AROUND
+            .into_iter()
+            .any(|around| Zone::scan(text, around).is_ok_and(|zone| Plan::is_begun_by(&zone)))
+    }
+
+    /// The zone, and its plan if it fits one: else as it is without what may stand around it.
+    fn segment(text: &str) -> Result<(Zone, ReadAsLetters, Option<&'static Plan>), MrzError> {
+        let mut without = None;
+        for around in Zone::AROUND {
+            let mut zone = Zone::scan(text, around)?;
+            let mut read_as_letters = ReadAsLetters::default();
+            if letters::first_of_code(&mut zone) {
+                read_as_letters.insert(LetterField::DocumentCode);
+            }
+            let plan = Plan::of(&zone);
+            if plan.is_some() {
+                return Ok((zone, read_as_letters, plan));
+            }
+            without.get_or_insert((zone, read_as_letters, None));
+        }
+        without.ok_or(MrzError::Empty)
     }
 
     fn read_fields(

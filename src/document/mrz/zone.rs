@@ -58,12 +58,16 @@ impl Zone {
     const MAX_CHARACTERS: usize = 90;
     const MAX_LINES: usize = 3;
 
+    /// What may stand around a zone and a line of it, in order of trial. A quotation mark or a blank at the end of a line
+    /// may be a column, too, where the lines fit no layout without: readers take fillers for them.
+    pub(super) const AROUND: [Around; 3] = [is_quoted_or_blank, is_unseen_or_blank, is_unseen];
+
     /// Takes lines parted by line breaks or, in a text without any, by blanks. A blank within one of several
     /// lines is a wrong character: joining the pieces could shift every column after it unseen.
     ///
-    /// What readers and files put around a zone and its lines is passed over: control characters such as STX and ETX,
-    /// which may also stand between two lines, quotation marks, and what nobody sees.
-    pub(super) fn scan(text: &str) -> Result<Self, MrzError> {
+    /// What readers and files put around a zone and its lines is passed over, as far as `is_around` says so: control
+    /// characters such as STX and ETX, which may also stand between two lines, quotation marks, and what nobody sees.
+    pub(super) fn scan(text: &str, is_around: Around) -> Result<Self, MrzError> {
         let text = text.trim_matches(is_around);
         let has_breaks = text.contains(is_break);
         let parts = |character: char| {
@@ -82,8 +86,8 @@ impl Zone {
         };
         for line in text
             .split(parts)
+            .filter(|line| !line.trim_matches(is_quoted_or_blank).is_empty())
             .map(|line| line.trim_matches(is_around))
-            .filter(|line| !line.is_empty())
         {
             let mut column = 0;
             let mut rest = line.chars();
@@ -238,15 +242,23 @@ fn fold(character: char) -> Option<u8> {
     matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'<' | UNDERSCORE).then_some(byte)
 }
 
-/// What may stand around a zone or a line of it and is none of it.
-fn is_around(character: char) -> bool {
-    character.is_whitespace()
-        || character.is_control()
-        || is_invisible(character)
+/// Whether a character around a line is none of it.
+pub(super) type Around = fn(char) -> bool;
+
+fn is_quoted_or_blank(character: char) -> bool {
+    is_unseen_or_blank(character)
         || matches!(
             character,
             '"' | '\'' | '`' | '´' | '\u{2018}'..='\u{201F}' | '«' | '»' | '‹' | '›' | '＂' | '＇'
         )
+}
+
+fn is_unseen_or_blank(character: char) -> bool {
+    character.is_whitespace() || is_unseen(character)
+}
+
+fn is_unseen(character: char) -> bool {
+    character.is_control() || is_invisible(character)
 }
 
 /// Line ends, and the control characters that readers put between lines: STX and ETX, NUL, the separators of files,
