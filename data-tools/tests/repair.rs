@@ -116,7 +116,14 @@ impl Victim {
     fn command(&self, name: &str) -> Command {
         let mut command = sltd_data(name);
         command.arg("--store").arg(self.store());
-        self.with_keys(command)
+        match name {
+            "history" => command,
+            "verify" => {
+                command.args(self.keys.iter().skip(2));
+                command
+            }
+            _ => self.with_keys(command),
+        }
     }
 
     fn store(&self) -> PathBuf {
@@ -154,7 +161,10 @@ impl Victim {
 
 /// Places in a file, one in each part of it: of a segment in its header's fields, each section, the gaps and the table.
 fn places(path: &Path, bytes: &[u8]) -> Vec<(String, usize)> {
-    if path.extension().is_none_or(|ending| ending != "seg") {
+    if path
+        .extension()
+        .is_none_or(|ending| ending != "seg" && ending != "delta")
+    {
         let places = [0, bytes.len() / 4, bytes.len() / 2, bytes.len() - 2];
         return places.map(|at| ("text".to_owned(), at)).to_vec();
     }
@@ -346,4 +356,112 @@ fn withdrawals_that_are_kept_outlive_damage_to_their_file() {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains("5 kept withdrawals"), "{folder}: {said}");
     }
+}
+
+/// What no server opens is needed all the same: changes are measured against it.
+#[test]
+fn kept_withdrawals_are_put_together_anew() {
+    let victim = Victim::new(false);
+    let kept = victim.desk.load("store").manifest().kept[0].file.clone();
+    for folder in ["segments", "copies"] {
+        fs::write(victim.store().join(folder).join(&kept), "damaged").unwrap();
+    }
+    succeeds(&mut victim.command("repair"));
+    succeeds(&mut victim.command("verify"));
+    victim.answers(&"repaired");
+    succeeds(&mut victim.delta(6, &[(71, true)]));
+    victim.answers(&"changed");
+}
+
+/// Changes are lost only with both of their files, also where the one has the bytes of the other.
+#[test]
+fn changes_stand_in_two_files_whatever_they_change() {
+    for (number, add) in [(73, true), (27, false)] {
+        let mut victim = Victim::new(false);
+        victim.list(6, 20..60);
+        succeeds(&mut victim.build());
+        succeeds(&mut victim.delta(7, &[(number, add)]));
+        victim.reported = (20..60).collect();
+        match add {
+            true => victim.reported.insert(number),
+            false => victim.reported.remove(&number),
+        };
+        let manifest = victim.desk.load("store").manifest().clone();
+        let whole = victim.desk.path("whole");
+        copy(&victim.store(), &whole);
+        let changes = manifest.segments.iter().skip(1).chain(&manifest.kept);
+        for file in changes.map(|entry| &entry.file) {
+            copy(&whole, &victim.store());
+            fs::write(victim.store().join("segments").join(file), "damaged").unwrap();
+            succeeds(&mut victim.command("repair"));
+            victim.answers(&(number, file));
+            succeeds(&mut victim.build());
+            victim.answers(&(number, file));
+        }
+    }
+}
+
+/// The changes that only an earlier list lacks are in no later snapshot.
+#[test]
+fn a_rollback_names_changes_whose_file_is_damaged() {
+    let victim = Victim::new(false);
+    let store = Store::open(victim.store()).unwrap();
+    let chain = store.chain(&store.pointer().unwrap()).unwrap();
+    let delta = chain.iter().find(|one| one.generation == 2).unwrap();
+    let file = &delta.delta.as_ref().unwrap().segment.file;
+    fs::write(victim.store().join("segments").join(file), "damaged").unwrap();
+    let mut rollback = victim.command("rollback");
+    let output = rollback.args(["--reason", "test"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(20), "{said}");
+    let lost = "LOST: the changes of list as of 2026-01-02T00:00:00Z that generation 2 brought";
+    assert!(said.contains(lost), "{said}");
+    let history = succeeds(&mut victim.command("history"));
+    let history = String::from_utf8_lossy(&history.stdout).into_owned();
+    assert!(
+        history.contains("generation 2 brought are lost"),
+        "{history}"
+    );
+}
+
+/// Whoever can write to the store can write both copies of a manifest, too: what he has put there is never signed.
+#[test]
+fn what_is_not_signed_with_a_trusted_key_is_neither_repaired_nor_signed() {
+    let victim = Victim::new(true);
+    let mut build = victim.desk.build("sources.toml", "store");
+    succeeds(build.args(["--unsigned", "--accept", "same-as-of:list"]));
+    let forged = victim.desk.load("store").generation();
+    for signatures in [None, Some("not hexadecimal"), Some("00 00")] {
+        for folder in ["manifests", "copies"] {
+            if let Some(text) = signatures {
+                let name = format!("store/{folder}/{forged:08}.json.sig");
+                victim.desk.write(&name, text);
+            }
+        }
+        let before = files(&victim.store());
+        for dry_run in [true, false] {
+            let mut repair = victim.command("repair");
+            if dry_run {
+                repair.arg("--dry-run");
+            }
+            let output = repair.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(output.status.code(), Some(21), "{signatures:?}: {said}");
+            assert!(said.contains("not to be trusted"), "{said}");
+            assert_eq!(files(&victim.store()), before);
+        }
+        let output = victim.command("verify").output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+    }
+}
+
+/// A disk that fails is made read-only by the system: what is intact on it can be told all the same.
+#[test]
+fn a_dry_run_writes_nothing() {
+    let victim = Victim::new(false);
+    fs::remove_file(victim.store().join("LOCK")).unwrap();
+    let entries = || fs::metadata(victim.store()).unwrap().modified().unwrap();
+    let before = (files(&victim.store()), entries());
+    succeeds(victim.command("repair").arg("--dry-run"));
+    assert_eq!((files(&victim.store()), entries()), before);
 }

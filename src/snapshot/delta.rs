@@ -163,7 +163,7 @@ impl Delta {
         if changes.segment.documents() > 0 {
             self.merge(&changes.segment, &mut draft)?;
             let entry = DeltaEntry {
-                segment: SegmentEntry::of(&changes.segment),
+                segment: SegmentEntry::of_changes(&changes.segment),
                 sources: sources
                     .iter()
                     .map(|source| DeltaSource {

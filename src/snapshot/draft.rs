@@ -9,13 +9,12 @@ use super::history::{self, Happened, Happening};
 use super::intervention::{Hold, Holder};
 use super::manifest::{Act, DeltaEntry, Event, Manifest, SegmentEntry};
 use super::precedence::{Lists, Retracted};
-use super::store::Store;
+use super::published_changes::{self, LostChanges};
 use super::turn::{self, Turn};
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::files;
-use crate::index::{Count, CountOf, Edition, LoadMode, Segment};
+use crate::index::{Count, CountOf, LoadMode, Segment};
 use crate::report::Day;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,38 +30,6 @@ pub struct Draft {
     /// Files that get their places in the store once it is published.
     built: Vec<(PathBuf, SegmentEntry)>,
     lost: Vec<LostChanges>,
-}
-
-/// Changes that a snapshot lacks because their file is damaged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostChanges {
-    /// The generation that published them.
-    pub generation: u64,
-    /// Their sources, and the instants that they describe; none of withdrawals that were kept of changes long gone.
-    pub sources: Vec<(String, Timestamp)>,
-    /// What is wrong with their file.
-    pub damage: String,
-}
-
-impl std::fmt::Display for LostChanges {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (generation, damage) = (self.generation, &self.damage);
-        if self.sources.is_empty() {
-            return write!(
-                f,
-                "the withdrawals that generation {generation} kept of changes before it are lost: {damage}"
-            );
-        }
-        let sources = self.sources.iter();
-        let sources: Vec<_> = sources
-            .map(|(name, as_of)| format!("of {name} as of {as_of}"))
-            .collect();
-        write!(
-            f,
-            "the changes {} that generation {generation} brought are lost: {damage}",
-            sources.join(", ")
-        )
-    }
 }
 
 /// A snapshot that was made current, durably.
@@ -299,7 +266,8 @@ impl Draft {
     /// Applies to one that consists of a base all changes published so far that its lists do not hold.
     pub(super) fn carry(&mut self) -> Result<(), PublishError> {
         let lists = self.manifest.lists();
-        let (deltas, lost) = changes(self.turn.store(), self.turn.chain()?, &self.manifest)?;
+        let (deltas, lost) =
+            published_changes::changes(self.turn.store(), self.turn.chain()?, &self.manifest)?;
         self.lost = lost;
         let scratch = self.turn.scratch();
         let gathered = self.turn.scratch_file("gathered");
@@ -402,149 +370,11 @@ impl Draft {
     }
 }
 
-/// Opens all changes published so far that the lists of a base do not hold, newest manifest of the chain first; and
-/// tells those that are lost.
-///
-/// # Errors
-/// [`PublishError`] when the system does not let a segment be read.
-pub(super) fn changes(
-    store: &Store,
-    chain: &[Manifest],
-    base: &Manifest,
-) -> Result<(Vec<Segment>, Vec<LostChanges>), PublishError> {
-    let lists = &base.lists();
-    let since = base.changes_since;
-    // What is older is about to be removed, and not all of what it names may be there any more.
-    let oldest_base = chain.iter().rposition(Manifest::begins_base);
-    let chain = chain.get(..=oldest_base.unwrap_or_default());
-    let chain = chain.unwrap_or_default();
-    let mut changes = Gathered {
-        store,
-        chain,
-        deltas: Vec::new(),
-        lost: Vec::new(),
-    };
-    // What came before the oldest manifest stands in the changes that it had, and in what it kept.
-    if let Some(oldest) = chain.last()
-        && oldest.generation >= since
-    {
-        let sources = oldest.sources.iter().filter_map(|source| {
-            let changed = source.changed?;
-            Some((source.name.clone(), changed))
-        });
-        let sources: Vec<_> = sources.collect();
-        for entry in oldest.segments.iter().skip(1) {
-            changes.open(oldest.generation, entry, &sources)?;
-        }
-        for entry in &oldest.kept {
-            changes.open(oldest.generation, entry, &[])?;
-        }
-    }
-    // Withdrawals are kept although a list of their source has replaced them.
-    let current = chain.first().filter(|current| current.generation >= since);
-    let kept_is_whole = match current {
-        Some(current) => changes.open_kept(current)?,
-        None => true,
-    };
-    for earlier in chain.iter().rev() {
-        let generation = earlier.generation;
-        if let Some(delta) = &earlier.delta
-            && generation >= since
-            && (matters(delta, generation, lists) || !kept_is_whole)
-        {
-            let sources = delta.sources.iter();
-            let sources: Vec<_> = sources
-                .map(|source| (source.name.clone(), source.as_of))
-                .collect();
-            changes.open(generation, &delta.segment, &sources)?;
-        }
-    }
-    Ok((changes.deltas, changes.lost))
-}
-
-/// Changes that are applied anew.
-struct Gathered<'a> {
-    store: &'a Store,
-    /// The manifests that are looked at, newest first.
-    chain: &'a [Manifest],
-    deltas: Vec<Segment>,
-    lost: Vec<LostChanges>,
-}
-
-impl Gathered<'_> {
-    /// Opens changes, or, where they are damaged, what a later snapshot has of them.
-    fn open(
-        &mut self,
-        generation: u64,
-        entry: &SegmentEntry,
-        sources: &[(String, Timestamp)],
-    ) -> Result<(), PublishError> {
-        match self.store.open_kept_segment(generation, entry) {
-            Ok(segment) => self.deltas.push(segment),
-            Err(error) if error.is_damage() => match self.snapshot_since(generation)? {
-                Some(segments) => self.deltas.extend(segments),
-                None => self.lost.push(LostChanges {
-                    generation,
-                    sources: sources.to_vec(),
-                    damage: error.to_string(),
-                }),
-            },
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    /// Opens what a snapshot keeps beside its changes; whether it is whole. If it is not, all of it is in what the oldest
-    /// snapshot keeps and in the deltas since.
-    fn open_kept(&mut self, manifest: &Manifest) -> Result<bool, PublishError> {
-        for entry in &manifest.kept {
-            match self.store.open_kept_segment(manifest.generation, entry) {
-                Ok(segment) => self.deltas.push(segment),
-                Err(error) if error.is_damage() => return Ok(false),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(true)
-    }
-
-    /// The segments of changes, and of what is kept beside them, of the first snapshot from a generation on that are
-    /// whole: all that no list of it has replaced is in them.
-    fn snapshot_since(&self, generation: u64) -> Result<Option<Vec<Segment>>, PublishError> {
-        let since = self.chain.iter().rev();
-        'snapshots: for manifest in since.filter(|one| one.generation >= generation) {
-            let mut segments = Vec::new();
-            let entries = manifest.segments.iter().chain(&manifest.kept);
-            for (place, entry) in entries.enumerate() {
-                match self.store.open_kept_segment(manifest.generation, entry) {
-                    // Changes may be folded into the base.
-                    Ok(base) if place == 0 && base.holds_lists_only() => {}
-                    Ok(segment) => segments.push(segment),
-                    Err(error) if error.is_damage() => continue 'snapshots,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            return Ok(Some(segments));
-        }
-        Ok(None)
-    }
-}
-
 /// Documents that a segment reports.
 pub(super) fn reported(segment: &Segment) -> u64 {
     let all = segment.counts().iter();
     let all = all.filter(|count| count.of == CountOf::All);
     all.map(|count| count.documents).sum()
-}
-
-/// Whether any source of a delta is ahead of its list.
-fn matters(delta: &DeltaEntry, generation: u64, lists: &Lists) -> bool {
-    delta.sources.iter().any(|source| {
-        let edition = Edition {
-            as_of: source.as_of,
-            generation,
-        };
-        lists.get(&source.name).is_none_or(|list| edition > *list)
-    })
 }
 
 /// Opens a segment just built, which reads back all of it.

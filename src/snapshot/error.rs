@@ -4,6 +4,7 @@ use super::highest::HighestSeenError;
 use super::intervention::{Hold, Pin};
 use super::signature::SignatureError;
 use crate::index::{BuildError, Damage, OpenError};
+use rustix::io::Errno;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -179,6 +180,10 @@ fn is_damage(error: &io::Error) -> bool {
     )
 }
 
+fn is_io_error(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
+}
+
 /// What to do where what is current can't be read.
 fn repair_hint(error: &LoadError) -> &'static str {
     match error {
@@ -234,7 +239,8 @@ impl LoadError {
             Self::Damaged { .. } | Self::NoPointer { .. } => true,
             Self::Io { source, .. } => is_damage(source),
             Self::Segment { source, .. } => match &source.damage {
-                Damage::Io(source) => is_damage(source),
+                // A disk does not give back what is damaged on it.
+                Damage::Io(source) => is_damage(source) || is_io_error(source),
                 // What another program wrote is whole.
                 Damage::Version { .. } => false,
                 _ => true,

@@ -3,7 +3,7 @@
 use super::error::{LoadError, PublishError};
 use super::history;
 use super::manifest::{Manifest, SegmentEntry};
-use super::signature::{FILE_MAX, Signatures};
+use super::signature::{FILE_MAX, SignatureError, Signatures};
 use super::store::{COPIES, MANIFESTS, Pointer, Store, parse};
 use crate::files;
 use crate::index::{LoadMode, Segment};
@@ -35,6 +35,8 @@ pub(super) struct Examination {
     pub(super) pointer: Option<String>,
     /// Where the pointer is lost, the highest generation that was published by all that tells of it.
     pub(super) seen: u64,
+    /// Why what is current is not to be trusted, where the terms name keys that are.
+    pub(super) distrusted: Option<SignatureError>,
     /// Files of segments that are intact, and their lengths.
     segments: BTreeMap<String, u64>,
 }
@@ -55,6 +57,7 @@ impl Examination {
             set_aside: Vec::new(),
             pointer: None,
             seen: 0,
+            distrusted: None,
             segments: BTreeMap::new(),
         };
         if let Some(pointer) = examination.head(store)? {
@@ -64,9 +67,9 @@ impl Examination {
         Ok(examination)
     }
 
-    /// Whether all segments of a snapshot are intact.
+    /// Whether all segments of a snapshot are intact, those included that no server opens: later changes need them.
     pub(super) fn is_intact(&self, manifest: &Manifest) -> bool {
-        let mut segments = manifest.segments.iter();
+        let mut segments = manifest.segments.iter().chain(&manifest.kept);
         segments.all(|entry| self.segments.contains_key(&entry.file))
     }
 
@@ -187,12 +190,18 @@ impl Examination {
                 self.restore_copies(&copies, &bytes);
             }
             _ if !current => {}
+            [] if self.distrusted.is_some() => {
+                // Not signed anew: who has written what stands here is not known.
+                for (path, _) in &copies {
+                    self.found(path, "no trusted key has signed", false);
+                }
+            }
             [] => {
                 // Signed anew, if that is possible.
                 let signed = Signatures::sign(manifest, store.terms.signing_keys());
                 let signed = signed.map(|signatures| signatures.to_string().into_bytes());
                 for (path, _) in &copies {
-                    self.found(path, "no trusted key has signed", signed.is_some());
+                    self.found(path, "it holds no signatures", signed.is_some());
                     let write = signed.clone().map(|bytes| (path.clone(), bytes));
                     self.writes.extend(write);
                 }
@@ -229,12 +238,11 @@ impl Examination {
                 return;
             };
             let current = self.chain.is_empty();
-            self.signatures(
-                store,
-                &pointer.manifest,
-                &bytes.unwrap_or_default(),
-                current,
-            );
+            let bytes = bytes.unwrap_or_default();
+            if current {
+                self.distrusted = distrust(store, &manifest, &bytes);
+            }
+            self.signatures(store, &pointer.manifest, &bytes, current);
             next = manifest.previous();
             self.chain.push(manifest);
         }
@@ -418,4 +426,22 @@ fn parsed(read: &Result<Option<Vec<u8>>, String>) -> Option<Signatures> {
 fn is_signed(store: &Store, manifest: &[u8], signatures: &Signatures) -> bool {
     let trusted = store.terms.trusted();
     trusted.is_some_and(|trusted| trusted.signers(manifest, signatures).is_ok())
+}
+
+/// Why a manifest is not to be trusted by what either copy of its signatures says; `None` where it is, or where the terms
+/// trust whatever is whole.
+fn distrust(store: &Store, manifest: &Manifest, bytes: &[u8]) -> Option<SignatureError> {
+    let trusted = store.terms.trusted()?;
+    let mut why = SignatureError::Unsigned;
+    for (_, read) in &signature_copies(store, &Manifest::name(manifest.generation)) {
+        let Some(signatures) = parsed(read) else {
+            continue;
+        };
+        let signers = trusted.signers(bytes, &signatures);
+        match signers.and_then(|signers| signers.valid_at(manifest.published_at)) {
+            Ok(()) => return None,
+            Err(error) => why = error,
+        }
+    }
+    Some(why)
 }

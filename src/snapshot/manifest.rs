@@ -230,6 +230,15 @@ impl SegmentEntry {
             documents: segment.documents(),
         }
     }
+
+    /// The same of changes as they came: in a file of their own, also where their bytes are those of what is served.
+    pub(super) fn of_changes(segment: &Segment) -> Self {
+        let entry = Self::of(segment);
+        Self {
+            file: format!("{}.delta", entry.digest),
+            ..entry
+        }
+    }
 }
 
 impl SourceEntry {

@@ -27,6 +27,7 @@ mod hold;
 mod intervention;
 mod manifest;
 mod precedence;
+mod published_changes;
 mod repair;
 mod retention;
 mod retract;
@@ -46,7 +47,7 @@ pub use counts::{CountChange, Counted};
 pub use coverage::{Coverage, CoverageLevel};
 pub use delta::{Changes, Delta};
 pub use differences::{Differences, Shown, compare};
-pub use draft::{Draft, LostChanges, Published};
+pub use draft::{Draft, Published};
 pub use error::{Afterwards, LoadError, PublishError};
 pub use examination::DamagedFile;
 pub use figures::{Figure, Figures, Measure, Reference};
@@ -57,6 +58,7 @@ pub use manifest::{
     Act, DeltaEntry, DeltaSource, Event, Manifest, PlaceholderExemption, Plausibility, Previous,
     SegmentEntry, SourceEntry,
 };
+pub use published_changes::LostChanges;
 pub use repair::{ExaminedSnapshot, RepairOutcome, Repaired};
 pub use retention::Unneeded;
 pub use rollback::Rollback;

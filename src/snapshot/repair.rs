@@ -2,18 +2,20 @@
 //!
 //! - A pointer, manifest or signature that is damaged is restored as it was: of manifests and signatures there are two
 //!   copies, and digests (or, where the pointer is lost, their being equal, or a trusted signature) say which is right.
-//! - Where a segment of the current snapshot is damaged, the newest base that is intact is published under a new
+//! - Where a segment of the current snapshot is damaged, or one of those kept beside it, the newest base that is intact is published under a new
 //!   generation, with all changes that its lists do not know. Changes stand in two files, as they came and as they are
 //!   served, and are lost only with both.
 //! - Where no base is intact, a build over the damaged one goes on from the manifest.
 
-use super::draft::{Draft, LostChanges, Published};
+use super::draft::{Draft, Published};
 use super::error::{LoadError, PublishError};
 use super::examination::{DamagedFile, Examination};
 use super::manifest::{Act, Event, Manifest, not_undone};
+use super::published_changes::{self, LostChanges};
+use super::signature::SignatureError;
 use super::store::Store;
 use super::terms::Terms;
-use super::turn::Turn;
+use super::turn::{self, Turn};
 use super::writer::with_changes;
 use crate::files;
 use crate::index::{LoadMode, Segment};
@@ -53,7 +55,7 @@ pub struct ExaminedSnapshot {
     pub documents: u64,
     /// Whether its base can be read.
     pub base_is_intact: bool,
-    /// Whether all its segments can be read.
+    /// Whether all its segments can be read, those included that no server opens.
     pub is_intact: bool,
 }
 
@@ -75,6 +77,9 @@ pub enum RepairOutcome {
     NoBase,
     /// No manifest is intact.
     NoManifest,
+    /// What is current is not signed with a trusted key, and nothing was changed: whoever wrote it may have written the
+    /// copies, too.
+    NotTrusted(SignatureError),
 }
 
 impl Store {
@@ -99,7 +104,10 @@ impl Store {
             Err(LoadError::NoPointer { .. }) | Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut turn = Turn::take(&store)?;
+        let (turn, _still) = match dry_run {
+            true => (None, turn::keep_still(&store)?),
+            false => (Some(Turn::take(&store)?), None),
+        };
         let examination = Examination::new(&store)?;
         let mut repaired = Repaired {
             damaged: examination.damaged.clone(),
@@ -113,26 +121,34 @@ impl Store {
         let Some(head) = examination.chain.first() else {
             return Ok(repaired);
         };
+        if let Some(why) = &examination.distrusted {
+            repaired.outcome = RepairOutcome::NotTrusted(why.clone());
+            return Ok(repaired);
+        }
         if !dry_run {
             examination.restore(&store)?;
         }
+        let mut terms = store.terms.clone();
         if examination.seen > head.generation {
             // Servers may have seen what is lost: nothing is published under its generations again.
             repaired.generations_lost = Some((head.generation + 1, examination.seen));
-            turn.set_terms(store.terms.clone().at_least_above(examination.seen));
+            terms = terms.at_least_above(examination.seen);
         }
-        let turn = Arc::new(turn);
-        let next = turn.store().terms.generation_after(head.generation);
+        let next = terms.generation_after(head.generation);
+        let turn = turn.map(|mut turn| {
+            turn.set_terms(terms);
+            Arc::new(turn)
+        });
         let above = next > head.generation + 1 || repaired.generations_lost.is_some();
         let lists = |base: Option<&Manifest>| lists_lost(head, base);
         if examination.is_intact(head) {
-            repaired.changes_lost = super::draft::changes(&store, &examination.chain, head)?.1;
+            repaired.changes_lost = published_changes::changes(&store, &examination.chain, head)?.1;
             repaired.outcome = match (above, examination.nothing_to_restore()) {
                 (true, _) => RepairOutcome::Published {
                     base: head.base,
-                    published: match dry_run {
-                        true => None,
-                        false => Some(Box::new(again(&turn, act)?.publish(Vec::new())?)),
+                    published: match &turn {
+                        None => None,
+                        Some(turn) => Some(Box::new(again(turn, act)?.publish(Vec::new())?)),
                     },
                 },
                 (false, true) => RepairOutcome::Intact,
@@ -143,22 +159,22 @@ impl Store {
         let mut bases = not_undone(&examination.chain);
         let Some(base) = bases.find(|one| examination.base_is_intact(one)) else {
             repaired.lists_lost = lists(None);
-            repaired.changes_lost = super::draft::changes(&store, &examination.chain, head)?.1;
+            repaired.changes_lost = published_changes::changes(&store, &examination.chain, head)?.1;
             repaired.outcome = RepairOutcome::NoBase;
             return Ok(repaired);
         };
         repaired.lists_lost = lists(Some(base));
-        let published = if dry_run {
-            repaired.changes_lost = super::draft::changes(&store, &examination.chain, base)?.1;
-            None
-        } else {
-            let draft = over(&turn, base, act)?;
+        let published = if let Some(turn) = &turn {
+            let draft = over(turn, base, act)?;
             repaired.changes_lost = draft.lost().to_vec();
             let lost = repaired.lists_lost.iter();
             let lost = lost.map(|(name, as_of)| format!("lost: the list of {name} as of {as_of}"));
             let notes = lost.chain(draft.lost().iter().map(ToString::to_string));
             let notes = notes.collect();
             Some(Box::new(draft.publish(notes)?))
+        } else {
+            repaired.changes_lost = published_changes::changes(&store, &examination.chain, base)?.1;
+            None
         };
         repaired.outcome = RepairOutcome::Published {
             base: base.base,

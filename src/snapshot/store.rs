@@ -6,6 +6,7 @@
 //! manifests/00000007.json.sig  its signatures, if it is signed
 //! copies/               a copy of each of these, and of segments that keep withdrawals: `repair` restores them
 //! segments/<digest>.seg
+//! segments/<digest>.delta      changes as they came, beside those that are served
 //! rejects/<source>.csv  rows that could not be used, of the last build
 //! history.jsonl         what was published, when, by whom: one line each
 //! UNPUBLISHED           there until the first publish is done
@@ -409,8 +410,16 @@ impl Store {
         entry: &SegmentEntry,
         load: LoadMode,
     ) -> Result<Segment, LoadError> {
-        let segment = Segment::open(path, load)
-            .map_err(|source| LoadError::Segment { generation, source })?;
+        let open = || {
+            Segment::open(path, load).map_err(|source| LoadError::Segment { generation, source })
+        };
+        let segment = match open() {
+            // What a disk or a share can't read once, it often can the next time.
+            Err(LoadError::Segment { source, .. }) if matches!(source.damage, Damage::Io(_)) => {
+                open()?
+            }
+            opened => opened?,
+        };
         let digest = segment.digest().to_hex();
         if digest.as_str() != entry.digest {
             let damage = Damage::NotTheOneNamed {

@@ -38,17 +38,7 @@ impl Turn {
     pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
         let path = store.path.join(LOCK);
         make_folders(store)?;
-        let mut left = PATIENCE;
-        let lock = loop {
-            let lock = File::append(&path).and_then(Lock::exclusive);
-            if let Some(lock) = lock.map_err(PublishError::io(&path))? {
-                break lock;
-            }
-            left = left
-                .checked_sub(PAUSE)
-                .ok_or_else(|| PublishError::Locked(path.clone()))?;
-            std::thread::sleep(PAUSE);
-        };
+        let lock = patiently(&path, || File::append(&path).and_then(Lock::exclusive))?;
         make_anew(&store.path.join(PUBLISHING))?;
         if files::exists(&store.path.join(CURRENT)).is_ok_and(|there| there) {
             // Left by a first publish that was killed once it was done. If it stays, the next turn removes it.
@@ -283,6 +273,36 @@ pub(super) fn check_signing(store: &Store, before: &Pointer) -> Result<(), Publi
     match files::exists(&path).map_err(PublishError::io(&path))? {
         true => Err(PublishError::UnsignedOverSigned),
         false => Ok(()),
+    }
+}
+
+/// Keeps others from changing the store while it is looked at: where it can be locked, since who looks may be allowed
+/// to read it only, and its disk may have been made read-only because it fails.
+///
+/// # Errors
+/// [`PublishError::Locked`] when another process has the right to change it for too long.
+pub(super) fn keep_still(store: &Store) -> Result<Option<Lock>, PublishError> {
+    let path = store.path.join(LOCK);
+    match patiently(&path, || File::open(&path).and_then(Lock::shared)) {
+        Err(PublishError::Io { .. }) => Ok(None),
+        lock => lock.map(Some),
+    }
+}
+
+/// Tries to lock a file until another process has let go of it.
+fn patiently(
+    path: &Path,
+    lock: impl Fn() -> std::io::Result<Option<Lock>>,
+) -> Result<Lock, PublishError> {
+    let mut left = PATIENCE;
+    loop {
+        if let Some(lock) = lock().map_err(PublishError::io(path))? {
+            return Ok(lock);
+        }
+        left = left
+            .checked_sub(PAUSE)
+            .ok_or_else(|| PublishError::Locked(path.to_owned()))?;
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -267,7 +267,7 @@ impl Trial {
 }
 
 /// Whether a folder is one of scratch files.
-fn scratch(folder: &Path) -> bool {
+pub(crate) fn scratch(folder: &Path) -> bool {
     ["store/building", "store/publishing"]
         .map(Path::new)
         .contains(&folder)

@@ -16,6 +16,7 @@ mod endure;
 mod files;
 mod highest;
 mod operations;
+mod repair;
 mod store;
 
 use endure::{Scenario, endure};

@@ -44,7 +44,7 @@ pub fn run(args: &CompactArgs) -> ExitCode {
         Err(error) => return unusable(error),
     };
     match compact(args, terms) {
-        Ok(Compaction::Published(published)) => said(&published),
+        Ok(Compaction::Published(published)) => said(&published, &[]),
         Ok(Compaction::NothingToDo) => {
             // Who can't read this has lost nothing.
             let _ = print("the base has no changes beside it\n");

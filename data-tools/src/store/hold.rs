@@ -1,6 +1,6 @@
 //! `sltd-data hold` and `sltd-data unhold`.
 
-use super::{EXIT_CODES, parse_reason, publish};
+use super::{Doing, EXIT_CODES, parse_reason, publish};
 use crate::publish::Who;
 use crate::terms::TermsArgs;
 use clap::Args;
@@ -53,7 +53,14 @@ pub struct UnholdArgs {
 pub fn hold(args: &HoldArgs) -> ExitCode {
     publish(
         &args.store,
-        (&args.who, &args.reason),
+        &Doing {
+            who: &args.who,
+            reason: &args.reason,
+            note: Some(format!(
+                "source {} is kept at the list that it has",
+                args.source
+            )),
+        },
         &args.terms,
         |store, act| store.hold(&args.source, act),
     )
@@ -64,7 +71,11 @@ pub fn unhold(args: &UnholdArgs) -> ExitCode {
     let reason = args.reason.as_deref().unwrap_or_default();
     publish(
         &args.store,
-        (&args.who, reason),
+        &Doing {
+            who: &args.who,
+            reason,
+            note: Some(format!("lists of source {} are taken again", args.source)),
+        },
         &args.terms,
         |store, act| store.unhold(&args.source, act),
     )

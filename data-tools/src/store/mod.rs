@@ -8,7 +8,7 @@ pub mod repair;
 pub mod retract;
 pub mod rollback;
 
-use crate::command::{FAILED, REFUSED, complain, print, unusable, warn};
+use crate::command::{FAILED, HELD, REFUSED, complain, print, unusable, warn};
 use crate::guards::Trip;
 use crate::publish::{Who, by, code_of_publish, not_published};
 use crate::terms::TermsArgs;
@@ -18,24 +18,31 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage, 3 failed, 21 refused: by a guard, or because the current
-snapshot or what was to be published is not signed with a trusted key; 23 another process is
-changing the store.";
+Exit codes: 0 published, 2 wrong usage, 3 failed, 20 published without changes whose files are
+damaged, which are named; 21 refused: by a guard, or because the current snapshot or what was to be
+published is not signed with a trusted key; 23 another process is changing the store.";
+
+/// Who does something, why, and what the history is to say of it besides.
+struct Doing<'a> {
+    who: &'a Who,
+    reason: &'a str,
+    note: Option<String>,
+}
 
 /// Publishes what `draft` puts together, and says so.
 fn publish(
     store: &Path,
-    (who, reason): (&Who, &str),
+    doing: &Doing<'_>,
     terms: &TermsArgs,
     draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
 ) -> ExitCode {
-    publish_unless(store, (who, reason), terms, draft, |_| None)
+    publish_unless(store, doing, terms, draft, |_| None)
 }
 
 /// Publishes what `draft` puts together unless it trips a guard, and says so.
 fn publish_unless(
     store: &Path,
-    (who, reason): (&Who, &str),
+    doing: &Doing<'_>,
     terms: &TermsArgs,
     draft: impl FnOnce(&Store, Act<'_>) -> Result<Draft, PublishError>,
     guard: impl FnOnce(&Draft) -> Option<Trip>,
@@ -44,25 +51,31 @@ fn publish_unless(
         Ok(terms) => terms,
         Err(error) => return unusable(error),
     };
-    let by = by(who);
+    let by = by(doing.who);
     let act = Act {
         at: Timestamp::now(),
         by: &by,
-        reason,
+        reason: doing.reason,
     };
+    let notes = || doing.note.iter().cloned();
     let publish = || {
         let store = Store::open(store)?.with_terms(terms);
         let draft = draft(&store, act)?;
         match guard(&draft) {
-            None => draft.publish(Vec::new()).map(Ok),
+            None => {
+                let lost: Vec<String> = draft.lost().iter().map(ToString::to_string).collect();
+                let published = draft.publish(notes().chain(lost.iter().cloned()).collect())?;
+                Ok(Ok((published, lost)))
+            }
             Some(trip) => {
-                draft.give_up(Happening::Refused, act, vec![trip.to_string()])?;
+                let notes = notes().chain([trip.to_string()]).collect();
+                draft.give_up(Happening::Refused, act, notes)?;
                 Ok(Err(trip))
             }
         }
     };
     match publish() {
-        Ok(Ok(published)) => said(&published),
+        Ok(Ok((published, lost))) => said(&published, &lost),
         Ok(Err(trip)) => {
             complain(format_args!("refused, nothing was published: {trip}"));
             ExitCode::from(REFUSED)
@@ -71,7 +84,8 @@ fn publish_unless(
     }
 }
 
-fn said(published: &Published) -> ExitCode {
+/// Says what was published, and which changes are not in it because their files are damaged.
+fn said(published: &Published, lost: &[String]) -> ExitCode {
     let manifest = &published.manifest;
     for warning in &published.warnings {
         warn(warning);
@@ -95,7 +109,11 @@ fn said(published: &Published) -> ExitCode {
         "published generation {}: {} documents, base of generation {}\n{undone}",
         manifest.generation, manifest.documents, manifest.base
     ));
+    for lost in lost {
+        complain(format_args!("LOST: {lost}; publish them again"));
+    }
     match printed {
+        Ok(()) if !lost.is_empty() => ExitCode::from(HELD),
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format_args!(

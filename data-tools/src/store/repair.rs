@@ -1,6 +1,6 @@
 //! `sltd-data repair`.
 
-use crate::command::{DAMAGED, FAILED, HELD, complain, print, unusable, warn};
+use crate::command::{DAMAGED, FAILED, HELD, REFUSED, complain, print, unusable, warn};
 use crate::publish::{Who, by, code_of_publish, not_published};
 use crate::terms::TermsArgs;
 use clap::Args;
@@ -19,13 +19,16 @@ use std::process::ExitCode;
 /// do not know, and the lists are named that are to be built from. Where no base is intact, the lists
 /// of all sources are named: a build goes on over the damaged base, with the changes that are intact.
 ///
+/// With --trusted-keys, nothing is put back, published or signed where what is current is signed with
+/// none of them. --dry-run needs no right to write.
+///
 /// After a restore from a backup, --above publishes what is current above what servers have seen.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit codes: 0 all that is current is intact, or is again; 1 no base is intact, or with --dry-run
 something is damaged; 2 wrong usage; 3 failed; 20 an intact snapshot was published that lacks lists,
-changes or generations, which are named; 21 what is current or was to be published is not signed with a trusted
-key; 23 another process is changing the store.")]
+changes or generations, which are named; 21 what is current is signed with no trusted key, and
+nothing was changed, or what was to be published is not; 23 another process is changing the store.")]
 pub struct RepairArgs {
     /// The store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
@@ -90,10 +93,16 @@ fn code_of(repaired: &Repaired, dry_run: bool) -> u8 {
         && repaired.generations_lost.is_none();
     match &repaired.outcome {
         RepairOutcome::NoBase | RepairOutcome::NoManifest => DAMAGED,
+        RepairOutcome::NotTrusted(_) => REFUSED,
         _ if dry_run && !repaired.damaged.is_empty() => DAMAGED,
         _ if complete => 0,
         _ => HELD,
     }
+}
+
+/// Whether all stands as it was found.
+fn changes_nothing(repaired: &Repaired, dry_run: bool) -> bool {
+    dry_run || matches!(repaired.outcome, RepairOutcome::NotTrusted(_))
 }
 
 /// What was done, or would be.
@@ -122,6 +131,11 @@ fn outcome(repaired: &Repaired, dry_run: bool) -> String {
             "no manifest is intact: what was current is not known; build a new store from the lists, in another folder"
                 .to_owned()
         }
+        (RepairOutcome::NotTrusted(why), _) => format!(
+            "what is current is not to be trusted, and nothing was changed: {why}\n\
+             if the list of keys is right, another has written it: restore the store from a backup, or build a new one \
+             from the lists, in another folder"
+        ),
     }
 }
 
@@ -129,7 +143,7 @@ fn text(repaired: &Repaired, dry_run: bool) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     for file in &repaired.damaged {
-        let restored = match (file.can_be_restored, dry_run) {
+        let restored = match (file.can_be_restored, changes_nothing(repaired, dry_run)) {
             (false, _) => "",
             (true, false) => "; put back",
             (true, true) => "; can be put back",
@@ -186,7 +200,7 @@ fn json(repaired: &Repaired, dry_run: bool) -> Value {
         json!({
             "file": file.path.display().to_string(),
             "what": file.what,
-            "restored": file.can_be_restored && !dry_run,
+            "restored": file.can_be_restored && !changes_nothing(repaired, dry_run),
         })
     });
     let snapshots = repaired.snapshots.iter().map(|snapshot| {
@@ -207,6 +221,7 @@ fn json(repaired: &Repaired, dry_run: bool) -> Value {
         RepairOutcome::Published { published, .. } => ("published", published.as_ref()),
         RepairOutcome::NoBase => ("noBase", None),
         RepairOutcome::NoManifest => ("noManifest", None),
+        RepairOutcome::NotTrusted(_) => ("notTrusted", None),
     };
     json!({
         "outcome": name,

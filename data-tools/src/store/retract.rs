@@ -1,6 +1,6 @@
 //! `sltd-data retract`.
 
-use super::{EXIT_CODES, parse_reason, publish_unless};
+use super::{Doing, EXIT_CODES, parse_reason, publish_unless};
 use crate::guards::Trip;
 use crate::publish::{AcceptArgs, Who};
 use crate::terms::TermsArgs;
@@ -40,9 +40,17 @@ pub struct RetractArgs {
 /// Runs the command.
 pub fn run(args: &RetractArgs) -> ExitCode {
     let accepted = args.accept.accepted();
+    let what = match args.lift {
+        true => "in service again",
+        false => "out of service",
+    };
     publish_unless(
         &args.store,
-        (&args.who, &args.reason),
+        &Doing {
+            who: &args.who,
+            reason: &args.reason,
+            note: Some(format!("source {} is {what}", args.source)),
+        },
         &args.terms,
         |store, act| match args.lift {
             true => store.lift(&args.source, act),

@@ -1,6 +1,6 @@
 //! `sltd-data rollback` and `sltd-data unpin`.
 
-use super::{EXIT_CODES, parse_reason, publish};
+use super::{Doing, EXIT_CODES, parse_reason, publish};
 use crate::publish::Who;
 use crate::terms::TermsArgs;
 use clap::Args;
@@ -12,7 +12,8 @@ use std::process::ExitCode;
 ///
 /// All changes that the lists of that base do not know are applied to it, also those published since;
 /// newer full lists are not. Until `sltd-data unpin`, deltas go on and builds are withheld. The base
-/// that is gone back from counts as undone: without --to, none is gone back to twice.
+/// that is gone back from counts as undone: without --to, none is gone back to twice. Changes whose
+/// files are damaged, and which no later snapshot holds, are named (exit code 20).
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct RollbackArgs {
@@ -58,7 +59,11 @@ pub fn roll_back(args: &RollbackArgs) -> ExitCode {
     };
     publish(
         &args.store,
-        (&args.who, &args.reason),
+        &Doing {
+            who: &args.who,
+            reason: &args.reason,
+            note: None,
+        },
         &args.terms,
         |store, act| store.roll_back(rollback, act),
     )
@@ -69,7 +74,11 @@ pub fn unpin(args: &UnpinArgs) -> ExitCode {
     let reason = args.reason.as_deref().unwrap_or_default();
     publish(
         &args.store,
-        (&args.who, reason),
+        &Doing {
+            who: &args.who,
+            reason,
+            note: None,
+        },
         &args.terms,
         |store, act| store.unpin(act),
     )
