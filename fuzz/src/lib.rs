@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("opener", opener),
     ("opener_resealed", opener_resealed),
     ("mrz", mrz),
@@ -28,6 +28,7 @@ pub const TARGETS: [Target; 10] = [
     ("sltd_parquet", sltd_parquet),
     ("russia", russia),
     ("ukraine", ukraine),
+    ("ukraine_inactive", ukraine_inactive),
     ("czechia", czechia),
 ];
 
@@ -200,6 +201,11 @@ pub fn russia(bytes: &[u8]) {
 /// The Ukrainian list.
 pub fn ukraine(bytes: &[u8]) {
     list(Layout::Ukraine, bytes);
+}
+
+/// The Ukrainian Migration Service's list.
+pub fn ukraine_inactive(bytes: &[u8]) {
+    list(Layout::UkraineInactive, bytes);
 }
 
 /// The Czech list.
