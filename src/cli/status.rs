@@ -37,7 +37,7 @@ pub(crate) fn run(args: StatusArgs) -> ExitCode {
     let status = match ask(args.server, options) {
         Ok(Ok(status)) => status,
         Ok(Err(error @ (ClientError::Endpoint { .. } | ClientError::NoEndpoint))) => {
-            super::say(error);
+            super::fail(error);
             return ExitCode::from(super::USAGE);
         }
         Ok(Err(error)) => return failed(error),
@@ -73,6 +73,6 @@ fn ask(server: String, options: ClientOptions) -> io::Result<Result<ServerStatus
 }
 
 fn failed(message: impl std::fmt::Display) -> ExitCode {
-    super::say(message);
+    super::fail(message);
     ExitCode::from(super::FAILED)
 }

@@ -54,6 +54,43 @@ fn malformed_questions_name_the_field_and_never_the_number() {
 }
 
 #[test]
+fn with_json_every_failure_is_an_object_too() {
+    let nowhere = ["--server", "http://127.0.0.1:1"];
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["check", "--json"], 2, "--number"),
+        (
+            &["check", "--number", "X1", "--json", "--nope"],
+            2,
+            "--nope",
+        ),
+        (
+            &["check", "--mrz-file", "nowhere", "--json"],
+            2,
+            "cannot read",
+        ),
+        (&["status", "--json", "--deadline", "0s"], 2, "--deadline"),
+        (
+            &["status", "--json", nowhere[0], nowhere[1]],
+            3,
+            "not available",
+        ),
+        (
+            &["check", "--number", "X1", "--json", nowhere[0], nowhere[1]],
+            3,
+            "not available",
+        ),
+        (&["stats", "--json"], 2, "stats"),
+    ];
+    for (arguments, code, part) in cases {
+        let ran = sltd(arguments).exits(*code).says(part);
+        let told = ran.json();
+        assert_eq!(told.len(), 1, "{ran:?}");
+        let message = told[0]["error"]["message"].as_str().unwrap();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
 fn several_questions_have_a_line_each_and_one_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     publish(dir.path(), ROWS);

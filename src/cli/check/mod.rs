@@ -135,7 +135,7 @@ pub(crate) fn run(args: CheckArgs) -> ExitCode {
         Ok(()) => {}
         Err(CheckError::Client(error)) => return usage(&error.to_string()),
         Err(CheckError::Runtime(error)) => {
-            super::say(format_args!("cannot start: {error}"));
+            super::fail(format_args!("cannot start: {error}"));
             return ExitCode::from(super::FAILED);
         }
         // Whoever reads has seen enough: no error.
@@ -212,7 +212,7 @@ fn open(path: &Path) -> Result<impl Read + Send + use<>, String> {
 }
 
 fn usage(message: &str) -> ExitCode {
-    super::say(message);
+    super::fail(message);
     ExitCode::from(super::USAGE)
 }
 
