@@ -20,7 +20,7 @@
 //! | field | value |
 //! |---|---|
 //! | `name` | `a-z0-9_-`, at most 64; unique |
-//! | `path` | a file, a folder (every file in it) or a glob pattern, relative to the folder of this file. Patterns and folders pass over hidden files and `README*` |
+//! | `path` | a file, a folder (every file in it, but those of folders in it) or a glob pattern, relative to the folder of this file. Patterns and folders pass over hidden files and `README*` |
 //! | `files` | how many files the list has, entries of archives counted; another number holds the source. Default: not checked |
 //! | `archive_entry` | a glob pattern: which entries of a ZIP archive are read, by their name or their path in it. Default: all but hidden ones and `README*` |
 //! | `layout` | `sltd-csv`, `sltd-jsonl`, `sltd-parquet`, `russia`, `ukraine`, `ukraine-inactive`, `czechia` |

@@ -84,9 +84,10 @@ floor = 1000                     # below so many documents shares mean nothing
 
 const FORMS: &str = "
 Files: gzip, bzip2, zstd and ZIP are recognised by themselves. In folders, patterns and archives,
-hidden files and README* are passed over; what is named in full is read. A name with brackets is
-found as it is written. `files` counts the lists that are read, entries of archives included; another
-number holds the source.
+hidden files and README* are passed over; what is named in full is read. Folders in a folder are
+not read, and warned of; lists/** reads them too. A name with brackets is found as it is written.
+`files` counts the lists that are read, entries of archives included; another number holds the
+source.
 
 Text is UTF-8 unless `encoding` says otherwise: windows-1250, windows-1251, windows-1252, latin-1
 (read as windows-1252, which includes it), utf-16le, utf-16be, or another label of the WHATWG Encoding

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 mod archive;
 mod find;
 mod text;
+mod walk;
 
 use archive::Archive;
 pub(super) use find::find;
@@ -121,7 +122,14 @@ fn add_entries(
         rows: 0,
         error: Box::new(error),
     };
+    let other = |found| SourceError::OtherKind {
+        file: name.to_owned(),
+        found,
+    };
     let archive = Arc::new(Archive::open(origin).map_err(damaged)?);
+    if let Some(found) = archive.ambiguous() {
+        return Err(other(found));
+    }
     let mut directory = archive.reader();
     let before = found.inputs.len();
     let mut others = Vec::new();
@@ -139,10 +147,9 @@ fn add_entries(
             }
             Some(_) => {}
             None if is_office(&inner) => {
-                return Err(SourceError::OtherKind {
-                    file: name.to_owned(),
-                    found: "a workbook or another office document: save it as CSV",
-                });
+                return Err(other(
+                    "a workbook or another office document: save it as CSV",
+                ));
             }
             None if is_hidden(&inner) => continue,
             None if is_readme(&inner) => {
@@ -162,6 +169,12 @@ fn add_entries(
         if entry.size() == 0 && !source.may_be_empty() {
             return Err(SourceError::Empty { file: entry_name });
         }
+        if entry.encrypted() {
+            return Err(SourceError::OtherKind {
+                file: entry_name,
+                found: "an entry protected by a password: expected one that is not",
+            });
+        }
         let bytes = entry.compressed_size();
         let packing = Packing::ZipEntry(index);
         found.inputs.push(Input {
@@ -174,9 +187,7 @@ fn add_entries(
     }
     match (&source.archive_entry, found.inputs.len() > before) {
         (_, true) => Ok(()),
-        (None, false) => Err(SourceError::Empty {
-            file: name.to_owned(),
-        }),
+        (None, false) => Err(other("an archive with no list in it")),
         (Some(picked), false) => Err(SourceError::NoEntry {
             file: name.to_owned(),
             pattern: picked.as_str().to_owned(),
@@ -188,12 +199,8 @@ fn add_entries(
 /// Names for a message, the first few of them.
 pub(super) fn listed(names: &[String]) -> String {
     const MOST: usize = 16;
-    let mut text = names
-        .iter()
-        .take(MOST)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown = names.iter().take(MOST).map(|name| shown(name));
+    let mut text = shown.collect::<Vec<_>>().join(", ");
     if names.len() > MOST {
         text.push_str(&format!(" and {} more", names.len() - MOST));
     }
@@ -201,6 +208,24 @@ pub(super) fn listed(names: &[String]) -> String {
         text.push_str("none");
     }
     text
+}
+
+/// A name as far as it is one: what a terminal would act on is not repeated, nor the text of a file whose columns could
+/// not be told apart.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut shown: String = name
+        .chars()
+        .take(LONGEST)
+        .map(|character| match character.is_control() {
+            true => char::REPLACEMENT_CHARACTER,
+            false => character,
+        })
+        .collect();
+    if name.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Whether an entry is the part of an office document that tells what it is.

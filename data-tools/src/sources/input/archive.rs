@@ -30,6 +30,16 @@ impl Archive {
         Ok(Self { zip, taken })
     }
 
+    /// What of it could be overlooked: programs take the last of entries with one name, and the last of archives that
+    /// stand one after the other.
+    pub(super) fn ambiguous(&self) -> Option<&'static str> {
+        if self.zip.offset() > 0 {
+            return Some("an archive that something stands before: expected one archive");
+        }
+        let twice = self.zip.has_duplicate_names();
+        twice.then_some("an archive with several entries of one name: expected each name once")
+    }
+
     /// The archive for reading, with a position of its own.
     pub(super) fn reader(&self) -> ZipArchive<impl Read + Seek + use<>> {
         self.zip.clone()

@@ -1,11 +1,12 @@
 //! Which files a source has.
 
-use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
+use super::walk::{WalkError, walk};
 use super::{CLOCKS_DIFFER, Inputs, Origin, add};
 use crate::config::{Layout, SourceConfig};
 use crate::sources::SourceError;
@@ -22,7 +23,6 @@ pub(in crate::sources) fn find(source: &SourceConfig) -> Result<Inputs, SourceEr
     let mut files = 0;
     let whole = source.folder.join(&source.path);
     for path in paths(source, &whole)? {
-        let path = path?;
         let name = name_of(&path, &source.folder);
         let open = |error| SourceError::Open {
             file: name.clone(),
@@ -30,6 +30,20 @@ pub(in crate::sources) fn find(source: &SourceConfig) -> Result<Inputs, SourceEr
         };
         let facts = path.metadata().map_err(open)?;
         if !facts.is_file() {
+            let other = match facts.is_dir() {
+                true => "a folder",
+                false => "a pipe or a device and no file",
+            };
+            if path == whole {
+                return Err(SourceError::OtherKind {
+                    file: name,
+                    found: other,
+                });
+            }
+            // Folders on the way to files are no news.
+            if !(facts.is_dir() && source.path.contains("**")) {
+                found.warnings.push(format!("{name}: not read, {other}"));
+            }
             continue;
         }
         // A file that is named as a whole is meant.
@@ -77,78 +91,51 @@ fn count(source: &SourceConfig, found: &Inputs) -> Result<(), SourceError> {
     }
 }
 
-type Paths = Box<dyn Iterator<Item = Result<PathBuf, SourceError>>>;
-
 /// The paths that may be files of the source.
-fn paths(source: &SourceConfig, whole: &Path) -> Result<Paths, SourceError> {
+fn paths(source: &SourceConfig, whole: &Path) -> Result<Vec<PathBuf>, SourceError> {
     if whole.is_file() {
-        return Ok(Box::new(std::iter::once(Ok(whole.to_owned()))));
+        return Ok(vec![whole.to_owned()]);
     }
     if whole.is_dir() {
-        return matching(source, &whole.join("*"), whole);
+        return matching(source, whole, Path::new("*"));
     }
     // What exists as it is named may hold characters that mean something in a pattern.
     let mut there = PathBuf::new();
     for component in whole.components() {
         let next = there.join(component);
-        if !next.exists() {
+        if fs::symlink_metadata(&next).is_err() {
             break;
         }
         there = next;
     }
-    let found = matching(source, whole, &there);
-    // Brackets that match nothing may be characters of a name.
-    let bracketed = |rest: &Path| rest.to_string_lossy().contains(['[', ']']);
     let rest = whole.strip_prefix(&there).unwrap_or(whole);
-    if !bracketed(rest) {
-        return found;
-    }
-    if let Ok(found) = found {
-        let mut found = found.peekable();
-        if found.peek().is_some() {
-            return Ok(Box::new(found));
+    let text = rest.to_string_lossy();
+    match matching(source, &there, rest) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        // Brackets that match nothing may be characters of a name.
+        Ok(_) | Err(SourceError::Pattern { .. }) if text.contains(['[', ']']) => {
+            matching(source, &there, Path::new(&escape_brackets(&text)))
         }
+        found => found,
     }
-    let literal = escape_brackets(&rest.to_string_lossy());
-    matching(source, &there.join(literal), &there)
 }
 
-/// The paths that fit a pattern whose beginning is a path that exists. Wildcards match no hidden names.
-fn matching(source: &SourceConfig, pattern: &Path, there: &Path) -> Result<Paths, SourceError> {
-    let rest = pattern.strip_prefix(there).unwrap_or(pattern);
-    let escaped: PathBuf = there
-        .components()
-        .map(|component| match component {
-            Component::Normal(name) => Pattern::escape(&name.to_string_lossy()).into(),
-            other => PathBuf::from(other.as_os_str()),
-        })
-        .collect();
-    // `require_literal_leading_dot` is not for names that are no UTF-8: it panics.
-    let options = MatchOptions {
-        require_literal_separator: true,
-        ..MatchOptions::new()
-    };
-    let dotted = |path: &Path| {
-        path.components()
-            .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
-    };
-    let hidden_too = dotted(rest);
-    let text = escaped.join(rest).to_string_lossy().into_owned();
-    let paths = glob::glob_with(&text, options).map_err(|error| SourceError::Pattern {
-        pattern: pattern.to_string_lossy().into_owned(),
-        error,
-    })?;
-    let (folder, there) = (source.folder.clone(), there.to_owned());
-    let shown = move |path: &Result<PathBuf, glob::GlobError>| {
-        let Ok(path) = path else { return true };
-        hidden_too || !dotted(path.strip_prefix(&there).unwrap_or(path))
-    };
-    Ok(Box::new(paths.filter(shown).map(move |path| {
-        path.map_err(|error| SourceError::Open {
-            file: name_of(error.path(), &folder),
-            error: io::Error::new(error.error().kind(), error.error().to_string()),
-        })
-    })))
+/// The paths below a folder that fit a pattern.
+fn matching(
+    source: &SourceConfig,
+    folder: &Path,
+    pattern: &Path,
+) -> Result<Vec<PathBuf>, SourceError> {
+    walk(folder, pattern).map_err(|error| match error {
+        WalkError::Pattern(error) => SourceError::Pattern {
+            pattern: folder.join(pattern).to_string_lossy().into_owned(),
+            error,
+        },
+        WalkError::Open(path, error) => SourceError::Open {
+            file: name_of(&path, &source.folder),
+            error,
+        },
+    })
 }
 
 fn escape_brackets(pattern: &str) -> String {
@@ -180,9 +167,11 @@ pub(super) fn is_readme(name: &str) -> bool {
     start.is_some_and(|start| start.eq_ignore_ascii_case("readme"))
 }
 
-/// Whether a path of an archive is hidden: what programs and systems leave beside the list.
+/// Whether a path of an archive is hidden: what programs and systems leave beside the list. `.` and `..` are no names.
 pub(super) fn is_hidden(name: &str) -> bool {
-    name.split('/').any(|part| part.starts_with('.')) || name.starts_with("__MACOSX/")
+    let mut parts = name.split('/');
+    parts.any(|part| part.starts_with('.') && !matches!(part, "." | ".."))
+        || name.starts_with("__MACOSX/")
 }
 
 /// Whether an entry of an archive is meant by `archive_entry`: by its name, or its path in the archive.

@@ -233,28 +233,44 @@ fn a_path_is_a_file_a_folder_or_a_pattern() {
         warnings,
         [
             "lists/README.csv: not read, a README and no list",
-            "lists/ReadMe: not read, a README and no list"
+            "lists/ReadMe: not read, a README and no list",
+            "lists/deep: not read, a folder"
         ]
     );
 }
 
-/// A name that is no UTF-8 is no reason to panic.
+/// A list does not lack a file because of its name.
 #[cfg(target_os = "linux")]
 #[test]
-fn names_that_are_no_text_are_passed_over() {
+fn names_that_are_no_utf_8_are_read() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = tempfile::tempdir().unwrap();
+    let latin = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"vol\xe9s.csv"));
     fs::write(folder.path().join("a.csv"), TEXT).unwrap();
-    fs::write(
-        folder
-            .path()
-            .join(std::ffi::OsStr::from_bytes(b"b\xff.csv")),
-        TEXT,
-    )
-    .unwrap();
+    fs::write(latin, TEXT).unwrap();
     for pattern in ["*.csv", "**/*.csv", "."] {
-        assert!(names(&csv_of(folder.path(), pattern)).is_ok(), "{pattern}");
+        let found = names(&csv_of(folder.path(), pattern)).unwrap();
+        assert_eq!(found, ["a.csv", "vol\u{fffd}s.csv"], "{pattern}");
     }
+}
+
+#[test]
+fn a_pipe_is_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.csv"), TEXT).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("b.csv")).unwrap();
+    assert_eq!(
+        names(&csv_of(folder.path(), "b.csv")).unwrap_err(),
+        "b.csv: expected a list, found a pipe or a device and no file"
+    );
+    let found = input::find(&csv_of(folder.path(), "*.csv")).unwrap();
+    assert_eq!(found.inputs.len(), 1);
+    assert_eq!(
+        found.warnings,
+        ["b.csv: not read, a pipe or a device and no file"]
+    );
 }
 
 #[test]
@@ -332,5 +348,39 @@ fn the_list_in_an_archive_is_picked_by_its_name() {
     assert_eq!(
         names(&csv_of(folder.path(), "list.xlsx")).unwrap_err(),
         "list.xlsx: expected a list, found a workbook or another office document: save it as CSV"
+    );
+}
+
+#[test]
+fn no_entry_of_an_archive_is_overlooked() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = TEXT.as_bytes();
+    let found = |archive: &[u8]| {
+        fs::write(folder.path().join("all.zip"), archive).unwrap();
+        names(&csv_of(folder.path(), "all.zip"))
+    };
+    let archive = zip(&[("./a.csv", text), ("../b.csv", text), ("./.c.csv", text)]);
+    assert_eq!(
+        found(&archive).unwrap(),
+        ["all.zip/./a.csv", "all.zip/../b.csv"]
+    );
+    // Programs unpack the last of entries with one name, and the last of two archives.
+    let archive = zip(&[("1.csv", text), ("2.csv", text)]);
+    let mut twice = archive.clone();
+    for place in memchr::memmem::find_iter(&archive, b"2.csv") {
+        twice[place] = b'1';
+    }
+    assert_eq!(
+        found(&twice).unwrap_err(),
+        "all.zip: expected a list, found an archive with several entries of one name: expected each name once"
+    );
+    let two = [zip(&[("1.csv", text)]), archive].concat();
+    assert_eq!(
+        found(&two).unwrap_err(),
+        "all.zip: expected a list, found an archive that something stands before: expected one archive"
+    );
+    assert_eq!(
+        found(&zip(&[("README", b"x")])).unwrap_err(),
+        "all.zip: expected a list, found an archive with no list in it"
     );
 }
