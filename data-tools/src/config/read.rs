@@ -209,7 +209,7 @@ fn read_source(mut entry: Entry, index: usize, folder: &Path) -> Result<SourceCo
             .unwrap_or(STALE_AFTER),
         required: entry.flag("required")?,
         compression: entry.one_of("compression", &Compression::ALL, Compression::name)?,
-        encoding: read_encoding(&mut entry)?,
+        encoding: read_encoding(&mut entry, layout)?,
         delimiter: read_delimiter(&mut entry, layout)?,
         columns: read_columns(&mut entry, layout)?,
         date_format: read_date_format(&mut entry, layout)?,

@@ -7,31 +7,28 @@
 //! once more. Series and number stand in one column, as in `sltd-csv`. In the rejects a row is shown as a
 //! JSON object of the cells that are read.
 
+mod decoder;
+mod place;
+
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::{Read, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::from_utf8;
 
-use bytes::Bytes;
-use parquet::basic::{Compression, ConvertedType, LogicalType, TimeUnit, Type};
-use parquet::column::reader::ColumnReader;
-use parquet::data_type::{ByteArray, Int96};
+use parquet::basic::{Compression, LogicalType};
 use parquet::errors::ParquetError;
-use parquet::file::reader::{
-    ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader,
-};
-use parquet::schema::types::ColumnDescriptor;
-use sltd::report::Day;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::cells::{self, COLUMNS, COUNT};
 use super::columns::Columns;
 use super::header::not_among;
-use super::input::{Input, Origin, Packing, ReadSeek, open_raw};
+use super::input::{Input, Packing, listed};
 use super::reject::{ROW, ROW_BYTES_MAX, Reason, Reject};
 use super::worker::{Worker, remember_unknown};
 use super::{RowSink, SourceError, kept};
 use crate::config::{DateFormat, SourceConfig};
+use decoder::{Column, Decoder, readable, readable_types};
+use place::Place;
 
 /// Rows decoded at a time: a few hundred kilobytes.
 const BATCH_ROWS: usize = 4096;
@@ -45,33 +42,6 @@ pub(super) struct Table {
     date_format: Option<DateFormat>,
 }
 
-/// A column that is read.
-struct Column {
-    /// Its place in the file.
-    index: usize,
-    /// The cell it fills.
-    cell: usize,
-    /// The definition level of a value; 0 where none may be absent.
-    defined: i16,
-    kind: Kind,
-}
-
-/// How the values of a column are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// Days since 1970.
-    Days,
-    /// Units since 1970, so many a day.
-    Timestamps(i64),
-    /// Nanoseconds of a Julian day.
-    Julian,
-}
-
-const SECONDS_A_DAY: i64 = 24 * 60 * 60;
-/// The Julian day of 1970-01-01.
-const JULIAN_1970: i64 = 2_440_588;
-
 impl Table {
     /// Opens a file and finds its columns.
     pub(super) fn open(
@@ -83,22 +53,28 @@ impl Table {
         if input.packing != Packing::Plain {
             return Err(SourceError::PackedParquet { file: file() });
         }
-        let place = Place {
-            origin: input.origin.clone(),
-            bytes: input.bytes,
-        };
+        let place = Place::new(input);
         let damaged = |error: Damage| SourceError::Damaged {
             file: file(),
             rows: 0,
             error,
         };
+        let kind = place
+            .other_kind()
+            .map_err(|error| damaged(Box::new(error)))?;
+        if let Some(found) = kind {
+            return Err(SourceError::OtherKind {
+                file: file(),
+                found,
+            });
+        }
         let reader =
             unwinding(|| SerializedFileReader::new(place).map_err(plain)).map_err(damaged)?;
         let metadata = reader.metadata();
         let schema = metadata.file_metadata().schema_descr();
         let known = Columns::new(&source.columns);
         let mut columns: Vec<Column> = Vec::new();
-        let mut names = Vec::new();
+        let (mut names, mut empty) = (Vec::new(), Vec::new());
         for (index, found) in schema.columns().iter().enumerate() {
             let name = found.path().string();
             names.push(name.clone());
@@ -106,16 +82,16 @@ impl Table {
                 remember_unknown(unknown, &name);
                 continue;
             };
-            let expected = if is_date(cell) {
-                "texts, dates or timestamps, one a row"
-            } else {
-                "texts, one a row"
-            };
+            // What programs write where no row has a value is of no type.
+            if found.logical_type_ref() == Some(&LogicalType::Unknown) {
+                empty.push(name);
+                continue;
+            }
             let Some(kind) = readable(found, cell) else {
                 return Err(SourceError::ColumnType {
                     file: file(),
                     column: name,
-                    expected,
+                    expected: readable_types(cell),
                 });
             };
             if columns.iter().any(|column| column.cell == cell) {
@@ -147,7 +123,14 @@ impl Table {
             Some(column) => Err(SourceError::MissingColumn {
                 file: file(),
                 column,
-                hint: not_among(column, &names),
+                hint: match empty.as_slice() {
+                    [] => not_among(column, &names),
+                    _ => format!(
+                        "{}; without any value {}",
+                        not_among(column, &names),
+                        listed(&empty)
+                    ),
+                },
             }),
             None => Ok(Self {
                 reader,
@@ -201,37 +184,6 @@ impl Table {
             left -= batch;
         }
         Ok(())
-    }
-}
-
-fn is_date(cell: usize) -> bool {
-    COLUMNS.get(cell).is_some_and(|name| name.contains("date"))
-}
-
-/// How a column that can be read into a cell is written. `None`: it cannot.
-fn readable(found: &ColumnDescriptor, cell: usize) -> Option<Kind> {
-    if found.max_rep_level() > 0 || found.max_def_level() > 1 {
-        return None;
-    }
-    let (logical, converted) = (found.logical_type_ref(), found.converted_type());
-    let day = logical == Some(&LogicalType::Date) || converted == ConvertedType::DATE;
-    let second = match (logical, converted) {
-        (Some(LogicalType::Timestamp(found)), _) => Some(match found.unit {
-            TimeUnit::MILLIS => 1_000,
-            TimeUnit::MICROS => 1_000_000,
-            TimeUnit::NANOS => 1_000_000_000,
-        }),
-        (_, ConvertedType::TIMESTAMP_MILLIS) => Some(1_000),
-        (_, ConvertedType::TIMESTAMP_MICROS) => Some(1_000_000),
-        _ => None,
-    };
-    match (found.physical_type(), second) {
-        (Type::BYTE_ARRAY, _) => Some(Kind::Text),
-        _ if !is_date(cell) => None,
-        (Type::INT32, _) if day => Some(Kind::Days),
-        (Type::INT64, Some(second)) => Some(Kind::Timestamps(SECONDS_A_DAY * second)),
-        (Type::INT96, _) => Some(Kind::Julian),
-        _ => None,
     }
 }
 
@@ -293,138 +245,6 @@ fn take_row<S: RowSink>(worker: &mut Worker<'_, S>, columns: &[Decoder<'_>], row
     });
 }
 
-/// The values of one column, a batch at a time.
-struct Decoder<'a> {
-    cell: usize,
-    column: &'a Column,
-    reader: ColumnReader,
-    /// How the cells of days are read again.
-    date_format: Option<&'a DateFormat>,
-    levels: Vec<i16>,
-    texts: Vec<ByteArray>,
-    days: Vec<i32>,
-    timestamps: Vec<i64>,
-    julian: Vec<Int96>,
-    /// The cells of the batch, one behind the other; absent ones are empty.
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl<'a> Decoder<'a> {
-    fn new(
-        column: &'a Column,
-        date_format: Option<&'a DateFormat>,
-        group: &dyn RowGroupReader,
-    ) -> Result<Self, Damage> {
-        Ok(Self {
-            date_format,
-            timestamps: Vec::new(),
-            julian: Vec::new(),
-            cell: column.cell,
-            column,
-            reader: group.get_column_reader(column.index)?,
-            levels: Vec::new(),
-            texts: Vec::new(),
-            days: Vec::new(),
-            bytes: Vec::new(),
-            ends: Vec::new(),
-        })
-    }
-
-    fn cell_of(&self, row: usize) -> &[u8] {
-        let start = row
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
-        let end = self.ends.get(row).copied().unwrap_or(start);
-        self.bytes.get(start..end).unwrap_or_default()
-    }
-
-    /// Decodes the next `rows` cells.
-    fn decode(&mut self, rows: usize) -> Result<(), Damage> {
-        self.levels.clear();
-        self.texts.clear();
-        self.days.clear();
-        self.timestamps.clear();
-        self.julian.clear();
-        let optional = self.column.defined > 0;
-        let mut read = 0;
-        while read < rows {
-            let levels = optional.then_some(&mut self.levels);
-            let (records, _, _) = match &mut self.reader {
-                ColumnReader::ByteArrayColumnReader(reader) => {
-                    reader.read_records(rows - read, levels, None, &mut self.texts)?
-                }
-                ColumnReader::Int32ColumnReader(reader) => {
-                    reader.read_records(rows - read, levels, None, &mut self.days)?
-                }
-                ColumnReader::Int64ColumnReader(reader) => {
-                    reader.read_records(rows - read, levels, None, &mut self.timestamps)?
-                }
-                ColumnReader::Int96ColumnReader(reader) => {
-                    reader.read_records(rows - read, levels, None, &mut self.julian)?
-                }
-                _ => return Err("a column is not of the type that the schema names".into()),
-            };
-            if records == 0 {
-                return Err("a column ends before its row group".into());
-            }
-            read += records;
-        }
-        self.lay_out(rows)
-    }
-
-    /// Puts the values that are there where the levels say, as text.
-    fn lay_out(&mut self, rows: usize) -> Result<(), Damage> {
-        self.bytes.clear();
-        self.ends.clear();
-        const FEWER: &str = "a column has fewer values than its levels say";
-        let mut next = 0;
-        for row in 0..rows {
-            let there =
-                self.column.defined == 0 || self.levels.get(row) == Some(&self.column.defined);
-            if there {
-                let day = match self.column.kind {
-                    Kind::Text => {
-                        let text = self.texts.get(next).ok_or(FEWER)?;
-                        self.bytes.extend_from_slice(text.data());
-                        None
-                    }
-                    Kind::Days => Some(i64::from(*self.days.get(next).ok_or(FEWER)?)),
-                    Kind::Timestamps(a_day) => {
-                        Some(self.timestamps.get(next).ok_or(FEWER)?.div_euclid(a_day))
-                    }
-                    Kind::Julian => {
-                        let &[_, _, day] = self.julian.get(next).ok_or(FEWER)?.data() else {
-                            return Err(FEWER.into());
-                        };
-                        Some(i64::from(day) - JULIAN_1970)
-                    }
-                };
-                if let Some(day) = day {
-                    self.lay_out_day(day);
-                }
-                next += 1;
-            }
-            self.ends.push(self.bytes.len());
-        }
-        Ok(())
-    }
-
-    /// A day outside of the years 1 to 9999 is left for the row to be rejected with.
-    fn lay_out_day(&mut self, day: i64) {
-        let day = i32::try_from(day).ok().and_then(Day::from_number);
-        let text = match (day, self.date_format) {
-            (Some(day), Some(format)) => format.write(day),
-            (Some(day), None) => Some(day.to_string()),
-            (None, _) => None,
-        };
-        let text = text.unwrap_or_else(|| "no day".to_owned());
-        self.bytes.extend_from_slice(text.as_bytes());
-    }
-}
-
 /// An error in words that say something to an operator: not how the library was built.
 fn plain(error: ParquetError) -> Damage {
     let text = error.to_string();
@@ -442,42 +262,4 @@ fn unwinding<T>(read: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
     // What `read` leaves behind is thrown away by every caller: the source has failed.
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err("the decoder gave up on a damaged page".into()))
-}
-
-/// Where the bytes of a file are. Every read opens it anew: handles that share a position would get
-/// in each other's way.
-struct Place {
-    origin: Origin,
-    bytes: u64,
-}
-
-impl Length for Place {
-    fn len(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl ChunkReader for Place {
-    type T = Box<dyn ReadSeek>;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        let mut raw = open_raw(&self.origin)?;
-        raw.seek(SeekFrom::Start(start))?;
-        Ok(raw)
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        // A length from a damaged file is not believed before the bytes are there.
-        let mut bytes = Vec::new();
-        self.get_read(start)?
-            .take(u64::try_from(length).unwrap_or(u64::MAX))
-            .read_to_end(&mut bytes)?;
-        if bytes.len() < length {
-            return Err(ParquetError::EOF(format!(
-                "expected {length} bytes, found {}",
-                bytes.len()
-            )));
-        }
-        Ok(bytes.into())
-    }
 }

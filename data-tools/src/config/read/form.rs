@@ -6,13 +6,18 @@ use super::{ConfigError, Entry};
 use crate::config::{ColumnNames, DateFormat, Encoding, Layout};
 use crate::sources::{COLUMNS, column_key};
 
-pub(super) fn read_encoding(entry: &mut Entry) -> Result<Encoding, ConfigError> {
+pub(super) fn read_encoding(entry: &mut Entry, layout: Layout) -> Result<Encoding, ConfigError> {
     let expected = || {
         "utf-8, windows-1250, windows-1251, windows-1252, latin-1, utf-16le, utf-16be, or another label of the WHATWG \
          Encoding Standard"
             .to_owned()
     };
     let encoding = entry.read("encoding", expected, Encoding::from_label)?;
+    if encoding.is_some_and(|encoding| encoding != Encoding::UTF_8) && layout == Layout::SltdParquet
+    {
+        let expected = "nothing: texts in Parquet are UTF-8";
+        return Err(entry.wrong("encoding", expected, "another encoding"));
+    }
     Ok(encoding.unwrap_or(Encoding::UTF_8))
 }
 

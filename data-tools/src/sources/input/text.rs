@@ -3,14 +3,14 @@
 use std::io::{self, Cursor, Read};
 use std::ops::Range;
 
-use encoding_rs::{Decoder, UTF_8};
+use encoding_rs::{Decoder, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::READ_BYTES;
 use crate::config::Encoding;
 use crate::sources::SourceError;
 
-/// Bytes that tell an encoding by its mark.
-const MARK_BYTES: usize = 4;
+/// Bytes that tell an encoding, by its mark or by what is beside letters: those of a few characters.
+const FIRST_BYTES: usize = 16;
 
 /// Calls `read` with a text in UTF-8, without its byte order mark. What the mark says counts before what the source
 /// says: no list in another encoding begins with it by chance.
@@ -30,9 +30,9 @@ pub(super) fn as_utf8(
         found,
     };
     let mut first = Vec::new();
-    let mut begins = (&mut *text).take(MARK_BYTES as u64);
+    let mut begins = (&mut *text).take(FIRST_BYTES as u64);
     begins.read_to_end(&mut first).map_err(damaged)?;
-    if let [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] = *first {
+    if let [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] = *first {
         return Err(other("the byte order mark of UTF-32, which is not read"));
     }
     let (encoding, mark) = match Encoding::from_mark(&first) {
@@ -45,20 +45,20 @@ pub(super) fn as_utf8(
         ));
     };
     let utf_16 = stated.is_utf_16() || encoding != UTF_8 && mark > 0;
-    // Plain letters with a zero beside each: a header, or a number.
-    match *first {
-        _ if utf_16 => {}
-        [a, 0, b, 0] if a.is_ascii() && a != 0 && b.is_ascii() && b != 0 => {
-            return Err(other(
-                "UTF-16 without a byte order mark: state utf-16le if it is a list",
-            ));
+    let (le, be) = (encoding == UTF_16LE, encoding == UTF_16BE);
+    let wrong = match seems(&first) {
+        _ if mark > 0 => None,
+        Seems::Ascii if le || be => Some("a text that is no UTF-16"),
+        Seems::Utf16Le if !le => {
+            Some("UTF-16 without a byte order mark: state utf-16le if it is a list")
         }
-        [0, a, 0, b] if a.is_ascii() && a != 0 && b.is_ascii() && b != 0 => {
-            return Err(other(
-                "UTF-16 without a byte order mark: state utf-16be if it is a list",
-            ));
+        Seems::Utf16Be if !be => {
+            Some("UTF-16 without a byte order mark: state utf-16be if it is a list")
         }
-        _ => {}
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        return Err(other(wrong));
     }
     let mut whole = Cursor::new(first.split_off(mark)).chain(text);
     if encoding == UTF_8 {
@@ -69,6 +69,28 @@ pub(super) fn as_utf8(
             encoding.new_decoder_without_bom_handling(),
             utf_16,
         ))
+    }
+}
+
+/// What the first bytes of a text look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seems {
+    /// Plain letters, digits and signs, each a byte.
+    Ascii,
+    /// Such with a zero after each.
+    Utf16Le,
+    /// Such with a zero before each.
+    Utf16Be,
+    Unknown,
+}
+
+fn seems(first: &[u8]) -> Seems {
+    let plain = |byte: u8| byte.is_ascii() && byte != 0;
+    match *first {
+        [a, 0, b, 0, ..] if plain(a) && plain(b) => Seems::Utf16Le,
+        [0, a, 0, b, ..] if plain(a) && plain(b) => Seems::Utf16Be,
+        [_, _, _, _, ..] if first.iter().all(|&byte| plain(byte)) => Seems::Ascii,
+        _ => Seems::Unknown,
     }
 }
 

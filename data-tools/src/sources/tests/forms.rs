@@ -160,6 +160,12 @@ fn utf_16_is_known_by_its_mark_or_stated() {
         let error =
             read_all_ways(&encoded("utf-16"), "list", &utf_16(TEXT, big, false)).unwrap_err();
         assert!(error.contains("state utf-16le or utf-16be"), "{error}");
+        // In the other order each letter would be another, and the whole text one name of a column.
+        let other = if big { "utf-16le" } else { "utf-16be" };
+        let error = read_all_ways(&encoded(other), "list", &utf_16(TEXT, big, false)).unwrap_err();
+        assert!(error.contains(&format!("state {label}")), "{error}");
+        let error = read_all_ways(&encoded(label), "list", TEXT.as_bytes()).unwrap_err();
+        assert!(error.contains("a text that is no UTF-16"), "{error}");
         let mut cut = utf_16(TEXT, big, true);
         cut.pop();
         let error = read_all_ways(&csv(), "list", &cut).unwrap_err();
@@ -332,6 +338,7 @@ fn what_is_no_list_stops_the_source() {
         Layout::Ukraine,
         Layout::UkraineInactive,
         Layout::Czechia,
+        Layout::SltdParquet,
     ] {
         check_error(
             &SourceConfig::for_bytes(layout),
@@ -339,4 +346,14 @@ fn what_is_no_list_stops_the_source() {
             "list: expected a list, found an HTML page",
         );
     }
+}
+
+#[test]
+fn what_stands_in_a_header_is_no_way_to_a_terminal() {
+    let header = format!("doc\u{1b}[2Jno,{}", "x".repeat(1000));
+    let error = read_all_ways(&csv(), "list", header.as_bytes()).unwrap_err();
+    assert!(
+        error.ends_with(&format!("found doc\u{fffd}[2Jno, {}…", "x".repeat(40))),
+        "{error}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Lists in Parquet.
 
 use super::*;
+use crate::config::ColumnNames;
 use ::parquet::basic::Compression;
 use ::parquet::data_type::{
     ByteArray, ByteArrayType, DataType, Int32Type, Int64Type, Int96, Int96Type,
@@ -244,4 +245,25 @@ fn a_codec_that_is_not_read_is_named() {
         .collect();
     let expected = "list: its pages are packed with BROTLI: expected UNCOMPRESSED, SNAPPY, GZIP, ZSTD, LZ4 or LZ4_RAW";
     assert_eq!(named, vec![expected; 5]);
+}
+
+#[test]
+fn a_column_of_no_type_has_no_value() {
+    let schema = SCHEMA.replace(
+        "optional int32 date_reported (DATE)",
+        "optional int32 date_reported (UNKNOWN)",
+    );
+    let row = [Some("01"), Some("FRA"), Some("visa"), None];
+    let outcome = read_all_ways(&source(), "list", &file(&[row], &[None], &schema)).unwrap();
+    assert_eq!(outcome.rows, ["01 FRA visa lost"]);
+    let source = SourceConfig {
+        columns: ColumnNames([("type", "date_reported".to_owned())].into_iter().collect()),
+        ..source()
+    };
+    let error = read_all_ways(&source, "list", &file(&[row], &[None], &schema)).unwrap_err();
+    assert!(
+        error.contains("column type is missing")
+            && error.ends_with("without any value date_reported"),
+        "{error}"
+    );
 }
