@@ -186,7 +186,7 @@ fn read_day(text: &str) -> Result<Option<Day>, Reject> {
             [d1, d2, m1, m2, year @ ..] => ([*d1, *d2], [*m1, *m2], year),
             _ => return None,
         };
-        let year = digits(year).filter(|_| year.len() == 4)?;
+        let year = digits(<&[u8; 4]>::try_from(year).ok()?)?;
         let [day, month] = [digits(&day)?, digits(&month)?];
         Day::from_ymd(
             year.into(),
@@ -229,6 +229,7 @@ mod tests {
             "050319",
             "05.03-2019",
             "05.03.20199",
+            "05.03.2019201920192019",
         ] {
             assert!(read_day(text).is_err(), "{text}");
         }
