@@ -229,7 +229,7 @@ mod tests {
         }
         assert_eq!(walked(folder.path(), "[ab]/x.csv").unwrap().len(), 2);
         let closed = folder.path().join("b");
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
         // Whoever may do everything can look into it all the same.
         if fs::read_dir(&closed).is_err() {
             for pattern in ["[ab]/x.csv", "[ab]/*.csv", "b/x.csv"] {
