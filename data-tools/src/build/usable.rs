@@ -54,6 +54,12 @@ pub(super) fn unusable(
         }
     } else if rejected as f64 > limit * read_rows as f64 {
         format!("{}; --max-rejects allows {limit}", sentence())
+    } else if let Some(file) = read.files.iter().find(|file| file.is_no_list()) {
+        // What a server says in place of one of many files is few rows, and yet all that the file had are missing.
+        format!(
+            "{} is no list of its layout: in none of its {} rows can the columns be told apart",
+            file.name, file.rows
+        )
     } else {
         return Ok(None);
     };

@@ -116,4 +116,13 @@ pub struct FileAccount {
     pub bytes: u64,
     /// Rows read from it.
     pub rows: u64,
+    /// Of those, the ones whose columns can't be told apart.
+    pub without_columns: u64,
+}
+
+impl FileAccount {
+    /// Whether it has rows, and none of them is one of a list of the layout.
+    pub fn is_no_list(&self) -> bool {
+        self.rows > 0 && self.without_columns == self.rows
+    }
 }

@@ -25,6 +25,10 @@ pub(super) enum Value<'a> {
 }
 
 impl Value<'_> {
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
     /// The text; empty for an absent field.
     pub(super) fn text(&self, field: &'static str) -> Result<&str, Reject> {
         match self {

@@ -30,6 +30,8 @@ struct State {
     early: BTreeMap<u64, (usize, Outcome)>,
     /// Rows entered, for each stream.
     rows: Vec<u64>,
+    /// Of those, the ones whose columns can't be told apart.
+    without_columns: Vec<u64>,
     /// For each chunk, its stream and the rows of that before it.
     chunks: Vec<(usize, u64)>,
     tally: Tally,
@@ -44,6 +46,7 @@ pub(super) struct Closed {
     pub(super) tally: Tally,
     pub(super) reasons: ReasonCounts,
     pub(super) rows: Vec<u64>,
+    pub(super) without_columns: Vec<u64>,
     pub(super) chunks: Vec<(usize, u64)>,
     pub(super) rejects: Option<RejectsFile>,
     pub(super) error: Option<SourceError>,
@@ -59,6 +62,7 @@ impl<'a> Ledger<'a> {
             next: 0,
             early: BTreeMap::new(),
             rows: vec![0; names.len()],
+            without_columns: vec![0; names.len()],
             chunks: Vec::new(),
             tally: Tally::default(),
             reasons: ReasonCounts::default(),
@@ -133,6 +137,7 @@ impl<'a> Ledger<'a> {
             tally: state.tally,
             reasons: state.reasons,
             rows: state.rows,
+            without_columns: state.without_columns,
             chunks: state.chunks,
             rejects: state.rejects,
             error: state.error,
@@ -176,6 +181,9 @@ impl State {
         self.chunks.push((stream, before));
         if let Some(rows) = self.rows.get_mut(stream) {
             *rows = before + outcome.tally.rows;
+        }
+        if let Some(rows) = self.without_columns.get_mut(stream) {
+            *rows += outcome.reasons.without_columns();
         }
         self.tally.add(&outcome.tally);
         self.reasons.merge(&outcome.reasons);

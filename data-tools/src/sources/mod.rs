@@ -281,11 +281,12 @@ fn read_inputs<S: RowSink>(
     }
     let files: Vec<FileAccount> = inputs
         .into_iter()
-        .zip(closed.rows)
-        .map(|(input, rows)| FileAccount {
+        .zip(closed.rows.into_iter().zip(closed.without_columns))
+        .map(|(input, (rows, without_columns))| FileAccount {
             name: input.name,
             bytes: input.bytes,
             rows,
+            without_columns,
         })
         .collect();
     warnings.extend(

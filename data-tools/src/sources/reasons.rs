@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sltd::document::{NumberError, RangeError, StateError};
 
-use super::reject::{Reason, Reject};
+use super::reject::{ROW, Reason, Reject};
 
 /// The most reasons told apart; beyond them rows are counted as of other reasons.
 const REASONS_MAX: usize = 500;
@@ -64,6 +64,12 @@ impl ReasonCounts {
         *self.0.entry(key).or_default() += rows;
     }
 
+    /// Those whose columns can't be told apart.
+    pub(super) fn without_columns(&self) -> u64 {
+        let rows = self.0.iter().filter(|((field, _), _)| *field == ROW);
+        rows.map(|(_, rows)| rows).sum()
+    }
+
     /// The most frequent first.
     pub(super) fn into_counts(self) -> Vec<RejectCount> {
         let count = |((field, reason), rows): ((_, Cow<'_, str>), _)| RejectCount {
@@ -85,6 +91,7 @@ fn group(reason: &Reason) -> Cow<'static, str> {
         Reason::FieldCount { .. } => "not as many fields as columns",
         Reason::NotUtf8 { .. } => "not UTF-8 text",
         Reason::NotJson { .. } | Reason::NotAnObject => "not a JSON object",
+        Reason::NoColumns => "a JSON object with none of the columns",
         Reason::Number(NumberError::Character { .. }) => {
             "a character that no document number holds"
         }

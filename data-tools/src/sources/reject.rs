@@ -42,6 +42,8 @@ pub(super) enum Reason {
     NotJson { column: usize },
     #[error("not a JSON object: expected one")]
     NotAnObject,
+    #[error("a JSON object with none of the columns: expected number, issuing_state, type, status")]
+    NoColumns,
     #[error("field given twice: expected once")]
     Twice,
     #[error("missing: expected a value")]

@@ -11,7 +11,7 @@ use super::cut::{Cutter, Lines};
 use super::delimited::without_break;
 use super::json::{ArrayElements, elements, first_element};
 use super::json_object::{self, Value};
-use super::reject::{ROW_BYTES_MAX, Reject};
+use super::reject::{ROW, ROW_BYTES_MAX, Reason, Reject};
 use super::worker::Worker;
 use super::{RowSink, SourceError, kept};
 use crate::config::SourceConfig;
@@ -52,21 +52,22 @@ pub(super) fn head(source: &SourceConfig, file: &str, ahead: &[u8]) -> Result<Fo
     Ok(Form { objects, columns })
 }
 
-/// Whether a text is one object around a list: it has a field that is an array of objects, and none of our columns
-/// before it.
+/// Whether a text is one object around a list: it has a field that is an array of objects, and none of our columns as
+/// far as can be seen.
 fn holds_a_list(text: &[u8], columns: &Columns) -> bool {
+    let mut list = false;
     let Some(mut rest) = text.trim_ascii_start().strip_prefix(b"{") else {
         return false;
     };
     loop {
         let Some((name, after)) = first_element(rest) else {
-            return false;
+            return list;
         };
         let Ok(name) = serde_json::from_slice::<String>(name) else {
-            return false;
+            return list;
         };
         let Some(value) = after.trim_ascii_start().strip_prefix(b":") else {
-            return false;
+            return list;
         };
         let value = value.trim_ascii_start();
         if columns.find(&name).is_some() {
@@ -75,11 +76,11 @@ fn holds_a_list(text: &[u8], columns: &Columns) -> bool {
         if let Some(inside) = value.strip_prefix(b"[")
             && inside.trim_ascii_start().starts_with(b"{")
         {
-            return true;
+            list = true;
         }
         match first_element(value) {
             Some((_, after)) => rest = after,
-            None => return false,
+            None => return list,
         }
     }
 }
@@ -134,6 +135,10 @@ fn row<S: RowSink>(worker: &mut Worker<'_, S>, form: &Form, text: &[u8]) {
     let fields = json_object::read_named(text, &COLUMNS, find, |name| worker.unknown_column(name));
     let source = worker.source;
     match &fields {
+        // Such as {"error": "not found"}, which a server sends in place of a list.
+        Ok(fields) if fields.iter().all(Value::is_absent) => {
+            worker.unusable_row(Reject::new(ROW, Reason::NoColumns));
+        }
         Ok(fields) => {
             let read =
                 texts(fields).and_then(|texts| cells::read(source, &mut worker.memos, &texts));

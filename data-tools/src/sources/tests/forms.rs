@@ -327,6 +327,17 @@ fn an_object_around_a_list_is_named() {
     // A row may have such a field.
     let row = object.replace("}", ",\"visas\":[{}]}");
     check(&jsonl, &row, &ROWS[..1], &[]);
+    let row = object.replace("{", "{\"visas\":[{}],");
+    check(&jsonl, &row, &ROWS[..1], &[]);
+    let outcome = read_all_ways(&jsonl, "list", b"{\"error\":\"not found\"}").unwrap();
+    assert!(
+        outcome
+            .rejects
+            .starts_with("1,row,\"a JSON object with none of the columns"),
+        "{}",
+        outcome.rejects
+    );
+    assert!(outcome.account.files[0].is_no_list());
 }
 
 #[test]
