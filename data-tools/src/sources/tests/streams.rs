@@ -183,7 +183,7 @@ fn an_empty_file_stops_the_source_and_one_with_a_header_alone_is_a_list_of_nothi
     check_error(
         &any_packing(Layout::SltdCsv),
         zip(&[]),
-        "list: expected a list, found an empty file",
+        "list: expected a list, found an archive with no list in it",
     );
     for (layout, text) in [
         (Layout::SltdCsv, "number,issuing_state,type,status\n"),
