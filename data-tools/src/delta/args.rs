@@ -78,7 +78,8 @@ pub struct DeltaArgs {
     /// The store, which has a snapshot
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
-    /// Memory for rows, such as 512MiB or 4GiB
+    /// Memory for sorting what comes of the rows, such as 512MiB; they themselves are all held besides, with up to 500
+    /// bytes each
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256MiB")]
     memory: u64,
     /// Threads that parse and sort [default: the cores available]
