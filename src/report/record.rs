@@ -124,7 +124,7 @@ pub fn last_day_in_force(
 }
 
 /// The competent authority that owns a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Authority<'a> {
     /// The code reports name it by.
     pub code: &'a str,
@@ -135,7 +135,7 @@ pub struct Authority<'a> {
 }
 
 /// What one source says about one document, borrowed from the segment that holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Report<'a> {
     /// What is reported.
     pub status: ReportStatus,
