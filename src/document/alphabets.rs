@@ -5,7 +5,8 @@
 
 use super::{DocumentNumber, DocumentType, IssuingState};
 
-/// The characters of German numbers since 1 November 2007: no vowels, no `B D Q S`.
+/// The characters of German numbers since 1 November 2007: no vowels, so that they make no words, and no `B D Q S`,
+/// which are misread (Federal Ministry of the Interior, leaflet on alphanumeric serial numbers, 1 October 2011).
 pub(super) const GERMAN: &str = "CFGHJKLMNPRTVWXYZ0123456789";
 
 /// The alphabet of the numbers of one State's documents.
@@ -34,14 +35,14 @@ static ALPHABETS: [Alphabet; 2] = [
         document_type: DocumentType::Passport,
         length: 9,
         characters: GERMAN,
-        regulation: "Passverordnung of 19 October 2007 (BGBl. I p. 2386), annex 11",
+        regulation: "Passverordnung of 19 October 2007 (BGBl. I p. 2386), annex 11: formal requirements of the entries",
     },
     Alphabet {
         state: *b"D<<",
         document_type: DocumentType::IdentityCard,
         length: 9,
         characters: GERMAN,
-        regulation: "Personalausweisverordnung of 1 November 2010 (BGBl. I p. 1460), formal requirements of the entries",
+        regulation: "Personalausweisgesetz section 2 (8) and Personalausweisverordnung of 1 November 2010 (BGBl. I p. 1460)",
     },
 ];
 

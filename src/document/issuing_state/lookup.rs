@@ -46,13 +46,15 @@ const ALIASES: [(&str, &str); 39] = [
     ("BUR", "MMR"),
     ("UK", "GBR"),
     ("EL", "GRC"),
-    // The two letters of withdrawn codes (ISO 3166-3), where ISO has not given them to another State since.
+    // The two letters of withdrawn codes (ISO 3166-3, as Debian's iso-codes has it), where ISO has not given them to
+    // another State since.
     ("ZR", "COD"),
     ("TP", "TLS"),
     ("BU", "MMR"),
     ("AN", "ANT"),
     ("NT", "NTZ"),
-    // Further withdrawn codes of States that go on under a new one. AI, BQ, BY and SK are other States' letters now.
+    // Further withdrawn codes of States that go on under a new one. Of these, AI and SK are other States' letters now,
+    // and BY is still Belarus's.
     ("AFI", "DJI"),
     ("BYS", "BLR"),
     ("DHY", "BEN"),

@@ -228,9 +228,6 @@ fn groups() {
         "FRA BLM GLP GUF MAF MTQ MYT NCL PYF REU SPM WLF",
         "FIN ALA",
         "NOR SJM",
-        "USA ASM GUM MNP PRI VIR",
-        "NZL COK NIU TKL",
-        "AUS CCK CXR NFK",
         "UNO UNA",
     ]
     .map(|codes| codes.split(' ').collect::<Vec<_>>());

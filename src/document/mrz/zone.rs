@@ -222,7 +222,8 @@ impl Zone {
     }
 }
 
-/// The letter that OCR reads as this digit.
+/// The letter that OCR reads as this digit: the pairs that users of readers complain of (foxanna/mrz_parser issues 3 and
+/// 17, cheminfo/mrz `autoCorrection.ts`).
 pub(super) fn letter_for(digit: u8) -> Option<u8> {
     Some(match digit {
         b'0' => b'O',
