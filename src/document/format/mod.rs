@@ -4,8 +4,9 @@
 //! ten years, and a stolen blank may carry a stock number of another shape. A number that does not fit deserves a
 //! second look at the page, nothing more; one that fits may still be misread.
 //!
-//! Passports are those of `validatorjs/validator.js` (`isPassportNumber.js`), with its known errors put right;
-//! other sources stand at the rows. Shapes are those of the normalised number.
+//! Passports are those of `validatorjs/validator.js` (`isPassportNumber.js`), with its known errors put right, and of
+//! Microsoft Purview (definitions of sensitive information, `sit-defn-...-passport-number`) where it has more; other
+//! sources stand at the rows. Shapes are those of the normalised number.
 
 mod table;
 #[cfg(test)]

@@ -45,7 +45,8 @@ const CHINESE: &str = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 pub(super) static ROWS: &[Row] = &[
     passport("ARG", &[&[L(3), N(6)]]),
     passport("ARM", &[&[L(2), N(7)]]),
-    passport("AUS", &[&[L(1), N(7)]]),
+    // The second since the P series (Purview).
+    passport("AUS", &[&[L(1), N(7)], &[Of(1, "P"), L(1), N(7)]]),
     passport("AUT", &[&[L(1), N(7)]]),
     passport("AZE", &[&[L(1), N(8)]]),
     passport("BEL", &[&[L(2), N(6)]]),
@@ -66,8 +67,13 @@ pub(super) static ROWS: &[Row] = &[
         &[Of(1, "PSD"), Of(1, "E"), N(7)], &[Of(1, "PS"), N(7)], &[Of(1, "PS"), N(8)],
         &[Of(1, "KH"), N(8)], &[Of(1, "M"), Of(1, "A"), N(7)],
     ]),
-    passport("CYP", &[&[L(1), N(6)], &[L(1), N(8)]]),
+    passport("CYP", &[&[L(1), N(6)], &[L(1), N(7)], &[L(1), N(8)]]),
     passport("CZE", &[&[N(8)]]),
+    // The older ones have a series, before the number or behind it (PRADO CZE-BO-01002; the Ministry of the Interior's
+    // lists and form of inquiry).
+    row("CZE", IdentityCard, &[
+        &[N(9)], &[L(2), N(6)], &[L(2), N(2), N(6)], &[N(6), L(2)], &[N(6), L(2), N(2)],
+    ]),
     // C to K passports, Z those of foreigners and refugees (the zone calls both P); provisional and children's
     // documents keep a series letter and seven digits.
     passport("D", &[&[Of(1, "CFGHJKZ"), Of(8, GERMAN)], &[L(1), N(7)]]),
@@ -96,6 +102,8 @@ pub(super) static ROWS: &[Row] = &[
     passport("IRN", &[&[L(1), N(8)]]),
     passport("ISL", &[&[Of(1, "A"), N(7)]]),
     passport("ITA", &[&[X(2), N(7)]]),
+    // On paper, the first electronic ones, and those since 2016 (microsoft/presidio `it_identity_card_recognizer.py`).
+    row("ITA", IdentityCard, &[&[L(2), N(7)], &[N(7), L(2)], &[L(2), N(5), L(2)]]),
     passport("JAM", &[&[Of(1, "A"), N(7)]]),
     passport("JPN", &[&[L(2), N(7)]]),
     passport("KAZ", &[&[L(1), N(7)]]),
@@ -114,17 +122,20 @@ pub(super) static ROWS: &[Row] = &[
     passport("NLD", &[&[L(2), X(6), N(1)]]),
     passport("NZL", &[&[L(1), N(6)], &[L(2), N(6)]]),
     passport("PAK", &[&[L(2), N(7)]]),
-    passport("PHL", &[&[L(1), N(6)], &[L(1), N(7), L(1)]]),
+    passport("PHL", &[&[L(1), N(6)], &[L(1), N(7), L(1)], &[L(2), N(6)], &[L(2), N(7)]]),
     passport("POL", &[&[L(2), N(7)]]),
     ruled("POL", IdentityCard, &[&[L(3), N(6)]], polish_card),
-    passport("PRT", &[&[L(1), N(6)]]),
+    // Until April 2018, and since (Santander, "Nationale Identifikationsmerkmale"; validator.js issue 2195).
+    passport("PRT", &[&[L(1), N(6)], &[L(2), N(6)]]),
     passport("ROU", &[&[N(8)], &[N(9)]]),
     // The travel passport; the domestic one has four digits of series and six of number.
     passport("RUS", &[&[N(9)]]),
     row("RUS", DomesticPassport, &[&[N(10)]]),
-    passport("SVK", &[&[X(1), N(7)]]),
+    passport("SVK", &[&[X(1), N(7)], &[L(2), N(6)], &[L(2), N(7)]]),
     passport("SVN", &[&[Of(1, "P"), L(1), N(7)]]),
-    passport("SWE", &[&[N(8)]]),
+    // Nine letters and digits since 1 January 2022 (polisen.se, "Nya pass och nationella identitetskort").
+    passport("SWE", &[&[N(8)], &[X(9)]]),
+    row("SWE", IdentityCard, &[&[N(8)], &[X(9)]]),
     passport("THA", &[&[L(1), N(6)], &[L(1), N(7)], &[L(2), N(6)], &[L(2), N(7)]]),
     passport("TUR", &[&[L(1), N(8)]]),
     // The fourth character is often the letter O.
