@@ -50,7 +50,7 @@ encoding = "utf-8"               # or windows-1250, latin-1, utf-16le and others
 files = 78                       # how many files the list has; default: any number
 status = "lost"                  # of rows that have none; also issuing_state, type, authority,
 authority = "KYIV"               # restriction
-placeholders = ["99999999"]      # numbers that stand for none, besides NULL, 0000, X and the like
+placeholders = ["99999999"]      # numbers that stand for none, besides NULL, 0000, words and so on
 placeholder_exemptions = ["0000000"]   # such numbers that the States it owns really issue
 # kind = 2                       # layout czechia, where no file name has typ_dokladu=2
 

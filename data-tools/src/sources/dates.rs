@@ -126,7 +126,7 @@ fn ordinary_days() -> Range<Day> {
 pub(super) fn stand_in_text(text: &str) -> Option<Day> {
     // Another single character is of a column that has slipped.
     let single = matches!(text.as_bytes(), [one] if one.is_ascii_alphanumeric() && *one != b'0');
-    if !single && Placeholders::EVERYWHERE.is_cell(text) {
+    if !single && Placeholders::is_cell(text) {
         return Some(Day::MIN);
     }
     let text = text.split(['T', ' ']).next().unwrap_or_default();

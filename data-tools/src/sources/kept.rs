@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use sltd::document::{DocumentNumber, DocumentType, Placeholders};
+use sltd::document::{DocumentType, Placeholders};
 use sltd::report::ReportStatus;
 
 use super::delimited::Format;
@@ -68,10 +68,14 @@ impl Form {
     }
 }
 
-/// Whether people write it where they have no number: that is no name.
+/// Whether people write it where they have no number: that is no name. A single letter may be an initial.
 fn is_placeholder(cell: &str) -> bool {
-    let one = DocumentNumber::from_cell(cell).is_ok_and(|number| number.as_bytes().len() == 1);
-    !one && Placeholders::EVERYWHERE.is_cell(cell)
+    let single = cell
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .count()
+        == 1;
+    !single && Placeholders::is_cell(cell)
 }
 
 fn is_soviet(series: &str) -> bool {
@@ -162,6 +166,12 @@ mod tests {
             (Form::Number, "NULL", true),
             (Form::Number, "#N/A", true),
             (Form::Number, "ZWEITNAME", false),
+            // Words, and not surely no names.
+            (Form::Number, "ANNA", false),
+            (Form::Number, "Anna Maria", false),
+            (Form::Number, "Анна", false),
+            (Form::Number, "Zoë", false),
+            (Form::Number, "-", true),
             (Form::Number, "1980-05-05", false),
             (Form::Number, "5.5.1980", false),
             (Form::Code(3), "FRA", true),

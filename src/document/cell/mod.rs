@@ -3,7 +3,7 @@
 //! [`DocumentNumber::normalise`] drops what separates the parts of a number, and with it all that tells `990000201.0`
 //! from a number of ten digits and `AB990204-AB990209` from one of sixteen. So the text is looked at as it came. What
 //! cannot be one number is refused, and the error names the cause ([`read`]); what may be one but seldom is, is counted
-//! ([`unlikely`]). [`Placeholders`] are the numbers that people enter where they have none.
+//! ([`unlikely`]). [`Placeholders`] are the numbers that people enter where they have none, and words.
 
 mod placeholders;
 #[cfg(test)]
@@ -11,6 +11,8 @@ mod tests;
 mod text;
 mod unlikely;
 
+#[cfg(test)]
+pub(super) use placeholders::WORD_MAX;
 pub use placeholders::{Exemption, Placeholders};
 pub use unlikely::Unlikely;
 
@@ -37,12 +39,17 @@ pub(super) fn read(raw: &str) -> Result<DocumentNumber, NumberError> {
     if holds_two_numbers(&text) {
         return Err(NumberError::TwoNumbers);
     }
-    match number {
-        Err(NumberError::Character { .. } | NumberError::Empty) if placeholders::is_word(raw) => {
-            Err(NumberError::Placeholder)
+    let is_none = match number {
+        Ok(_) => placeholders::is_phrase(raw, &text),
+        Err(NumberError::Character { .. } | NumberError::Empty) => {
+            placeholders::is_word(raw, &text)
         }
-        number => number,
+        Err(_) => false,
+    };
+    if is_none {
+        return Err(NumberError::Placeholder);
     }
+    number
 }
 
 /// Whether it is a number in scientific notation: `1.23457E8`, `1,23457E+08`, `1E+08`. Without point, comma and sign

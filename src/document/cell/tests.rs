@@ -168,6 +168,22 @@ fn texts_that_are_placeholders_and_no_number() {
         "Néant",
         "NEZNÁMÝ",
         "\u{2014}",
+        // No digit, and nothing that a number is made of.
+        "né",
+        "nicht lesbar (Brand)",
+        "未知",
+        "لا يوجد",
+        "#GETTING_DATA",
+        "#DIV/0!",
+        // Words of letters.
+        "brak numeru",
+        "not yet issued",
+        "no_reference",
+        "Anna Maria",
+        // No State prints more than a series in them.
+        "НЕИЗВЕСТНО",
+        "Отсутствует",
+        "ΆΓΝΩΣΤΟΣ",
     ] {
         refused(raw, NumberError::Placeholder);
     }
@@ -177,7 +193,18 @@ fn texts_that_are_placeholders_and_no_number() {
         read("AB?12345"),
         Err(NumberError::Character { .. })
     ));
-    assert!(matches!(read("né"), Err(NumberError::Character { .. })));
+    assert!(matches!(read("né 7"), Err(NumberError::Character { .. })));
+    // Random numbers without a digit, and one letter over and over.
+    for (raw, number) in [
+        ("CFGHJKLMN", "CFGHJKLMN"),
+        ("CFGHJ KLMN", "CFGHJKLMN"),
+        ("JUCLMOTX", "JUCLMOTX"),
+        ("AAAA AAAA", "AAAAAAAA"),
+        ("МЮ 123456", "MIU123456"),
+        ("brak numeru 1", "BRAKNUMERU1"),
+    ] {
+        accepted(raw, number);
+    }
 }
 
 #[test]
@@ -221,7 +248,14 @@ fn numbers_that_are_placeholders() {
         "k.A.",
         "S/N",
         "keine Angabe",
+        "KEINEANGABE",
+        "TUNTEMATON",
+        "notRecorded",
         "0.0.0",
+        // Short and without a digit.
+        "SMITH",
+        "ABC",
+        "nemo",
         "#REF!",
     ] {
         assert!(is_one(raw), "{raw}");
@@ -236,11 +270,46 @@ fn numbers_that_are_placeholders() {
         "TEST1",
         "NA123",
         "CFGHJKLMN",
+        "AAAAAA",
+        "ABCDEFG",
+        "SMITH1",
         "0X",
         "11",
         "99999",
     ] {
         assert!(!is_one(raw), "{raw}");
+    }
+}
+
+#[test]
+fn cells_that_are_known_to_say_nothing() {
+    for text in [
+        "NULL",
+        "#N/A",
+        "k.A.",
+        "neznámý",
+        "000",
+        "0",
+        "xx",
+        "-",
+        "?",
+        "#DIV/0!",
+    ] {
+        assert!(Placeholders::is_cell(text), "{text}");
+    }
+    for text in [
+        "",
+        " ",
+        "5",
+        "F",
+        "ANNA",
+        "Anna Maria",
+        "Анна",
+        "Zoë",
+        "NULL1",
+        "AB123456",
+    ] {
+        assert!(!Placeholders::is_cell(text), "{text}");
     }
 }
 
@@ -293,7 +362,7 @@ fn numbers_that_are_unlikely() {
         ("999-999-999", Some(RepeatedCharacter)),
         ("111", None),
         ("1111112", None),
-        ("DE LA CRUZ", Some(UnknownFormat)),
+        ("DELACRUZ", Some(UnknownFormat)),
         ("SMITH1", None),
         ("AB990214/15", Some(AbbreviatedRange)),
         ("AB 990214/15", Some(AbbreviatedRange)),

@@ -4,6 +4,7 @@ use super::*;
 use crate::document::DocumentType::{
     DomesticPassport, IdentityCard, Passport, RefugeeTravelDocument,
 };
+use crate::document::cell::WORD_MAX;
 use proptest::prelude::*;
 
 #[track_caller]
@@ -281,6 +282,17 @@ fn rows_are_sorted_and_sound() {
         for shape in row.shapes {
             let length: usize = shape.iter().map(|piece| piece.count()).sum();
             assert!((5..=DocumentNumber::MAX_LEN).contains(&length), "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn short_shapes_have_a_digit() {
+    for row in ROWS {
+        for shape in row.shapes {
+            let length: usize = shape.iter().map(|piece| piece.count()).sum();
+            let has_digit = shape.iter().any(|piece| matches!(piece, N(_)));
+            assert!(has_digit || length > WORD_MAX, "{row:?}: taken for a word");
         }
     }
 }

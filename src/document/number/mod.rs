@@ -75,7 +75,7 @@ pub enum NumberError {
          export the column as text"
     )]
     Exponent,
-    /// A word, run of zeros or single character that people enter where they have no number.
+    /// A word, words, run of zeros or single character that people enter where they have no number.
     #[error("a placeholder, not a document number")]
     Placeholder,
     /// Two numbers of one shape.
@@ -198,7 +198,7 @@ impl DocumentNumber {
 
     /// Whether ASCII text holds this number and surely nothing else, at a glance: letters and digits alone are no
     /// amount and no two numbers, nor is a short number with one gap, as nearly all are printed. A point may be a decimal
-    /// one, and a hyphen behind an `E` the sign of an exponent.
+    /// one, a hyphen behind an `E` the sign of an exponent, and what has no digit is words.
     #[inline]
     fn is_all_of(&self, raw: &[u8]) -> bool {
         let length = self.length();
@@ -211,7 +211,11 @@ impl DocumentNumber {
                 .fold(false, |found, byte| found | (*byte == what))
         };
         let may_be_exponent = found(b'-') && (found(b'E') | found(b'e'));
-        !(found(b'.') | may_be_exponent)
+        let has_digit = self
+            .bytes
+            .iter()
+            .fold(false, |found, byte| found | byte.is_ascii_digit());
+        has_digit && !(found(b'.') | may_be_exponent)
     }
 
     /// Takes bytes that are normalised already; `None` if they are not.
