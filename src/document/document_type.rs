@@ -53,7 +53,7 @@ const SPELLINGS: [(DocumentType, &[&str]); 10] = [
     ]),
     (DocumentType::DomesticPassport, &["domesticpassport", "internalpassport"]),
     (DocumentType::IdentityCard, &[
-        "i", "a", "c", "id", "ic", "ac", "identitycard", "identitycards", "idcard", "identificationcard",
+        "i", "a", "c", "id", "ic", "ip", "ac", "identitycard", "identitycards", "idcard", "identificationcard",
         "nationalidentitycard", "nationalidcard", "nationalid", "eid", "eidcard", "identitydocument", "iddocument",
         "passportcard", "personalausweis",
     ]),
