@@ -3,7 +3,7 @@
 //! Every statement keeps its edition, and lists keep theirs: nothing that is said changes, nor what later lists and
 //! changes make of it.
 
-use super::changes::{any_holds, has_report};
+use super::changes::{any_holds, each_unit, has_report};
 use super::copy;
 use super::counts::Counts;
 use super::draft::{Draft, open_built};
@@ -74,7 +74,7 @@ impl StoreWriter {
     }
 
     /// Puts together what is current with a compacted base in place of that which it was made of. `None` where that is
-    /// no longer current.
+    /// no longer current, or changes made meanwhile have undone some that are in the compacted base.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -97,13 +97,21 @@ impl StoreWriter {
             segments: Vec::new(),
             ..next
         };
-        let mut draft = Draft::new(Arc::clone(&turn), manifest, Vec::new())?;
-        draft.add(compacted.path.clone(), Arc::clone(&compacted.segment));
+        let mut opened = Vec::new();
         for entry in later {
             let segment = self
                 .store()
                 .open_segment(current.generation, &entry, LoadMode::Mmap);
-            draft.reuse(entry, Arc::new(segment?));
+            opened.push((entry, Arc::new(segment?)));
+        }
+        let segments: Vec<_> = opened.iter().map(|(_, segment)| &**segment).collect();
+        if undoes_some(&compacted.of, &current, &segments)? {
+            return Ok(None);
+        }
+        let mut draft = Draft::new(Arc::clone(&turn), manifest, Vec::new())?;
+        draft.add(compacted.path.clone(), Arc::clone(&compacted.segment));
+        for (entry, segment) in opened {
+            draft.reuse(entry, segment);
         }
         let base = compacted.of.segments().first();
         let base = base.map_or(&[][..], |base| base.counts());
@@ -111,4 +119,31 @@ impl StoreWriter {
         draft.count(&plain, &Counts::read(&current.hidden));
         Ok(Some(draft))
     }
+}
+
+/// Whether changes that are in the compacted base are no longer in what is current: nobody writes what only says again
+/// what the base before them says, so that nothing in `later`, the segments since, hides them.
+fn undoes_some(
+    of: &Snapshot,
+    current: &Manifest,
+    later: &[&Segment],
+) -> Result<bool, PublishError> {
+    let Some((base, changed)) = of.segments().split_first() else {
+        return Ok(false);
+    };
+    let entries = of.manifest().segments.iter().skip(1);
+    let mut undoes = false;
+    for (place, (segment, entry)) in changed.iter().zip(entries).enumerate() {
+        if current.segments.contains(entry) {
+            continue;
+        }
+        let newer = changed.get(place + 1..).unwrap_or_default();
+        each_unit(segment, |key, documents| {
+            let elsewhere = newer.iter().map(AsRef::as_ref);
+            undoes |= !any_holds(elsewhere.chain(later.iter().copied()), &key)?
+                && (has_report(documents)? || any_holds([&**base], &key)?);
+            Ok(())
+        })?;
+    }
+    Ok(undoes)
 }

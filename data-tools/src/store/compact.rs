@@ -51,7 +51,9 @@ pub fn run(args: &CompactArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Compaction::Overtaken) => {
-            complain("the base was replaced meanwhile; nothing was published");
+            complain(
+                "what was compacted has been replaced meanwhile; nothing was published: compact again",
+            );
             ExitCode::from(FAILED)
         }
         Err(error) => failed(&error),
