@@ -105,7 +105,7 @@ impl StoreWriter {
             opened.push((entry, Arc::new(segment?)));
         }
         let segments: Vec<_> = opened.iter().map(|(_, segment)| &**segment).collect();
-        if undoes_some(&compacted.of, &current, &segments)? {
+        if undoes_some(&compacted.of, current, &segments)? {
             return Ok(None);
         }
         let mut draft = Draft::new(Arc::clone(&turn), manifest, Vec::new())?;
