@@ -146,6 +146,9 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         && published.any(|changed| changed.accounts.any_noted_or_rejected())
     {
         code = ExitCode::from(NOTED);
+        if args.quiet && !args.json {
+            complain("published, but rows were noted or rejected (--strict)");
+        }
     }
     if let Some(failure) = &series.failure {
         complain(failure);

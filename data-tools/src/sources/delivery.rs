@@ -54,8 +54,15 @@ impl Delivery {
     /// Makes sure that the files are those that were digested.
     ///
     /// # Errors
-    /// [`SourceError::Changed`] when one was replaced or written to meanwhile.
+    /// [`SourceError::Changed`] when one was replaced, written to or added meanwhile.
     pub(crate) fn check_unchanged(&self, source: &SourceConfig) -> Result<(), SourceError> {
+        let found = input::find(source)?;
+        let digested = |path: &&Path| self.facts.iter().any(|(known, ..)| known == path);
+        if let Some(added) = paths(&found).find(|path| !digested(path)) {
+            return Err(SourceError::Changed {
+                file: name_of(added, source),
+            });
+        }
         for (path, length, modified) in &self.facts {
             let now = facts(std::slice::from_ref(path), source)?;
             let same = |(_, now_length, now_modified): &(PathBuf, u64, SystemTime)| {
@@ -236,6 +243,33 @@ fn name_of(path: &Path, source: &SourceConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Layout;
+
+    #[test]
+    fn files_that_change_or_come_meanwhile_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        let source = SourceConfig {
+            path: "list-*.csv".to_owned(),
+            folder: folder.path().to_owned(),
+            ..SourceConfig::for_bytes(Layout::SltdCsv)
+        };
+        write("list-1.csv", "number\n");
+        write("other.csv", "");
+        let check = |delivery: &Delivery| match delivery.check_unchanged(&source) {
+            Ok(()) => None,
+            Err(SourceError::Changed { file }) => Some(file),
+            Err(error) => panic!("{error}"),
+        };
+        let delivery = Delivery::from_source(&source).unwrap();
+        write("other.csv", "number\n");
+        assert_eq!(check(&delivery), None);
+        write("list-2.csv", "number\n");
+        assert_eq!(check(&delivery).as_deref(), Some("list-2.csv"));
+        let delivery = Delivery::from_source(&source).unwrap();
+        write("list-1.csv", "number\nX1\n");
+        assert_eq!(check(&delivery).as_deref(), Some("list-1.csv"));
+    }
 
     #[test]
     fn names_state_when_files_are_of() {

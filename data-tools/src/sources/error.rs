@@ -28,7 +28,7 @@ pub enum SourceError {
         /// The time.
         now: Timestamp,
     },
-    /// A file was replaced or written to while it was read.
+    /// A file was replaced, written to or added while its list was read.
     #[error("{file}: expected a file that nobody writes to, but it has changed while it was read")]
     Changed {
         /// The file.
