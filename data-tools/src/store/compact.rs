@@ -1,6 +1,6 @@
 //! `sltd-data compact`.
 
-use super::{EXIT_CODES, failed, said};
+use super::{EXIT_CODES, failed, report_published};
 use crate::command::{FAILED, complain, print, unusable};
 use crate::publish::{Who, by};
 use crate::resources::ResourceArgs;
@@ -44,7 +44,7 @@ pub fn run(args: &CompactArgs) -> ExitCode {
         Err(error) => return unusable(error),
     };
     match compact(args, terms) {
-        Ok(Compaction::Published(published)) => said(&published, &[]),
+        Ok(Compaction::Published(published)) => report_published(&published, &[]),
         Ok(Compaction::NothingToDo) => {
             // Who can't read this has lost nothing.
             let _ = print("the base has no changes beside it\n");

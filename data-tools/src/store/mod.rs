@@ -75,7 +75,7 @@ fn publish_unless(
         }
     };
     match publish() {
-        Ok(Ok((published, lost))) => said(&published, &lost),
+        Ok(Ok((published, lost))) => report_published(&published, &lost),
         Ok(Err(trip)) => {
             complain(format_args!("refused, nothing was published: {trip}"));
             ExitCode::from(REFUSED)
@@ -84,8 +84,8 @@ fn publish_unless(
     }
 }
 
-/// Says what was published, and which changes are not in it because their files are damaged.
-fn said(published: &Published, lost: &[String]) -> ExitCode {
+/// Prints what was published, and which changes are not in it because their files are damaged.
+fn report_published(published: &Published, lost: &[String]) -> ExitCode {
     let manifest = &published.manifest;
     for warning in &published.warnings {
         warn(warning);
@@ -117,7 +117,7 @@ fn said(published: &Published, lost: &[String]) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format_args!(
-                "published generation {}, but it can't be said: {error}",
+                "published generation {}, but it can't be printed: {error}",
                 manifest.generation
             ));
             ExitCode::from(FAILED)

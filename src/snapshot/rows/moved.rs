@@ -81,7 +81,7 @@ impl<'s> Moved<'s> {
         };
         let gone = |shown: &&Shown<'_>| {
             let mut after = self.after.iter();
-            hides(shown) && !after.any(|after| after.is(shown))
+            hides(shown) && !after.any(|after| after.is_same_report(shown))
         };
         self.before.iter().any(|shown| gone(&shown))
     }
@@ -115,7 +115,8 @@ impl<'s> Moved<'s> {
             let day = shown.report.date_reported.or(shown.report.date_of_loss);
             day.is_none() && self.is_silenced(shown, stated)
         });
-        let gone = undated.filter(|shown| !self.after.iter().any(|after| after.is(shown)));
+        let gone =
+            undated.filter(|shown| !self.after.iter().any(|after| after.is_same_report(shown)));
         gone.map(|shown| shown.report.source.to_owned()).collect()
     }
 
@@ -124,7 +125,12 @@ impl<'s> Moved<'s> {
         let again = self.after.iter().filter(|shown| {
             shown.report.third_party && reaches(stated.document_type, shown.document_type)
         });
-        let mut again = again.filter(|shown| !self.before.iter().any(|before| before.is(shown)));
+        let mut again = again.filter(|shown| {
+            !self
+                .before
+                .iter()
+                .any(|before| before.is_same_report(shown))
+        });
         again.next().is_some()
     }
 
@@ -141,7 +147,7 @@ impl<'s> Moved<'s> {
 impl Shown<'_> {
     /// Whether both are the same report of the same document. Of the rows of changes, only the codes of authorities are
     /// known.
-    fn is(&self, other: &Self) -> bool {
+    fn is_same_report(&self, other: &Self) -> bool {
         let code =
             |report: &Report<'_>| report.authority.map(|authority| authority.code.to_owned());
         let content = |report: &Report<'_>| -> bool {
