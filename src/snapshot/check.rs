@@ -91,6 +91,7 @@ impl Snapshot {
 
     /// Whether anything may be reported about a number: `false` is certain. For many numbers at
     /// once [`may_contain_each`](Self::may_contain_each) is faster.
+    #[inline]
     pub fn may_contain(&self, number: &DocumentNumber) -> bool {
         let base = self.segments.first();
         base.is_some_and(|base| match &self.changed {
