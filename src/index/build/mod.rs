@@ -18,6 +18,7 @@ mod row;
 mod runs;
 mod shards;
 mod tallies;
+mod texts;
 mod writer;
 
 pub use row::{Row, Standing, Withdrawal};

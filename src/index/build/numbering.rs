@@ -4,6 +4,7 @@ use super::super::error::BuildError;
 use super::super::tables::{AuthorityEntry, PAIRS_MAX, Profile};
 use super::profiles::OwnedProfile;
 use super::record::{PACKED_PAIRS, pack_pair};
+use super::texts::Texts;
 use crate::document::{DocumentType, IssuingState};
 use crate::report::Authority;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,40 +56,27 @@ pub(super) struct Tables<'b> {
 
 impl<'b> Tables<'b> {
     pub(super) fn new(profiles: &'b [OwnedProfile], directory: &[Authority<'b>]) -> Self {
-        let mut authorities: BTreeMap<&str, Authority<'b>> = profiles
-            .iter()
-            .filter(|profile| !profile.authority.is_empty())
-            .map(|profile| {
-                (
-                    &*profile.authority,
-                    Authority {
-                        code: &profile.authority,
-                        name: "",
-                        contact: "",
-                    },
-                )
-            })
+        let named = profiles.iter().map(|profile| &*profile.authority);
+        let named = Texts::new(named.filter(|code| !code.is_empty())).into_list();
+        let unnamed = |code| Authority {
+            code,
+            name: "",
+            contact: "",
+        };
+        let mut authorities: BTreeMap<&str, Authority<'b>> = named
+            .into_iter()
+            .map(|code| (code, unnamed(code)))
             .collect();
-        authorities.extend(
-            directory
-                .iter()
-                .map(|authority| (authority.code, *authority)),
-        );
+        let listed = directory.iter();
+        authorities.extend(listed.map(|authority| (authority.code, *authority)));
+        let codes = Texts::new(authorities.keys().copied());
+        let of_profiles = profiles.iter().flat_map(OwnedProfile::texts);
+        let of_authorities = authorities
+            .values()
+            .flat_map(|authority| [authority.code, authority.name, authority.contact]);
         // The empty text sorts first, and is text 0 also where nothing uses it.
-        let mut strings: BTreeSet<&'b str> = BTreeSet::from([""]);
-        for profile in profiles {
-            strings.extend([
-                &*profile.source,
-                &*profile.source_status,
-                &*profile.restriction,
-            ]);
-        }
-        for authority in authorities.values() {
-            strings.extend([authority.code, authority.name, authority.contact]);
-        }
-        let strings: Vec<&str> = strings.into_iter().collect();
-        let text = |text: &str| strings.binary_search(&text).unwrap_or(0) as u32;
-        let codes: Vec<&str> = authorities.keys().copied().collect();
+        let strings = Texts::new([""].into_iter().chain(of_profiles).chain(of_authorities));
+        let text = |text: &str| strings.number(text).unwrap_or(0);
         Self {
             profiles: profiles
                 .iter()
@@ -100,8 +88,8 @@ impl<'b> Tables<'b> {
                     edition: profile.edition,
                     source_status: text(&profile.source_status),
                     authority: codes
-                        .binary_search(&&*profile.authority)
-                        .map_or(0, |index| index as u32 + 1),
+                        .number(&profile.authority)
+                        .map_or(0, |number| number + 1),
                     restriction: text(&profile.restriction),
                 })
                 .collect(),
@@ -113,7 +101,7 @@ impl<'b> Tables<'b> {
                     contact: text(authority.contact),
                 })
                 .collect(),
-            strings,
+            strings: strings.into_list(),
         }
     }
 }

@@ -224,7 +224,7 @@ fn sort(
     records.dedup_by(|next, kept| {
         let equal = next.same_document(kept)
             && next.report() == kept.report()
-            && next.reference.of(texts) == kept.reference.of(texts);
+            && next.reference.is_equal(texts, kept.reference, texts);
         if equal && next.span() != Span::Inside && next.span() == kept.span() {
             *merged.entry(kept.report().profile()).or_default() += 1;
         }

@@ -3,6 +3,7 @@
 use super::super::error::BuildError;
 use super::super::tables::{Edition, Kind};
 use super::record::PROFILES_MAX;
+use super::texts::Texts;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 const TEXT_END: u8 = 0xff;
 
 /// What many rows of a source have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct ProfileKey<'a> {
     pub source: &'a str,
     pub kind: Kind,
@@ -25,7 +26,7 @@ pub(super) struct ProfileKey<'a> {
 }
 
 /// A [`ProfileKey`] that owns its texts; ordered as they are.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub(super) struct OwnedProfile {
     pub source: Box<str>,
     pub kind: Kind,
@@ -98,6 +99,24 @@ impl ProfileKey<'_> {
             authority: self.authority.into(),
             restriction: self.restriction.into(),
         }
+    }
+}
+
+impl OwnedProfile {
+    pub(super) fn texts(&self) -> [&str; 4] {
+        [
+            &self.source,
+            &self.source_status,
+            &self.authority,
+            &self.restriction,
+        ]
+    }
+
+    /// Sorts by the fields in turn; `texts` has those of all profiles.
+    fn sort_key(&self, texts: &Texts<'_>) -> impl Ord + use<> {
+        let [source, rest @ ..] = self.texts().map(|text| texts.number(text));
+        let flags = (self.third_party, self.overruled);
+        (source, self.kind, flags, self.edition, rest)
     }
 }
 
@@ -202,24 +221,22 @@ impl Profiles {
     /// The profiles in order of their content, and for each number given out its place there:
     /// the order in which threads met them must not show in the segment.
     pub(super) fn finish(self) -> (Vec<OwnedProfile>, Vec<u32>) {
-        let profiles = self
-            .0
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .profiles;
-        let mut order: Vec<u32> = (0..profiles.len() as u32).collect();
-        order.sort_by(|a, b| profiles[*a as usize].cmp(&profiles[*b as usize]));
+        let table = self.0.into_inner();
+        let profiles = table.unwrap_or_else(PoisonError::into_inner).profiles;
+        let texts = Texts::new(profiles.iter().flat_map(OwnedProfile::texts));
+        let mut order: Vec<(_, u32)> = profiles
+            .iter()
+            .map(|profile| profile.sort_key(&texts))
+            .zip(0..)
+            .collect();
+        order.sort_unstable();
         let mut places = vec![0; order.len()];
-        for (place, number) in order.iter().enumerate() {
-            places[*number as usize] = place as u32;
+        let mut sorted = Vec::with_capacity(order.len());
+        for (place, (_, number)) in (0..).zip(order) {
+            places[number as usize] = place;
+            sorted.push(profiles[number as usize].clone());
         }
-        (
-            order
-                .iter()
-                .map(|number| profiles[*number as usize].clone())
-                .collect(),
-            places,
-        )
+        (sorted, places)
     }
 }
 

@@ -61,6 +61,14 @@ impl Reference {
     pub(super) fn of(self, texts: &[u8]) -> &[u8] {
         &texts[self.range()]
     }
+
+    /// Whether both texts are the same. Nearly all are empty, which two lengths tell.
+    pub(super) fn is_equal(self, texts: &[u8], other: Self, others: &[u8]) -> bool {
+        match (self.is_empty(), other.is_empty()) {
+            (false, false) => self.of(texts) == other.of(others),
+            (mine, theirs) => mine == theirs,
+        }
+    }
 }
 
 /// What a row reports, but for number and owner's reference: pair, profile and days.

@@ -129,7 +129,9 @@ impl<'c> ShardWriter<'c> {
     fn last_run_is(&self, records: &[Record], texts: &[u8]) -> bool {
         let same = |stored: &Stored, record: &Record| {
             stored.report == record.report()
-                && stored.reference.of(&self.texts) == record.reference.of(texts)
+                && stored
+                    .reference
+                    .is_equal(&self.texts, record.reference, texts)
         };
         match self.runs.last() {
             None => false,
