@@ -12,7 +12,7 @@ const fn row(state: &'static str, document_type: DocumentType, shapes: &'static 
         state,
         document_type,
         shapes,
-        rule: |_| true,
+        rule: None,
     }
 }
 
@@ -30,7 +30,7 @@ const fn ruled(
         state,
         document_type,
         shapes,
-        rule,
+        rule: Some(rule),
     }
 }
 

@@ -224,6 +224,13 @@ const fn set(table: &mut [u16; SLOTS], padded: [u8; 3], value: u16) {
     }
 }
 
+/// The row of [`STATES`] of a padded code.
+#[inline]
+pub(super) fn row(padded: [u8; 3]) -> Option<usize> {
+    let row = usize::from(get(&TABLE, padded)).wrapping_sub(1);
+    (row < STATES.len()).then_some(row)
+}
+
 /// What a padded code means.
 pub(super) fn meaning(padded: [u8; 3]) -> Meaning {
     match get(&TABLE, padded) {

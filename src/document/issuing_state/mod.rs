@@ -137,11 +137,9 @@ impl IssuingState {
 
     /// Its place among [`all`](Self::all), below [`COUNT`](Self::COUNT): the index of what is kept
     /// for each State. `None` for the specimen State, of which nothing is kept.
+    #[inline]
     pub fn ordinal(&self) -> Option<usize> {
-        match lookup::meaning(self.0) {
-            Meaning::State(row) => Some(row),
-            _ => None,
-        }
+        lookup::row(self.0)
     }
 
     /// Its English short name as in ISO 3166-1, or the organisation's name.

@@ -202,9 +202,13 @@ impl DocumentNumber {
     #[inline]
     fn is_all_of(&self, raw: &[u8]) -> bool {
         let length = self.length();
-        let dropped = raw.len() - length;
-        if dropped != 1 || length >= cell::TWO_NUMBERS_MIN {
-            return dropped == 0;
+        raw.len() == length || raw.len() == length + 1 && self.has_one_gap(raw)
+    }
+
+    /// [`is_all_of`](Self::is_all_of) for a text of which one character is not in the number.
+    fn has_one_gap(&self, raw: &[u8]) -> bool {
+        if raw.len() > cell::TWO_NUMBERS_MIN {
+            return false;
         }
         let found = |what: u8| {
             raw.iter()
