@@ -39,8 +39,13 @@ impl Day {
         let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
             return None;
         };
-        let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-        Self::civil(year, two_digits(m1, m2)?, two_digits(d1, d2)?)
+        let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
+        if digits.into_iter().fold(0, u8::max) > 9 {
+            return None;
+        }
+        let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i32::from);
+        let year = 1000 * y1 + 100 * y2 + 10 * y3 + y4;
+        Self::civil(year, 10 * m1 + m2, 10 * d1 + d2)
     }
 
     /// The day `year`-`month`-`day`, month and day counted from 1. `None` when it is not
@@ -107,34 +112,41 @@ impl Day {
         Self(days.clamp(Self::MIN.0.into(), Self::MAX.0.into()) as i32)
     }
 
-    /// Counts days with the year beginning in March, so that the leap day comes last:
-    /// then the months' lengths, 31 30 31 30 31 and again, are the line (153 m + 2) / 5.
+    /// Counts days with the year beginning in March, so that the leap day comes last.
     fn civil(year: i32, month: i32, day: i32) -> Option<Self> {
-        if !(1..=9999).contains(&year) || day < 1 || day > days_in_month(year, month)? {
+        let month = usize::try_from(month - 1).ok()?;
+        let (before, longest) = *MONTHS.get(month)?;
+        let exists = (1..=9999).contains(&year) && (1..=longest).contains(&day);
+        if !exists || (month == FEBRUARY && day == 29 && !is_leap(year)) {
             return None;
         }
-        let year_from_march = if month <= 2 { year - 1 } else { year };
-        let month_from_march = (month + 9) % 12;
-        let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+        let year_from_march = year - i32::from(month <= FEBRUARY);
         let days = 365 * year_from_march + year_from_march / 4 - year_from_march / 100
             + year_from_march / 400;
-        Some(Self(days + day_of_year - DAYS_TO_EPOCH))
+        Some(Self(days + before + day - 1 - DAYS_TO_EPOCH))
     }
 }
 
-fn two_digits(tens: u8, units: u8) -> Option<i32> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| i32::from(byte - b'0'));
-    Some(digit(tens)? * 10 + digit(units)?)
-}
+const FEBRUARY: usize = 1;
 
-fn days_in_month(year: i32, month: i32) -> Option<i32> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => Some(28 + i32::from(leap)),
-        4 | 6 | 9 | 11 => Some(30),
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
-        _ => None,
-    }
+/// For each month from January the days from 1 March to its first, and the most days that it has.
+const MONTHS: [(i32, i32); 12] = [
+    (306, 31),
+    (337, 29),
+    (0, 31),
+    (31, 30),
+    (61, 31),
+    (92, 30),
+    (122, 31),
+    (153, 31),
+    (184, 30),
+    (214, 31),
+    (245, 30),
+    (275, 31),
+];
+
+fn is_leap(year: i32) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 impl From<Day> for String {

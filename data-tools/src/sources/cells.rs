@@ -257,13 +257,25 @@ fn day(source: &SourceConfig, raw: &str, column: usize) -> Result<Option<Day>, R
     if raw.is_empty() {
         return Ok(None);
     }
-    let (day, expected) = match &source.date_format {
-        None => (Day::parse_iso(raw), EXPECTED_DAY),
-        Some(format) => (format.parse(raw), EXPECTED_FORMAT),
+    let day = match &source.date_format {
+        None => Day::parse_iso(raw),
+        Some(format) => format.parse(raw),
     };
     match day {
         Some(day) => Ok(Some(day)),
-        None if stand_in_text(raw).is_some() => Ok(stand_in_text(raw)),
+        None => stand_in(source, raw, column),
+    }
+}
+
+/// What a text that is no day stands for.
+#[cold]
+fn stand_in(source: &SourceConfig, raw: &str, column: usize) -> Result<Option<Day>, Reject> {
+    let expected = match source.date_format {
+        None => EXPECTED_DAY,
+        Some(_) => EXPECTED_FORMAT,
+    };
+    match stand_in_text(raw) {
+        Some(day) => Ok(Some(day)),
         None => Err(Reject::expected(COLUMNS[column], expected)),
     }
 }

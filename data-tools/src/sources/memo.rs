@@ -12,8 +12,41 @@ pub(super) struct Memo<T> {
 
 const MEMO_SLOTS: usize = 256;
 
-/// The bytes of a text of at most 15, behind a leading one that tells its length.
-type MemoText = u128;
+/// A text of at most 16 bytes: its length, and its first and last bytes, which meet or overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MemoText {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl MemoText {
+    fn new(text: &[u8]) -> Option<Self> {
+        let byte = |place: usize| text.get(place).map_or(0, |byte| u64::from(*byte));
+        let length = text.len();
+        let half = |half: Option<&[u8; 4]>| half.map(|half| u32::from_le_bytes(*half).into());
+        let (first, last) = match length {
+            0..4 => (byte(0), byte(1) << 8 | byte(2)),
+            4..8 => (half(text.first_chunk())?, half(text.last_chunk())?),
+            8..=16 => (
+                u64::from_le_bytes(*text.first_chunk()?),
+                u64::from_le_bytes(*text.last_chunk()?),
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            length,
+            first,
+            last,
+        })
+    }
+
+    fn slot(&self) -> usize {
+        let folded = self.first ^ self.last.rotate_left(29) ^ self.length as u64;
+        // The high byte of a product depends on all bytes below it.
+        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
+    }
+}
 
 impl<T: Copy> Default for Memo<T> {
     fn default() -> Self {
@@ -27,16 +60,10 @@ impl<T: Copy> Memo<T> {
     /// What `read` makes of a text.
     #[inline]
     pub(super) fn read(&mut self, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        if text.len() > 15 {
+        let Some(key) = MemoText::new(text.as_bytes()) else {
             return read(text);
-        }
-        let key = text
-            .bytes()
-            .fold(1, |key: MemoText, byte| key << 8 | MemoText::from(byte));
-        let folded = key as u64 ^ (key >> 64) as u64;
-        // The high byte of a product depends on all bytes below it.
-        let slot = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-        let slot = self.slots.get_mut(slot as usize)?;
+        };
+        let slot = self.slots.get_mut(key.slot())?;
         if let Some((known, value)) = slot
             && *known == key
         {
@@ -87,8 +114,12 @@ mod tests {
                 "a",
                 "b",
                 "a\0",
-                "fifteen letters",
+                "abc",
+                "acb",
+                "four",
+                "seven 7",
                 "sixteen letters!",
+                "seventeen letters",
                 "no",
             ] {
                 let read = memo.read(text, |text| (text != "no").then_some(text.len()));
