@@ -11,5 +11,11 @@ mod generated {
 
 pub use generated::*;
 
-/// The descriptor set of the contract, as gRPC reflection serves it.
+/// gRPC's health protocol, generated from `proto-standard/`.
+pub mod health {
+    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+    tonic::include_proto!("grpc.health.v1");
+}
+
+/// The descriptor set of the contract and of the health protocol, as gRPC reflection serves it.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("sltd.v1.descriptors");

@@ -3,6 +3,8 @@
 use super::error::is_connection_lost;
 use super::{Answer, BatchAnswer, ClientError, ClientOptions, Health, Question, ServerStatus};
 use crate::proto::admin_service_client::AdminServiceClient;
+use crate::proto::health::HealthCheckRequest;
+use crate::proto::health::health_client::HealthClient;
 use crate::proto::lookup_service_client::LookupServiceClient;
 use crate::proto::{BatchCheckDocumentsRequest, GetStatusRequest};
 use std::fmt;
@@ -12,8 +14,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 /// The most items a batch may have; the service refuses more.
 pub const BATCH_ITEMS_MAX: usize = 10_000;

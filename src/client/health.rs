@@ -1,6 +1,6 @@
 //! Whether a server answers.
 
-use tonic_health::pb::health_check_response::ServingStatus;
+use crate::proto::health::health_check_response::ServingStatus;
 
 /// What a server says of itself (`grpc.health.v1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

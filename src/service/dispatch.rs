@@ -9,10 +9,11 @@ use super::monitor::{Counters, Method};
 use super::reply::{self, Reply};
 use super::serving::Serving;
 use super::wire::{self, MESSAGE_BYTES_MAX};
-use super::{batch, lookup, stream};
+use super::{batch, lookup, reflection, stream};
 use crate::proto;
 use crate::proto::admin_service_server::AdminServiceServer;
 use crate::proto::batch_result::Outcome;
+use crate::proto::health::health_server::HealthServer;
 use crate::proto::lookup_service_server::{LookupService, LookupServiceServer};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -21,7 +22,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::service::Routes;
 use tonic::{Status, Streaming};
-use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
 /// All that the calls of one thread need. Each thread has its own: a count of references that all
@@ -44,7 +44,6 @@ impl Dispatch {
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let lookup = LookupServiceServer::new(Lookup {
             serving: Arc::clone(serving),
@@ -53,11 +52,12 @@ impl Dispatch {
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let administration = Administration::new(Arc::clone(condition));
-        let others = Routes::new(HealthServer::new(health.service()))
+        let others = Routes::new(HealthServer::new(health.clone()))
             .add_service(AdminServiceServer::new(administration))
-            .add_service(reflection().build_v1()?)
-            // Older tools ask for v1alpha only.
-            .add_service(reflection().build_v1alpha()?)
+            .add_service(reflection::v1::Reflection::over(reflection().build_v1()?))
+            .add_service(reflection::v1alpha::Reflection::over(
+                reflection().build_v1alpha()?,
+            ))
             .prepare();
         Ok(Self {
             serving: Arc::clone(serving),

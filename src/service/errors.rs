@@ -58,6 +58,8 @@ pub(super) enum CallError {
     Gone,
     /// No snapshot is being served: not yet, or it was found damaged.
     NoSnapshot,
+    /// The server ends, and the call would go on for as long as the server runs.
+    Ending,
     /// A defect of the server, caught at the call boundary.
     Defect,
 }
@@ -92,6 +94,7 @@ impl From<CallError> for Status {
             CallError::NoSnapshot => Status::unavailable(
                 "no snapshot is being served: try another server, or again later",
             ),
+            CallError::Ending => Status::unavailable("the server is ending: call another one"),
             CallError::Defect => Status::internal("a defect of the server; it has been logged"),
         }
     }
@@ -107,16 +110,21 @@ fn malformed(violation: Violation) -> Status {
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// What the contract says where tonic, which decodes the chunks of a stream, says otherwise.
+/// What the contract says where tonic, which decodes the messages of a stream, says otherwise.
 ///
 /// tonic answers a message over the limit with OUT_OF_RANGE (gRPC: RESOURCE_EXHAUSTED), and one that
 /// cannot be decoded with INTERNAL, as if it were the server's fault.
-pub(super) fn of_received_chunk(status: Status) -> Status {
+pub(super) fn of_received(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => Status::resource_exhausted(status.message()),
-        Code::Internal => CallError::Undecodable("a chunk cannot be decoded".to_owned()).into(),
+        Code::Internal => CallError::Undecodable("a message cannot be decoded".to_owned()).into(),
         _ => status,
     }
+}
+
+/// The same of a job's chunks.
+pub(super) fn of_received_chunk(status: Status) -> Status {
+    of_received(status)
 }
 
 #[cfg(test)]
@@ -156,6 +164,7 @@ mod tests {
             (CallError::Deadline, Code::DeadlineExceeded),
             (CallError::Gone, Code::Cancelled),
             (CallError::NoSnapshot, Code::Unavailable),
+            (CallError::Ending, Code::Unavailable),
             (CallError::Defect, Code::Internal),
         ];
         for (error, code) in cases {

@@ -47,6 +47,7 @@ mod notices;
 mod offline;
 mod question;
 mod readiness;
+mod reflection;
 mod refusal;
 mod reply;
 mod scrub;

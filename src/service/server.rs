@@ -187,7 +187,7 @@ pub async fn run_with_clock(
         Some(address) => Some(Monitor::start(bind(address)?, &condition)?),
         None => None,
     };
-    let health = Health::not_serving_yet().await;
+    let health = Health::not_serving_yet();
     let dispatches = condition
         .counters
         .iter()
@@ -224,7 +224,7 @@ pub async fn run_with_clock(
     };
     // Those who watch health look for another server before their connection is ended.
     condition.drain();
-    health.set(false).await;
+    health.end();
     // Whoever connects from now on is refused by the kernel, not left waiting.
     drop(listener);
     if ended.is_ok() {

@@ -115,7 +115,7 @@ impl Watcher {
     /// Says whether checks are to be sent here, if that has changed.
     async fn announce(&self) {
         let readiness = self.condition.readiness(self.condition.now());
-        if self.health.set(readiness.is_ok()).await {
+        if self.health.set(readiness.is_ok()) {
             match readiness {
                 Ok(()) => tracing::info!("ready: checks are to be sent here"),
                 Err(why) => {

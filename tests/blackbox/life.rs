@@ -4,13 +4,14 @@ use crate::support::{
     PATIENCE, ROWS, Raw, Server, block_on, passport, publish, sltd, store, wait_for,
 };
 use sltd::client::{AnswerStream, Chunk, Client, ClientOptions, Health, StreamOptions, Verdict};
+use sltd::proto::health::health_check_response::ServingStatus;
+use sltd::proto::health::health_client::HealthClient;
+use sltd::proto::health::{HealthCheckRequest, HealthListRequest};
 use sltd::proto::lookup_service_server::SERVICE_NAME;
+use std::time::Duration;
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic::transport::Endpoint;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
 
 #[test]
@@ -73,6 +74,16 @@ fn health_and_reflection() {
             .await
             .unwrap_err();
         assert_eq!(status.code(), Code::NotFound);
+        let list = HealthClient::new(channel.clone())
+            .list(HealthListRequest {})
+            .await;
+        let list = list.unwrap().into_inner().statuses;
+        let mut names: Vec<&str> = list.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["", "sltd.v1.AdminService", SERVICE_NAME]);
+        for status in list.values() {
+            assert_eq!(status.status(), ServingStatus::Serving);
+        }
 
         let expected = ["grpc.health.v1.Health", SERVICE_NAME];
         let mut reflection =
@@ -85,6 +96,9 @@ fn health_and_reflection() {
         };
         let requests = [
             ask(MessageRequest::ListServices(String::new())),
+            ask(MessageRequest::FileContainingSymbol("no.Such".to_owned())),
+            ask(MessageRequest::FileByFilename("no_such.proto".to_owned())),
+            v1::ServerReflectionRequest::default(),
             ask(MessageRequest::FileContainingSymbol(
                 SERVICE_NAME.to_owned(),
             )),
@@ -107,7 +121,14 @@ fn health_and_reflection() {
                 "{list:?}"
             );
         }
-        let MessageResponse::FileDescriptorResponse(files) = &answers[1] else {
+        // What is not known is an answer, after which the stream goes on.
+        for (answer, code) in answers[1..=3].iter().zip([5, 5, 3]) {
+            let MessageResponse::ErrorResponse(error) = answer else {
+                panic!("{answers:?}")
+            };
+            assert_eq!(error.error_code, code, "{error:?}");
+        }
+        let MessageResponse::FileDescriptorResponse(files) = &answers[4] else {
             panic!("{answers:?}")
         };
         assert!(!files.file_descriptor_proto.is_empty());
@@ -115,18 +136,60 @@ fn health_and_reflection() {
         // Older tools know the form before only.
         let mut reflection =
             v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
-        let request = v1alpha::ServerReflectionRequest {
+        use v1alpha::server_reflection_request::MessageRequest as Older;
+        let requests = [
+            Older::FileContainingSymbol("no.Such".to_owned()),
+            Older::ListServices(String::new()),
+        ];
+        let requests = requests.map(|request| v1alpha::ServerReflectionRequest {
             host: String::new(),
-            message_request: Some(
-                v1alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
-            ),
-        };
+            message_request: Some(request),
+        });
         let answers = reflection
-            .server_reflection_info(tokio_stream::iter([request]))
+            .server_reflection_info(tokio_stream::iter(requests))
             .await
             .unwrap();
-        assert!(answers.into_inner().next().await.unwrap().is_ok());
+        let answers: Vec<_> = answers.into_inner().collect().await;
+        assert_eq!(answers.len(), 2);
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     });
+}
+
+/// Whoever watches a service that the server does not have waits for it, as the protocol wants.
+#[test]
+fn a_health_watch_of_an_unknown_service_stays_open_until_the_server_ends() {
+    let dir = store(ROWS);
+    let mut server = Server::start_with(dir.path(), &["--drain", "2m"], "info");
+    block_on(async {
+        let channel = Endpoint::from_shared(server.url()).unwrap().connect_lazy();
+        let mut health = HealthClient::new(channel);
+        let mut watches = Vec::new();
+        for (service, status, at_the_end) in [
+            ("nobody", ServingStatus::ServiceUnknown, None),
+            ("", ServingStatus::Serving, Some(ServingStatus::NotServing)),
+        ] {
+            let service = service.to_owned();
+            let watch = health.watch(HealthCheckRequest { service }).await;
+            let mut watch = watch.unwrap().into_inner();
+            assert_eq!(watch.next().await.unwrap().unwrap().status(), status);
+            watches.push((watch, at_the_end));
+        }
+        // Still open: it answers nothing, neither an end nor a second status.
+        let (unknown, _) = &mut watches[0];
+        let more = tokio::time::timeout(Duration::from_millis(300), unknown.next()).await;
+        assert!(more.is_err(), "{more:?}");
+        server.terminate();
+        for (mut watch, at_the_end) in watches {
+            if let Some(status) = at_the_end {
+                assert_eq!(watch.next().await.unwrap().unwrap().status(), status);
+            }
+            let end = watch.next().await.unwrap().unwrap_err();
+            assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+            assert!(watch.next().await.is_none());
+        }
+    });
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    wait_for("the last line", || server.log().contains("cut=0"));
 }
 
 #[test]
@@ -227,21 +290,12 @@ fn the_drain_has_an_end() {
     let mut server = Server::start_with(dir.path(), &["--drain", "300ms", "--log", "json"], "info");
     block_on(async {
         let client = server.client().await;
-        // A job that its client never ends, and one who watches health.
+        // A job that its client never ends is still there when the server ends.
         let _job = open_job(&client).await;
-        let channel = Endpoint::from_shared(server.url()).unwrap().connect_lazy();
-        let mut health = HealthClient::new(channel);
-        let watch = health.watch(HealthCheckRequest::default()).await;
-        let mut watch = watch.unwrap().into_inner();
-        let status = watch.next().await.unwrap().unwrap().status();
-        assert_eq!(status, ServingStatus::Serving);
         server.terminate();
-        let status = watch.next().await.unwrap().unwrap().status();
-        assert_eq!(status, ServingStatus::NotServing);
-        // Both are still there when the server ends.
         assert_eq!(server.wait().code(), Some(0), "{}", server.log());
     });
-    wait_for("the last line", || server.log().contains("\"cut\":2"));
+    wait_for("the last line", || server.log().contains("\"cut\":1"));
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn start(connections_max: usize) -> Server {
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let health = Health::not_serving_yet().await;
+    let health = Health::not_serving_yet();
     let workers = Arc::new(workers(&config, &health));
     let accepting = Arc::clone(&workers);
     tokio::spawn(async move { server::accept(&listener, &accepting, connections_max).await });
@@ -189,7 +189,7 @@ async fn health_says_what_is_set_and_reflection_knows_the_services() {
     let server = start(10).await;
     let mut health = HealthClient::new(server.channel().await);
     for serving in [false, true, false] {
-        server.health.set(serving).await;
+        server.health.set(serving);
         for service in ["", "sltd.v1.LookupService"] {
             let request = HealthCheckRequest {
                 service: service.to_owned(),
@@ -305,7 +305,7 @@ async fn a_drain_ends_idle_connections_and_cuts_what_does_not_end() {
         drain: Duration::from_millis(200),
         ..Config::default()
     };
-    let workers = workers(&config, &Health::not_serving_yet().await);
+    let workers = workers(&config, &Health::not_serving_yet());
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();

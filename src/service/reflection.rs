@@ -1,0 +1,89 @@
+//! `grpc.reflection`: the contract, for tools that have no `.proto` files.
+//!
+//! The crate that answers ends the whole call with NOT_FOUND where a symbol is not known. The protocol
+//! wants an answer in its place in the stream, so that a tool may ask on: each question is handed to the
+//! crate as a call of its own, and what that ends with becomes the answer.
+
+use super::errors::of_received;
+use std::pin::Pin;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+
+/// The largest question taken, in bytes: a name, and room for a long one.
+const QUESTION_BYTES_MAX: usize = 64 * 1024;
+
+/// One version of the protocol; the messages of both have the same fields.
+macro_rules! version {
+    ($version:ident) => {
+        pub(super) mod $version {
+            use super::*;
+            use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
+            use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+            use tonic_reflection::pb::$version::server_reflection_server::{
+                ServerReflection, ServerReflectionServer,
+            };
+            use tonic_reflection::pb::$version::{
+                ErrorResponse, ServerReflectionRequest, ServerReflectionResponse,
+            };
+
+            /// Answers every question in its place, from a service that may end with an error.
+            pub(in super::super) struct Reflection<S>(ServerReflectionServer<S>);
+
+            impl<S: ServerReflection> Reflection<S> {
+                /// The service over the crate's one.
+                pub(in super::super) fn over(
+                    inner: ServerReflectionServer<S>,
+                ) -> ServerReflectionServer<Self> {
+                    ServerReflectionServer::new(Self(inner))
+                        .max_decoding_message_size(QUESTION_BYTES_MAX)
+                }
+            }
+
+            #[tonic::async_trait]
+            impl<S: ServerReflection> ServerReflection for Reflection<S> {
+                type ServerReflectionInfoStream =
+                    Pin<Box<dyn Stream<Item = Result<ServerReflectionResponse, Status>> + Send>>;
+
+                async fn server_reflection_info(
+                    &self,
+                    request: Request<Streaming<ServerReflectionRequest>>,
+                ) -> Result<Response<Self::ServerReflectionInfoStream>, Status> {
+                    let inner = self.0.clone();
+                    let answers = request.into_inner().then(move |question| {
+                        let inner = ServerReflectionClient::new(inner.clone());
+                        async move { Ok(answer(inner, question.map_err(of_received)?).await) }
+                    });
+                    Ok(Response::new(Box::pin(answers)))
+                }
+            }
+
+            async fn answer<S: ServerReflection>(
+                mut inner: ServerReflectionClient<ServerReflectionServer<S>>,
+                question: ServerReflectionRequest,
+            ) -> ServerReflectionResponse {
+                let asked = tokio_stream::iter([question.clone()]);
+                let answer = match inner.server_reflection_info(asked).await {
+                    Ok(answers) => answers.into_inner().message().await,
+                    Err(status) => Err(status),
+                };
+                let status = match answer {
+                    Ok(Some(answer)) => return answer,
+                    Ok(None) => Status::internal("no answer"),
+                    Err(status) => status,
+                };
+                ServerReflectionResponse {
+                    valid_host: question.host.clone(),
+                    original_request: Some(question),
+                    message_response: Some(MessageResponse::ErrorResponse(ErrorResponse {
+                        error_code: status.code().into(),
+                        error_message: status.message().to_owned(),
+                    })),
+                }
+            }
+        }
+    };
+}
+
+version!(v1);
+// Older tools ask for this one only.
+version!(v1alpha);
