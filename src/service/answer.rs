@@ -12,12 +12,12 @@ use crate::report::{Candidate, Day, Disclosure, Judgement, Query};
 use crate::snapshot::{Answer, Coverage};
 use prost::Message as _;
 use prost::encoding::{self, WireType, encode_varint};
+use std::time::Duration;
 
 /// Appends the encoded `CheckDocumentResponse`. `snapshot` is its field of that name, encoded.
 pub(super) fn write(buffer: &mut Vec<u8>, query: &Query, answer: &Answer<'_>, snapshot: &[u8]) {
     let judgement = &answer.judgement;
-    number(
-        1,
+    number::<1>(
         i32::from(convert::verdict(judgement.verdict)) as u64,
         buffer,
     );
@@ -25,17 +25,17 @@ pub(super) fn write(buffer: &mut Vec<u8>, query: &Query, answer: &Answer<'_>, sn
         encoding::int32::encode_packed(2, &convert::reasons(judgement.reasons), buffer);
     }
     if query.number.is_some() || query.issuer.is_some() || query.document_type.is_some() {
-        nested(3, buffer, |buffer| document(query, buffer));
+        nested::<3>(buffer, |buffer| document(query, buffer));
     }
-    number(4, judgement.same_number_other_issuers.into(), buffer);
+    number::<4>(judgement.same_number_other_issuers.into(), buffer);
     if let Some(mrz) = &query.mrz {
         encoding::message::encode(5, &convert::mrz(mrz), buffer);
     }
     let omitted = matches(judgement, buffer);
-    number(7, omitted as u64, buffer);
+    number::<7>(omitted as u64, buffer);
     buffer.extend_from_slice(snapshot);
     if let Some(of_issuer) = answer.coverage() {
-        nested(9, buffer, |buffer| coverage(&of_issuer, query, buffer));
+        nested::<9>(buffer, |buffer| coverage(&of_issuer, query, buffer));
     }
     if let Some(plausible) = answer.format_plausible() {
         encoding::bool::encode(10, &plausible, buffer);
@@ -54,7 +54,7 @@ fn matches(judgement: &Judgement<'_>, buffer: &mut Vec<u8>) -> usize {
     let mut matches_bytes = 0;
     for (place, candidate) in judgement.matches.iter().enumerate() {
         let start = buffer.len();
-        let bytes = nested(6, buffer, |buffer| {
+        let bytes = nested::<6>(buffer, |buffer| {
             matched(candidate, judgement.also_reported_by(place), buffer);
         });
         matches_bytes += bytes + ENTRY_OVERHEAD;
@@ -74,43 +74,38 @@ fn matched<'a>(
 ) {
     let report = &candidate.report;
     let full = candidate.disclosure == Disclosure::Full;
-    let day = |tag, day: Option<Day>, buffer: &mut Vec<u8>| {
-        if let Some(day) = day {
-            text(tag, &day.to_iso(), buffer);
-        }
-    };
     if full {
         let status = convert::status(report.status);
-        number(1, i32::from(status) as u64, buffer);
-        text(2, report.source_status.as_bytes(), buffer);
+        number::<1>(i32::from(status) as u64, buffer);
+        text::<2>(report.source_status.as_bytes(), buffer);
     }
-    text(3, candidate.issuing_state.code().as_bytes(), buffer);
+    text::<3>(candidate.issuing_state.code().as_bytes(), buffer);
     let of_type = convert::document_type(candidate.document_type);
-    number(4, i32::from(of_type) as u64, buffer);
+    number::<4>(i32::from(of_type) as u64, buffer);
     if full {
-        day(5, report.date_of_loss, buffer);
-        day(6, report.date_reported, buffer);
-        day(7, report.review_date, buffer);
+        day::<5>(report.date_of_loss, buffer);
+        day::<6>(report.date_reported, buffer);
+        day::<7>(report.review_date, buffer);
     }
     if let Some(authority) = &report.authority {
-        nested(8, buffer, |buffer| {
-            text(1, authority.code.as_bytes(), buffer);
-            text(2, authority.name.as_bytes(), buffer);
-            text(3, authority.contact.as_bytes(), buffer);
+        nested::<8>(buffer, |buffer| {
+            text::<1>(authority.code.as_bytes(), buffer);
+            text::<2>(authority.name.as_bytes(), buffer);
+            text::<3>(authority.contact.as_bytes(), buffer);
         });
     }
     if full {
-        text(9, report.restriction.as_bytes(), buffer);
-        text(10, report.source.as_bytes(), buffer);
-        number(11, report.third_party.into(), buffer);
-        text(12, report.owner_reference.as_bytes(), buffer);
+        text::<9>(report.restriction.as_bytes(), buffer);
+        text::<10>(report.source.as_bytes(), buffer);
+        number::<11>(report.third_party.into(), buffer);
+        text::<12>(report.owner_reference.as_bytes(), buffer);
     }
     // The owner must confirm each report, `confirm_with_authority`.
-    number(13, 1, buffer);
+    number::<13>(1, buffer);
     if full {
         for source in also {
             // An element of a list is sent even if it is empty.
-            buffer.push(key(14, WireType::LengthDelimited));
+            buffer.push(key::<14>(WireType::LengthDelimited));
             encode_varint(source.len() as u64, buffer);
             buffer.extend_from_slice(source.as_bytes());
         }
@@ -119,94 +114,104 @@ fn matched<'a>(
 
 /// The fields of a `Document`.
 fn document(query: &Query, buffer: &mut Vec<u8>) {
-    text(
-        1,
+    text::<1>(
         query
             .number
             .as_ref()
             .map_or(b"", |number| number.as_bytes()),
         buffer,
     );
-    issuing_state(2, query, buffer);
-    document_type(3, query, buffer);
+    issuing_state::<2>(query, buffer);
+    document_type::<3>(query, buffer);
 }
 
 /// The fields of a `Coverage`.
 fn coverage(coverage: &Coverage, query: &Query, buffer: &mut Vec<u8>) {
-    issuing_state(1, query, buffer);
-    document_type(2, query, buffer);
-    number(
-        3,
+    issuing_state::<1>(query, buffer);
+    document_type::<2>(query, buffer);
+    number::<3>(
         i32::from(convert::coverage_level(coverage.level)) as u64,
         buffer,
     );
-    number(4, coverage.documents, buffer);
+    number::<4>(coverage.documents, buffer);
     if let Some(day) = coverage.newest_report {
-        text(5, &day.to_iso(), buffer);
+        text::<5>(&day.to_iso(), buffer);
     }
-    for (tag, age) in [(6, coverage.source_age), (7, coverage.change_age)] {
-        if let Some(age) = age {
-            let age = convert::duration(age);
-            nested(tag, buffer, |buffer| {
-                number(1, age.seconds as u64, buffer);
-                number(2, i64::from(age.nanos) as u64, buffer);
-            });
-        }
+    if let Some(age) = coverage.source_age {
+        nested::<6>(buffer, |buffer| duration(age, buffer));
+    }
+    if let Some(age) = coverage.change_age {
+        nested::<7>(buffer, |buffer| duration(age, buffer));
     }
 }
 
-fn issuing_state(tag: u32, query: &Query, buffer: &mut Vec<u8>) {
+/// The fields of a `google.protobuf.Duration`.
+fn duration(age: Duration, buffer: &mut Vec<u8>) {
+    let age = convert::duration(age);
+    number::<1>(age.seconds as u64, buffer);
+    number::<2>(i64::from(age.nanos) as u64, buffer);
+}
+
+fn issuing_state<const TAG: u32>(query: &Query, buffer: &mut Vec<u8>) {
     let code = query.issuer.as_ref().map_or("", |issuer| issuer.code());
-    text(tag, code.as_bytes(), buffer);
+    text::<TAG>(code.as_bytes(), buffer);
 }
 
-fn document_type(tag: u32, query: &Query, buffer: &mut Vec<u8>) {
+fn document_type<const TAG: u32>(query: &Query, buffer: &mut Vec<u8>) {
     let value = query
         .document_type
         .map_or(proto::DocumentType::Unspecified, convert::document_type);
-    number(tag, i32::from(value) as u64, buffer);
+    number::<TAG>(i32::from(value) as u64, buffer);
+}
+
+fn day<const TAG: u32>(day: Option<Day>, buffer: &mut Vec<u8>) {
+    if let Some(day) = day {
+        text::<TAG>(&day.to_iso(), buffer);
+    }
 }
 
 /// A number, unless it is 0, which is not sent. Enums and all integers of the contract are sent alike.
-fn number(tag: u32, value: u64, buffer: &mut Vec<u8>) {
+fn number<const TAG: u32>(value: u64, buffer: &mut Vec<u8>) {
+    let key = key::<TAG>(WireType::Varint);
     match value {
         0 => {}
         // Most are one byte: key and value are then written at once.
-        1..0x80 => buffer.extend_from_slice(&[key(tag, WireType::Varint), value as u8]),
+        1..0x80 => buffer.extend_from_slice(&[key, value as u8]),
         _ => {
-            buffer.push(key(tag, WireType::Varint));
+            buffer.push(key);
             encode_varint(value, buffer);
         }
     }
 }
 
 /// A text, unless it is empty.
-fn text(tag: u32, text: &[u8], buffer: &mut Vec<u8>) {
+fn text<const TAG: u32>(text: &[u8], buffer: &mut Vec<u8>) {
+    let key = key::<TAG>(WireType::LengthDelimited);
     match text.len() {
         0 => {}
         // Nearly all are short: key and length are then written at once.
         length @ 1..0x80 => {
-            buffer.extend_from_slice(&[key(tag, WireType::LengthDelimited), length as u8]);
+            buffer.extend_from_slice(&[key, length as u8]);
             buffer.extend_from_slice(text);
         }
         length => {
-            buffer.push(key(tag, WireType::LengthDelimited));
+            buffer.push(key);
             encode_varint(length as u64, buffer);
             buffer.extend_from_slice(text);
         }
     }
 }
 
-/// What stands before a field's value; of all tags here it takes one byte.
-fn key(tag: u32, wire_type: WireType) -> u8 {
-    debug_assert!(tag < 16);
-    (tag << 3) as u8 | wire_type as u8
+/// What stands before a field's value: one byte. A tag for which it would take more does not compile.
+const fn key<const TAG: u32>(wire_type: WireType) -> u8 {
+    const { assert!(0 < TAG && TAG < 16, "the key would take more than one byte") };
+    (TAG << 3) as u8 | wire_type as u8
 }
 
 /// A message in a message, whose fields `write` appends; returns their length. That stands before them and mostly takes
 /// one byte; where it takes more, they are moved.
-fn nested(tag: u32, buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
-    buffer.extend_from_slice(&[key(tag, WireType::LengthDelimited), 0]);
+fn nested<const TAG: u32>(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+    buffer.extend_from_slice(&[key::<TAG>(WireType::LengthDelimited), 0]);
     let start = buffer.len();
     write(buffer);
     let length = buffer.len() - start;
