@@ -130,7 +130,7 @@ fn look_up(
     let read = questions::read(source, &mut |item| {
         let outcome = match item.question {
             Ok(question) => answer(offline, store, item.line, &question),
-            Err(fault) => Outcome::malformed(item.line, fault),
+            Err(fault) => Outcome::malformed(item.line, vec![fault]),
         };
         printed = printer.print(outcome);
         printed.is_ok()
@@ -142,9 +142,12 @@ fn look_up(
 fn answer(offline: &Offline, store: &Path, line: u64, question: &Question) -> Outcome {
     match offline.check_document(question.request()) {
         Ok(answer) => Outcome::answered(answer),
-        Err(OfflineError::Malformed { field, description }) => {
-            let field = field.to_owned();
-            Outcome::malformed(line, Fault { field, description })
+        Err(OfflineError::Malformed(fields)) => {
+            let faults = fields.into_iter().map(|field| Fault {
+                field: field.field.to_owned(),
+                description: field.description,
+            });
+            Outcome::malformed(line, faults.collect())
         }
         Err(error) => Outcome::failed(
             line,

@@ -35,11 +35,12 @@ impl Outcome {
         Self::Answered(Box::new(answer))
     }
 
-    /// That of a question that cannot be understood.
-    pub fn malformed(line: u64, fault: Fault) -> Self {
+    /// That of a question that cannot be understood, with all that is wrong with it.
+    pub fn malformed(line: u64, faults: Vec<Fault>) -> Self {
+        let words: Vec<String> = faults.iter().map(Fault::to_string).collect();
         let error = ClientError::Malformed {
-            message: fault.to_string(),
-            faults: vec![fault],
+            message: words.join("; "),
+            faults,
         };
         Self::Malformed { line, error }
     }

@@ -11,6 +11,9 @@ use memchr::{memchr, memchr_iter};
 /// Items of a chunk.
 pub(super) const ITEMS_MAX: usize = 65_536;
 
+/// Issuing States of a chunk: one byte for each item points at one of them, or says none.
+const STATES_MAX: usize = 255;
+
 /// A chunk, found to be in order as a whole.
 pub(super) struct Chunk {
     numbers: Bytes,
@@ -25,39 +28,46 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// Reads a chunk. What concerns single items only is left to [`query`](Self::query).
-    pub(super) fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Violation> {
+    /// Reads a chunk, or names all of its faults. What concerns single items only is left to
+    /// [`query`](Self::query).
+    pub(super) fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Vec<Violation>> {
+        let mut faults = Vec::new();
         let numbers = raw.numbers;
         let line_feeds = memchr_iter(b'\n', &numbers).count();
         let items = line_feeds + usize::from(numbers.last().is_some_and(|&last| last != b'\n'));
         if items > ITEMS_MAX {
-            return Err(Violation::of(
+            faults.push(Violation::of(
                 "numbers",
                 format!("holds {items} items: expected at most {ITEMS_MAX}"),
             ));
         }
         let states = raw.issuing_states.len();
-        let Ok(states_u8) = u8::try_from(states) else {
-            return Err(Violation::of(
+        if states > STATES_MAX {
+            faults.push(Violation::of(
                 "issuing_states",
-                format!("has {states} entries: expected at most 255"),
+                format!("has {states} entries: expected at most {STATES_MAX}"),
             ));
-        };
-        let per_item = |field, bytes: &Bytes| match bytes.len() {
-            0 => Ok(()),
-            given if given == items => Ok(()),
-            given => Err(Violation::of(
-                field,
-                format!("has {given} bytes: expected none or one for each of {items} items"),
-            )),
-        };
-        per_item("issuing_state_indexes", &raw.issuing_state_indexes)?;
-        per_item("types", &raw.types)?;
+        }
+        for (field, bytes) in [
+            ("issuing_state_indexes", &raw.issuing_state_indexes),
+            ("types", &raw.types),
+        ] {
+            let given = bytes.len();
+            if given != 0 && given != items {
+                faults.push(Violation::of(
+                    field,
+                    format!("has {given} bytes: expected none or one for each of {items} items"),
+                ));
+            }
+        }
         if raw.issuing_state_indexes.is_empty() && states > 1 && items > 0 {
             let description = format!(
                 "is empty: expected one byte for each item, as there are {states} `issuing_states`"
             );
-            return Err(Violation::of("issuing_state_indexes", description));
+            faults.push(Violation::of("issuing_state_indexes", description));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
         }
         let given = raw
             .issuing_states
@@ -68,7 +78,7 @@ impl Chunk {
             items,
             issuers: std::iter::once(Ok(None)).chain(given).collect(),
             issuer_indexes: raw.issuing_state_indexes,
-            issuer_of_all: states_u8.min(1),
+            issuer_of_all: u8::from(states > 0),
             types: raw.types,
             type_of_all: raw.r#type,
         })
@@ -163,14 +173,15 @@ mod tests {
 
     type Item<'a> = Result<(&'a str, &'a str, u8), &'a str>;
 
-    /// What each item is read as: number, issuer and type code, or the field at fault; or the field for
+    /// What each item is read as: number, issuer and type code, or the field at fault; or the fields for
     /// which the whole chunk is refused.
     fn check(raw: proto::StreamCheckDocumentsRequest, expected: Result<&[Item<'_>], &str>) {
         let shown = format!("{raw:?}");
         let chunk = match Chunk::read(raw) {
             Ok(chunk) => chunk,
-            Err(violation) => {
-                return assert_eq!(Err(violation.field), expected.map(|_| ()), "{shown}");
+            Err(faults) => {
+                let fields: Vec<_> = faults.iter().map(|violation| violation.field).collect();
+                return assert_eq!(Err(&*fields.join(" ")), expected.map(|_| ()), "{shown}");
             }
         };
         let mut offset = 0;
@@ -263,6 +274,15 @@ mod tests {
             Err("issuing_state_indexes"),
         );
         check(raw("A1\nA2", &[], b"", &[1]), Err("types"));
+        // All that is wrong is named.
+        check(
+            raw(&"1\n".repeat(ITEMS_MAX + 1), &["D"; 256], &[1], &[1]),
+            Err("numbers issuing_states issuing_state_indexes types"),
+        );
+        check(
+            raw("A1", &["D", "UKR"], b"", &[1, 1]),
+            Err("types issuing_state_indexes"),
+        );
     }
 
     #[test]

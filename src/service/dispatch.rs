@@ -3,7 +3,7 @@
 use super::admin::Administration;
 use super::condition::Condition;
 use super::convert;
-use super::errors::{CallError, Violation};
+use super::errors::{CallError, Violation, of_received};
 use super::health::Health;
 use super::monitor::{Counters, Method};
 use super::reply::{self, Reply};
@@ -15,14 +15,19 @@ use crate::proto::admin_service_server::AdminServiceServer;
 use crate::proto::batch_result::Outcome;
 use crate::proto::health::health_server::HealthServer;
 use crate::proto::lookup_service_server::{LookupService, LookupServiceServer};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::header::{self, HeaderName};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::service::Routes;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tower::Service as _;
+
+/// The largest message that administration, health and reflection take, in bytes: they are asked by a name
+/// at the most.
+pub(super) const QUESTION_BYTES_MAX: usize = 64 * 1024;
 
 /// All that the calls of one thread need. Each thread has its own: a count of references that all
 /// threads change on every call would cost more than the check.
@@ -52,13 +57,17 @@ impl Dispatch {
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let administration = Administration::new(Arc::clone(condition));
-        let others = Routes::new(HealthServer::new(health.clone()))
-            .add_service(AdminServiceServer::new(administration))
-            .add_service(reflection::v1::Reflection::over(reflection().build_v1()?))
-            .add_service(reflection::v1alpha::Reflection::over(
-                reflection().build_v1alpha()?,
-            ))
-            .prepare();
+        let others = Routes::new(
+            HealthServer::new(health.clone()).max_decoding_message_size(QUESTION_BYTES_MAX),
+        )
+        .add_service(
+            AdminServiceServer::new(administration).max_decoding_message_size(QUESTION_BYTES_MAX),
+        )
+        .add_service(reflection::v1::Reflection::over(reflection().build_v1()?))
+        .add_service(reflection::v1alpha::Reflection::over(
+            reflection().build_v1alpha()?,
+        ))
+        .prepare();
         Ok(Self {
             serving: Arc::clone(serving),
             counters: Arc::clone(counters),
@@ -77,7 +86,7 @@ impl Dispatch {
         let method = Method::of(request.uri().path());
         let call = self.counters.begin(method);
         // All but the one method that counts are boxed, so that its future stays small.
-        let response = match (deadline(request.headers()), method) {
+        let response = match (acceptable(request.headers()), method) {
             (Err(error), _) => wire::refuse(error),
             (Ok(deadline), Method::CheckDocument) => {
                 within(deadline, self.check_document(request)).await
@@ -151,7 +160,16 @@ impl Dispatch {
         deadline: Option<Instant>,
     ) -> Response<Reply> {
         let Ok(response) = self.others.clone().call(request).await;
-        response.map(|body| Reply::tonic(body, deadline))
+        match Status::from_header_map(response.headers()) {
+            // None of these services says so itself: it is what is said of a path that nobody has.
+            Some(status) if status.code() == Code::Unimplemented => {
+                wire::refuse(CallError::NoMethod)
+            }
+            Some(status) if status.code() != Code::Ok => {
+                of_received(status, QUESTION_BYTES_MAX).into_http()
+            }
+            _ => response.map(|body| Reply::tonic(body, deadline)),
+        }
     }
 }
 
@@ -195,16 +213,47 @@ impl LookupService for Lookup {
     }
 }
 
-/// The HTTP status for a request that is no gRPC call at all (gRPC over HTTP/2: 415 for a content
-/// type that does not begin with `application/grpc`).
+/// The HTTP status for a request that is no gRPC call at all, or one with messages in another form than
+/// protobuf's binary one (gRPC over HTTP/2, "Content-Type": 415).
 fn not_grpc<B>(request: &Request<B>) -> Option<StatusCode> {
     if request.method() != http::Method::POST {
         return Some(StatusCode::METHOD_NOT_ALLOWED);
     }
     let content_type = request.headers().get(header::CONTENT_TYPE);
-    let is_grpc =
-        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    let is_grpc = content_type.is_some_and(|value| is_grpc_protobuf(value.as_bytes()));
     (!is_grpc).then_some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+}
+
+/// Whether a content type is `application/grpc` or `application/grpc+proto`, whatever its parameters.
+/// `application/grpc-web` and `application/grpc+json` are other forms of a message.
+fn is_grpc_protobuf(content_type: &[u8]) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    // As nearly all clients have it.
+    if content_type == GRPC {
+        return true;
+    }
+    let end = content_type.iter().position(|&byte| byte == b';');
+    let media_type = content_type.get(..end.unwrap_or(content_type.len()));
+    let media_type = media_type.unwrap_or_default().trim_ascii();
+    // Media types don't tell upper from lower case (RFC 9110, section 8.3.1).
+    [GRPC, b"application/grpc+proto"]
+        .iter()
+        .any(|known| media_type.eq_ignore_ascii_case(known))
+}
+
+static GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// The caller's deadline, if the call can be taken by what its headers say.
+///
+/// A client that announces compression is refused even where its message is not compressed: clients
+/// leave small messages as they are, and would fail at the first large one.
+fn acceptable(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
+    let encoding = headers.get(&GRPC_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return Err(CallError::Compressed);
+    }
+    deadline(headers)
 }
 
 /// Awaits an answer, but not past the caller's deadline. (tonic would say CANCELLED then, which tells
@@ -224,7 +273,7 @@ async fn within(
 /// The instant at which the caller stops waiting: `grpc-timeout` is 1 to 8 digits and a unit (gRPC
 /// over HTTP/2, "Timeout").
 fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
-    let Some(value) = headers.get("grpc-timeout") else {
+    let Some(value) = headers.get(&GRPC_TIMEOUT) else {
         return Ok(None);
     };
     let timeout = timeout(value.as_bytes()).ok_or_else(|| {
@@ -233,8 +282,14 @@ fn deadline(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
             "expected 1 to 8 digits and one of H, M, S, m, u, n",
         )
     })?;
+    if timeout < SHORTEST {
+        return Err(CallError::Deadline);
+    }
     Ok(Instant::now().checked_add(timeout))
 }
+
+/// Less than this has passed before a call could be answered, whatever it asks.
+const SHORTEST: Duration = Duration::from_micros(1);
 
 fn timeout(value: &[u8]) -> Option<Duration> {
     let (&unit, digits) = value.split_last()?;
@@ -258,6 +313,35 @@ fn timeout(value: &[u8]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_types() {
+        let cases = [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc;charset=utf-8", true),
+            ("application/grpc+proto; charset=utf-8", true),
+            ("application/grpc ;x=y", true),
+            ("application/grpc;", true),
+            ("Application/gRPC", true),
+            ("application/grpc-web", false),
+            ("application/grpc-web+proto", false),
+            ("application/grpc-web-text", false),
+            ("application/grpc+json", false),
+            ("application/grpc+protobuf", false),
+            ("application/grpc+", false),
+            ("application/grpcXYZ", false),
+            ("application/grpc proto", false),
+            ("application/grp", false),
+            ("application/json", false),
+            ("text/application/grpc", false),
+            (";application/grpc", false),
+            ("", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_grpc_protobuf(text.as_bytes()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn timeouts() {

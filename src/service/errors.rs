@@ -3,6 +3,7 @@
 //! Messages name the field, the position and what was expected. None repeats a document number: it
 //! would end up in the logs of every client.
 
+use super::wire::MESSAGE_BYTES_MAX;
 use crate::proto;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
@@ -41,13 +42,18 @@ impl Violation {
     }
 }
 
+/// The most faults that an answer names.
+const VIOLATIONS_MAX: usize = 16;
+
 /// Why a call, as a whole, has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallError {
-    /// The request is understood but a field is wrong.
-    Malformed(Violation),
+    /// The request is understood but fields are wrong; one violation at least.
+    Malformed(Vec<Violation>),
     /// The request is not a message of the contract.
     Undecodable(String),
+    /// The server has no such method.
+    NoMethod,
     /// A message is larger than the limit, both in bytes.
     TooLarge { size: usize, limit: usize },
     /// The message is compressed, which the server does not take.
@@ -66,23 +72,40 @@ pub(super) enum CallError {
 
 impl From<Violation> for CallError {
     fn from(violation: Violation) -> Self {
-        Self::Malformed(violation)
+        Self::Malformed(vec![violation])
+    }
+}
+
+impl From<Vec<Violation>> for CallError {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::Malformed(violations)
     }
 }
 
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Malformed(violation) => malformed(violation),
-            CallError::Undecodable(why) => Status::invalid_argument(format!(
-                "the request is not a message of this method: {why}"
-            )),
-            CallError::TooLarge { size, limit } => Status::resource_exhausted(format!(
-                "the message has {size} bytes, expected at most {limit}: send fewer items at a time"
+            CallError::Malformed(violations) => malformed(violations),
+            CallError::Undecodable(why) => {
+                // An empty field is the message as a whole.
+                bad_request(
+                    format!("the request is not a message of this method: {why}"),
+                    vec![FieldViolation::new("", why)],
+                )
+            }
+            // The path is not repeated: a confused client may have put a number there.
+            CallError::NoMethod => Status::unimplemented(
+                "the server has no such method: compare the service and method with those of the \
+                 contract, sltd/v1/*.proto, or ask grpc.reflection.v1.ServerReflection for them",
+            ),
+            // The size is left out, so that all methods say the same: not all know it.
+            CallError::TooLarge { limit, .. } => Status::resource_exhausted(format!(
+                "the message is larger than {limit} bytes, the most that this method takes"
             )),
             CallError::Compressed => {
-                let mut status =
-                    Status::unimplemented("compressed messages are not taken, expected identity");
+                let mut status = Status::unimplemented(
+                    "compressed messages are not accepted: send them with grpc-encoding identity",
+                );
                 status.metadata_mut().insert(
                     "grpc-accept-encoding",
                     tonic::metadata::MetadataValue::from_static("identity"),
@@ -100,23 +123,39 @@ impl From<CallError> for Status {
     }
 }
 
-fn malformed(violation: Violation) -> Status {
-    let Violation {
-        field, description, ..
-    } = violation;
-    let message = format!("{field}: {description}");
-    let violations = vec![FieldViolation::new(field, description)];
+fn malformed(mut violations: Vec<Violation>) -> Status {
+    violations.truncate(VIOLATIONS_MAX);
+    let said: Vec<String> = violations
+        .iter()
+        .map(
+            |Violation {
+                 field, description, ..
+             }| format!("{field}: {description}"),
+        )
+        .collect();
+    let violations = violations.into_iter();
+    let violations =
+        violations.map(|violation| FieldViolation::new(violation.field, violation.description));
+    bad_request(said.join("; "), violations.collect())
+}
+
+fn bad_request(message: String, violations: Vec<FieldViolation>) -> Status {
     let details = ErrorDetails::with_bad_request(violations);
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
 /// What the contract says where tonic, which decodes the messages of a stream, says otherwise.
 ///
-/// tonic answers a message over the limit with OUT_OF_RANGE (gRPC: RESOURCE_EXHAUSTED), and one that
-/// cannot be decoded with INTERNAL, as if it were the server's fault.
-pub(super) fn of_received(status: Status) -> Status {
+/// tonic answers a message over the limit, in bytes, with OUT_OF_RANGE (gRPC: RESOURCE_EXHAUSTED), and one
+/// that cannot be decoded with INTERNAL, as if it were the server's fault.
+pub(super) fn of_received(status: Status, limit: usize) -> Status {
     match status.code() {
-        Code::OutOfRange => Status::resource_exhausted(status.message()),
+        // tonic's words tell the size; all methods say the same instead.
+        Code::OutOfRange => CallError::TooLarge { size: 0, limit }.into(),
+        // The flag says so where no header has. tonic knows no better code for it.
+        Code::Internal if status.message().contains("compressed-flag") => {
+            CallError::Compressed.into()
+        }
         Code::Internal => CallError::Undecodable("a message cannot be decoded".to_owned()).into(),
         _ => status,
     }
@@ -124,7 +163,7 @@ pub(super) fn of_received(status: Status) -> Status {
 
 /// The same of a job's chunks.
 pub(super) fn of_received_chunk(status: Status) -> Status {
-    of_received(status)
+    of_received(status, MESSAGE_BYTES_MAX)
 }
 
 #[cfg(test)]
@@ -153,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn all_violations_are_named_up_to_a_bound() {
+        let violations = |count| {
+            let one = |n: usize| Violation::of("field", format!("fault {n}"));
+            (1..=count).map(one).collect::<Vec<_>>()
+        };
+        for (count, named) in [(1, 1), (2, 2), (16, 16), (17, 16), (1_000, 16)] {
+            let status = Status::from(CallError::from(violations(count)));
+            let details = status.get_details_bad_request().unwrap();
+            assert_eq!(details.field_violations.len(), named);
+            assert_eq!(status.message().split("; ").count(), named);
+        }
+    }
+
+    #[test]
     fn every_error_has_its_code() {
         let cases = [
             (CallError::Undecodable(String::new()), Code::InvalidArgument),
@@ -161,6 +214,7 @@ mod tests {
                 Code::ResourceExhausted,
             ),
             (CallError::Compressed, Code::Unimplemented),
+            (CallError::NoMethod, Code::Unimplemented),
             (CallError::Deadline, Code::DeadlineExceeded),
             (CallError::Gone, Code::Cancelled),
             (CallError::NoSnapshot, Code::Unavailable),

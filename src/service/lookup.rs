@@ -24,7 +24,7 @@ pub(super) fn check_document(
     let request = Fields::decode(request)?;
     let current = serving.guard();
     let current = current.as_deref();
-    let query = question::read(request, placeholders(current))?;
+    let query = question::read_alone(request, placeholders(current))?;
     let current = current.ok_or(CallError::NoSnapshot)?;
     let now = serving.now();
     let start = reply.len();
@@ -42,7 +42,7 @@ pub(super) fn check_message(
 ) -> Result<proto::CheckDocumentResponse, CallError> {
     let current = serving.guard();
     let current = current.as_deref();
-    let query = question::read(request.into(), placeholders(current))?;
+    let query = question::read_alone(request.into(), placeholders(current))?;
     let current = current.ok_or(CallError::NoSnapshot)?;
     let now = serving.now();
     serving.check(current, &query, now, |answer| {

@@ -64,5 +64,5 @@ mod worker;
 pub use clock::{Clock, ClockHand};
 pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};
-pub use offline::{Offline, OfflineError};
+pub use offline::{MalformedField, Offline, OfflineError};
 pub use server::{Drained, ServeError, bind, raise_open_files_limit, run, run_with_clock};

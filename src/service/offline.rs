@@ -11,14 +11,9 @@ use std::sync::Arc;
 /// Why a check without a server has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OfflineError {
-    /// A field of the question can't be understood. Never repeats a document number.
-    #[error("{field}: {description}")]
-    Malformed {
-        /// The field, such as `number`.
-        field: &'static str,
-        /// What is wrong, where, and what was expected.
-        description: String,
-    },
+    /// Fields of the question can't be understood: all of them, one at least.
+    #[error("{}", words(.0))]
+    Malformed(Vec<MalformedField>),
     /// The bytes are no question.
     #[error("expected an encoded CheckDocumentRequest: {0}")]
     Undecodable(String),
@@ -27,13 +22,30 @@ pub enum OfflineError {
     Damaged,
 }
 
+/// A field of a question that can't be understood. Never repeats a document number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MalformedField {
+    /// The field, such as `number`.
+    pub field: &'static str,
+    /// What is wrong, where, and what was expected.
+    pub description: String,
+}
+
+fn words(fields: &[MalformedField]) -> String {
+    let words = |MalformedField { field, description }: &_| format!("{field}: {description}");
+    fields.iter().map(words).collect::<Vec<_>>().join("; ")
+}
+
 impl From<CallError> for OfflineError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Malformed(violation) => Self::Malformed {
-                field: violation.field,
-                description: violation.description,
-            },
+            CallError::Malformed(violations) => {
+                let fields = violations.into_iter().map(|violation| MalformedField {
+                    field: violation.field,
+                    description: violation.description,
+                });
+                Self::Malformed(fields.collect())
+            }
             CallError::Undecodable(why) => Self::Undecodable(why),
             // Without a network nothing else happens to a call.
             _ => Self::Damaged,

@@ -1,7 +1,7 @@
 //! A request read as a question, or the field at fault named.
 
 use super::convert;
-use super::errors::Violation;
+use super::errors::{CallError, Violation};
 use super::fields::Fields;
 use crate::document::mrz::Mrz;
 use crate::document::{
@@ -9,14 +9,21 @@ use crate::document::{
 };
 use crate::report::{Query, QueryError};
 
-/// Reads a request. `placeholders` are those of the snapshot that will be asked.
+/// Reads a request that is a call of its own: all of its faults are named.
+pub(super) fn read_alone(
+    request: Fields<'_>,
+    placeholders: &Placeholders,
+) -> Result<Query, CallError> {
+    read(request, placeholders).map_err(|_| faults(request, placeholders).into())
+}
+
+/// Reads a request, or names its first fault. `placeholders` are those of the snapshot that will be asked.
 ///
 /// A zone that cannot be segmented is no mistake of the caller but a reason to read again; what was
 /// typed beside it still counts. So does a zone in whose number's place a placeholder stands.
 pub(super) fn read(request: Fields<'_>, placeholders: &Placeholders) -> Result<Query, Violation> {
     if request.number.is_empty() && request.mrz.is_empty() {
-        let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
-        return Err(Violation::of("number", expected));
+        return Err(nothing_asked());
     }
     let issuer = issuer("issuing_state", request.issuing_state);
     let typed = match request.number {
@@ -31,23 +38,65 @@ pub(super) fn read(request: Fields<'_>, placeholders: &Placeholders) -> Result<Q
     if let (Some(number), true) = (typed, request.mrz.is_empty()) {
         return Ok(Query::from_fields(number, issuer, document_type));
     }
-    let mut zone = Mrz::read(request.mrz).map_or_else(Query::from_mrz_error, Query::from_mrz);
+    zone(request.mrz, placeholders)
+        .with_fields(typed, issuer, document_type)
+        .map_err(differs)
+}
+
+/// All faults of a request that [`read`] refuses, one for each field. What is in order by itself must agree
+/// with the zone.
+#[cold]
+fn faults(request: Fields<'_>, placeholders: &Placeholders) -> Vec<Violation> {
+    let zone = match request.mrz {
+        "" => Query::unreadable(),
+        text => zone(text, placeholders),
+    };
+    let issuer = issuer("issuing_state", request.issuing_state);
+    let number = match request.number {
+        "" if request.mrz.is_empty() => Err(nothing_asked()),
+        "" => Ok(None),
+        text => {
+            let issuer = issuer.as_ref().ok().and_then(Option::as_ref);
+            number("number", text.as_bytes(), issuer, placeholders).map(Some)
+        }
+    };
+    let document_type = document_type("type", request.document_type);
+    let agree = |number, issuer, document_type| {
+        let question = zone.with_fields(number, issuer, document_type);
+        question.map(drop).map_err(differs)
+    };
+    let found = [
+        number.and_then(|number| agree(number, None, None)),
+        issuer.and_then(|issuer| agree(None, issuer, None)),
+        document_type.and_then(|document_type| agree(None, None, document_type)),
+    ];
+    found.into_iter().filter_map(Result::err).collect()
+}
+
+#[cold]
+fn nothing_asked() -> Violation {
+    let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
+    Violation::of("number", expected)
+}
+
+/// What a zone says; a placeholder is no number.
+fn zone(text: &str, placeholders: &Placeholders) -> Query {
+    let zone = Mrz::read(text).map_or_else(Query::from_mrz_error, Query::from_mrz);
     let state = zone.issuer.as_ref().and_then(Issuer::known);
-    if zone
-        .number
-        .is_some_and(|number| placeholders.contains(&number, state.as_ref()))
-    {
-        zone = zone.without_number();
+    match zone.number {
+        Some(number) if placeholders.contains(&number, state.as_ref()) => zone.without_number(),
+        _ => zone,
     }
-    zone.with_fields(typed, issuer, document_type)
-        .map_err(|error| {
-            let field = match error {
-                QueryError::NumberDiffers => "number",
-                QueryError::IssuerDiffers { .. } => "issuing_state",
-                QueryError::TypeDiffers { .. } => "type",
-            };
-            Violation::of(field, error.to_string())
-        })
+}
+
+#[cold]
+fn differs(error: QueryError) -> Violation {
+    let field = match error {
+        QueryError::NumberDiffers => "number",
+        QueryError::IssuerDiffers { .. } => "issuing_state",
+        QueryError::TypeDiffers { .. } => "type",
+    };
+    Violation::of(field, error.to_string())
 }
 
 /// Reads a number. A placeholder is none, of a document of the given issuer.
@@ -145,6 +194,35 @@ mod tests {
             }
         };
         assert_eq!(found, expected, "{request:?}");
+    }
+
+    #[test]
+    fn all_faults_of_a_request_are_named() {
+        let of_a_request = |number, state, r#type, mrz, expected: &[&str]| {
+            let request = request(number, state, r#type, mrz);
+            let placeholders = Placeholders::default();
+            let first = read((&request).into(), &placeholders).unwrap_err();
+            let found = match read_alone((&request).into(), &placeholders) {
+                Err(CallError::Malformed(violations)) => violations,
+                other => panic!("{other:?}"),
+            };
+            assert!(found.contains(&first), "{request:?}");
+            let fields: Vec<_> = found.iter().map(|violation| violation.field).collect();
+            assert_eq!(fields, expected, "{request:?}");
+        };
+        let all = &["number", "issuing_state", "type"];
+        of_a_request("AB?123", "D1", 11, "", all);
+        of_a_request("", "D1", 11, "", all);
+        of_a_request("N/A", "D", -1, "", &["number", "type"]);
+        of_a_request("AB123", "GERMANY", 11, "", &["issuing_state", "type"]);
+        of_a_request("AB123", "D", 11, "", &["type"]);
+        // The zone says something else.
+        of_a_request("L898902C4", "D", 3, TD3, all);
+        of_a_request("L898902C3", "D", 3, TD3, &["issuing_state", "type"]);
+        // One field is faulty by itself, another one differs from the zone.
+        of_a_request("?", "D", 1, TD3, &["number", "issuing_state"]);
+        of_a_request("", "D1", 3, TD3, &["issuing_state", "type"]);
+        of_a_request("AB?123", "UTO", 1, "no zone", &["number"]);
     }
 
     const TD3: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10";

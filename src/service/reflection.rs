@@ -4,13 +4,15 @@
 //! wants an answer in its place in the stream, so that a tool may ask on: each question is handed to the
 //! crate as a call of its own, and what that ends with becomes the answer.
 
+use super::dispatch::QUESTION_BYTES_MAX;
 use super::errors::of_received;
 use std::pin::Pin;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
-/// The largest question taken, in bytes: a name, and room for a long one.
-const QUESTION_BYTES_MAX: usize = 64 * 1024;
+fn refused(status: Status) -> Status {
+    of_received(status, QUESTION_BYTES_MAX)
+}
 
 /// One version of the protocol; the messages of both have the same fields.
 macro_rules! version {
@@ -51,7 +53,7 @@ macro_rules! version {
                     let inner = self.0.clone();
                     let answers = request.into_inner().then(move |question| {
                         let inner = ServerReflectionClient::new(inner.clone());
-                        async move { Ok(answer(inner, question.map_err(of_received)?).await) }
+                        async move { Ok(answer(inner, question.map_err(refused)?).await) }
                     });
                     Ok(Response::new(Box::pin(answers)))
                 }

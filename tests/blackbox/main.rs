@@ -14,6 +14,7 @@
 //! | `signed` | servers that trust keys |
 //! | `logs` | what no log may hold |
 //! | `calls` | gRPC calls against the contract |
+//! | `refusals` | calls that no method takes, and what each says of them |
 //! | `frames` | bytes against HTTP/2 |
 //! | `connections` | more of them than anyone needs |
 //! | `damage` | changed, cut and added bytes in a store |
@@ -32,6 +33,7 @@ mod frames;
 mod life;
 mod logs;
 mod monitor;
+mod refusals;
 mod scrub;
 mod signed;
 mod snapshots;

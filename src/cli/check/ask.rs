@@ -112,12 +112,12 @@ async fn call(client: Client, items: Vec<Item>) -> Vec<Outcome> {
     let outcomes = items.into_iter().filter_map(|item| {
         let line = item.line;
         Some(match (item.question, &failure) {
-            (Err(fault), _) => Outcome::malformed(line, fault),
+            (Err(fault), _) => Outcome::malformed(line, vec![fault]),
             (Ok(_), Some(error)) => Outcome::failed(line, error.clone()),
             // The client gives as many answers as there were questions.
             (Ok(_), None) => match answers.next()? {
                 Ok(answer) => Outcome::answered(answer),
-                Err(fault) => Outcome::malformed(line, fault),
+                Err(fault) => Outcome::malformed(line, vec![fault]),
             },
         })
     });

@@ -287,10 +287,10 @@ fn malformed() -> Outcome {
     let description = "character 3: expected a letter".to_owned();
     Outcome::malformed(
         7,
-        Fault {
+        vec![Fault {
             field: "number".to_owned(),
             description,
-        },
+        }],
     )
 }
 

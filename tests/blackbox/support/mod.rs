@@ -7,6 +7,7 @@
 mod command;
 mod http2;
 mod monitor;
+pub(crate) mod plain;
 mod server;
 mod store;
 mod zones;
