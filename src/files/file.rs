@@ -3,7 +3,7 @@
 use super::Watch;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt as _};
+use std::os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// An open file.
@@ -22,6 +22,27 @@ impl File {
         let mut options = fs::File::options();
         options.read(true).write(true).create(true).truncate(true);
         let (file, watch) = Watch::over(path).create(path, || options.open(path))?;
+        Ok(Self { file, watch })
+    }
+
+    /// [`create`](Self::create) of a file that is not written again once this handle is gone: who opens it later may
+    /// only read it, unless they are allowed everything. A file that is there is replaced if it may not be written.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn create_read_only(path: &Path) -> io::Result<Self> {
+        let mut options = fs::File::options();
+        options.read(true).write(true).create(true).truncate(true);
+        // Of who opens it later, not of this handle.
+        options.mode(0o444);
+        let open = || match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                fs::remove_file(path)?;
+                options.open(path)
+            }
+            opened => opened,
+        };
+        let (file, watch) = Watch::over(path).create(path, open)?;
         Ok(Self { file, watch })
     }
 

@@ -1,29 +1,42 @@
 //! A segment's bytes: mapped, or read into memory. The only room with `unsafe`.
 
 use super::error::Damage;
+use super::sigbus::MappedRange;
 use crate::files::File;
 use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 /// How a segment's bytes are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoadMode {
-    /// Mapped: shared with the page cache, resident only where it is used. A file that someone
-    /// truncates while it is mapped ends the process with SIGBUS; stores never do that.
+    /// Mapped: shared with the page cache, resident only where it is used. The first file that is mapped installs a
+    /// handler for SIGBUS, which a file raises that someone truncates while it is mapped: what is asked of it from then
+    /// on is an error. Faults at other addresses have the effect that they had before.
     #[default]
     Mmap,
     /// Read into memory: immune to whatever happens to the file afterwards.
     Heap,
 }
 
+/// Sixteen bytes of a file, and where they are; the offset is a multiple of sixteen.
+pub(super) type Witness = (usize, [u8; 16]);
+
 #[derive(Debug)]
 enum Backing {
     /// A file, which stays open to be read by other ways than the mapping.
-    Mapped { map: Mmap, file: File },
+    Mapped {
+        /// Before `map`, so that it is dropped first.
+        range: MappedRange,
+        map: Mmap,
+        file: File,
+        /// What is looked at to tell whether the file was truncated or replaced since.
+        witnesses: [Witness; 2],
+    },
     /// Memory of our own.
     Private(Mmap),
 }
@@ -36,8 +49,13 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Takes the first `len` bytes of a file.
-    pub(super) fn load(file: File, len: u64, mode: LoadMode) -> io::Result<Self> {
+    /// Takes the first `len` bytes of a file, which has the bytes of the witnesses.
+    pub(super) fn load(
+        file: File,
+        len: u64,
+        mode: LoadMode,
+        witnesses: [Witness; 2],
+    ) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         let backing = match mode {
             LoadMode::Heap => {
@@ -48,13 +66,19 @@ impl Bytes {
                 // written under a temporary name, renamed when complete and never modified or
                 // truncated afterwards, only unlinked, which leaves a mapping intact; one process
                 // writes a store at a time, under its lock. Against an outsider who writes into
-                // the file there is no defence but `LoadMode::Heap`; the digests, verified from
-                // the same file before this, catch what was changed until then, and readers
-                // check every position against the slice, so changed bytes give wrong values or
-                // a caught panic, never a read outside the mapping.
+                // the file there is no full defence but `LoadMode::Heap`; the digests, verified from
+                // the same file before this, catch what was changed until then, `are_intact` a file
+                // that was truncated or replaced since, and readers check every position against the
+                // slice, so changed bytes give wrong values or a caught panic, never a read outside
+                // the mapping.
                 let map = unsafe { MmapOptions::new().len(len).map(file.as_std()) }?;
                 map.advise(Advice::Random)?;
-                Backing::Mapped { map, file }
+                Backing::Mapped {
+                    range: MappedRange::register(&map)?,
+                    map,
+                    file,
+                    witnesses,
+                }
             }
         };
         Ok(Self {
@@ -73,6 +97,32 @@ impl Bytes {
             range: 0..bytes.len(),
             backing: Arc::new(Backing::Private(memory.make_read_only().unwrap())),
         }
+    }
+
+    /// Whether what was read from these bytes before this call were the file's: false once a page of it could not be
+    /// read, or its first or last bytes were found changed, and then for ever. Always true of memory of our own.
+    ///
+    /// Bytes that are changed in the middle of a file do not show here.
+    #[inline]
+    pub(super) fn are_intact(&self) -> bool {
+        let Backing::Mapped {
+            range,
+            map,
+            witnesses,
+            ..
+        } = &*self.backing
+        else {
+            return true;
+        };
+        // Orders what was read before, on processors that would not: another thread's handler marks the range before
+        // there are zeros to be read.
+        fence(Ordering::Acquire);
+        // Where a file is truncated within a page, the rest of that page reads as zeros without a fault. The end of the
+        // file is then missing, too.
+        if !witnesses.iter().all(|witness| is_there(map, witness)) {
+            range.set_faulted();
+        }
+        !range.has_faulted()
     }
 
     /// A part of these bytes.
@@ -163,6 +213,25 @@ impl Bytes {
         }
         Ok(())
     }
+}
+
+/// Whether a mapping still has these bytes.
+#[inline]
+fn is_there(map: &Mmap, (offset, expected): &Witness) -> bool {
+    let Some(bytes) = map
+        .get(*offset..)
+        .and_then(<[u8]>::first_chunk::<{ size_of::<u128>() }>)
+    else {
+        return false;
+    };
+    let bytes = bytes.as_ptr().cast::<u128>();
+    if !bytes.is_aligned() {
+        return false;
+    }
+    // SAFETY: the bytes are inside the mapping and aligned, and any bytes are an integer. Volatile, as the file may have
+    // been changed since they were read last.
+    let found = unsafe { bytes.read_volatile() };
+    found.to_le() == u128::from_le_bytes(*expected)
 }
 
 /// Memory of our own: in pages of 2 MiB, of which a processor's tables for

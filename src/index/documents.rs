@@ -93,6 +93,7 @@ impl<'s> Iterator for Documents<'s> {
             {
                 next = Self::behind(shard, &found)?;
             }
+            self.segment.intact()?;
             Ok((*pair, next))
         };
         Some(next().map(|((issuing_state, document_type), next)| {
@@ -138,6 +139,7 @@ impl<'s> Document<'s> {
             }
             at = Documents::behind(self.shard, &found)?;
         }
+        self.segment.intact()?;
         Ok(true)
     }
 
@@ -157,7 +159,7 @@ impl<'s> Document<'s> {
             each(statement.ok_or(changed("reports"))?);
             at = Documents::behind(self.shard, &found)?;
         }
-        Ok(())
+        self.segment.intact()
     }
 
     /// [`each_report`](Self::each_report), appended to a list.

@@ -49,6 +49,14 @@ pub enum Damage {
         /// Its shard.
         shard: u32,
     },
+    /// The file is no longer what was verified when it was opened: a part of what is mapped can't be read, or is another.
+    #[error(
+        "{file}: truncated, overwritten or unreadable since it was opened", file = file.display()
+    )]
+    ChangedWhileMapped {
+        /// The file.
+        file: PathBuf,
+    },
     /// Bytes between sections are not zero.
     #[error("padding before byte {before} is not zero")]
     Padding {

@@ -212,6 +212,16 @@ impl Filter {
         }
     }
 
+    /// Whether the bits may be others than those that were verified, so that a number that they do not hold may be
+    /// reported all the same. Never, in memory of their own.
+    #[inline(always)]
+    pub(super) fn is_in_doubt(&self) -> bool {
+        match &self.bits {
+            Bits::Private(_) => false,
+            Bits::Shared(bytes) => !bytes.are_intact(),
+        }
+    }
+
     #[inline(always)]
     fn block(&self, hash: u64) -> Option<&[u8; BLOCK_LEN]> {
         self.blocks().get(block_of(hash, self.blocks))
@@ -238,6 +248,7 @@ impl Filter {
         also: impl Fn(u64) -> bool,
         places: &mut Vec<u32>,
     ) {
+        let before = places.len();
         let mut hashes = [0; AHEAD];
         let (first, rest) = numbers.split_at(numbers.len().min(AHEAD));
         for (hash, number) in hashes.iter_mut().zip(first) {
@@ -254,6 +265,10 @@ impl Filter {
             if self.holds(hash) || also(hash) {
                 places.push(place as u32);
             }
+        }
+        if self.is_in_doubt() {
+            places.truncate(before);
+            places.extend(0..numbers.len() as u32);
         }
     }
 }

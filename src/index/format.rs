@@ -4,6 +4,7 @@
 //! version, a digest that matches, and sections that lie inside the file in order, so that
 //! later arithmetic on offsets cannot overflow or leave the file.
 
+use super::bytes::Witness;
 use super::error::Damage;
 use super::fields::Fields;
 
@@ -176,6 +177,23 @@ impl Frame {
         let digest = frame_digest(&out);
         out[DIGEST_OFFSET..HEADER_LEN].copy_from_slice(digest.as_bytes());
         out
+    }
+
+    /// Bytes of the file that are others in any other segment, in the header, and its last ones, which a file that is
+    /// truncated has no longer.
+    pub(super) fn witnesses(&self) -> [Witness; 2] {
+        let bytes = self.encode();
+        let take = |at: usize| {
+            let found = bytes.get(at..).and_then(<[u8]>::first_chunk);
+            found.copied().unwrap_or_default()
+        };
+        let len = size_of::<u128>();
+        let table_len = bytes.len() - HEADER_LEN;
+        let end = self.table_offset() as usize + table_len - len;
+        [
+            (DIGEST_OFFSET, take(DIGEST_OFFSET)),
+            (end, take(bytes.len() - len)),
+        ]
     }
 
     /// Where the section table stands and how long it is, told from the header; checks magic,

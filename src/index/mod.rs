@@ -19,6 +19,7 @@ mod references;
 mod reread;
 mod segment;
 mod shard;
+mod sigbus;
 mod tables;
 mod union;
 mod verify;

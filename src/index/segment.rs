@@ -24,6 +24,8 @@ pub struct Segment {
     digest: blake3::Hash,
     /// All of it.
     bytes: Bytes,
+    /// The file that it was opened from.
+    path: Box<Path>,
     filter: Option<Filter>,
     shards: Vec<Shard>,
     /// The padded number that each shard begins with: side by side, so that the search for a
@@ -68,12 +70,21 @@ impl Segment {
         let file = File::open(path)?;
         let (frame, digest, file_len) = read_frame(&file)?;
         verify_sections(&file, &frame)?;
-        let bytes = Bytes::load(file, file_len, mode)?;
-        Self::assemble(frame, digest, &bytes)
+        let witnesses = frame.witnesses();
+        let bytes = Bytes::load(file, file_len, mode, witnesses)?;
+        let segment = Self::assemble(frame, digest, &bytes, path)?;
+        // The tables were read from the mapping.
+        segment.intact()?;
+        Ok(segment)
     }
 
     /// Builds the readers over bytes whose digests match.
-    fn assemble(frame: Frame, digest: blake3::Hash, bytes: &Bytes) -> Result<Self, Damage> {
+    fn assemble(
+        frame: Frame,
+        digest: blake3::Hash,
+        bytes: &Bytes,
+        path: &Path,
+    ) -> Result<Self, Damage> {
         let slice = |section: &Section| bytes.slice(section.offset, section.len);
         let one = |kind: SectionKind, shard: u32| match frame.find(kind, shard) {
             Some(section) => slice(section),
@@ -138,6 +149,7 @@ impl Segment {
             frame,
             digest,
             bytes: bytes.clone(),
+            path: path.into(),
             filter,
             firsts: shards.iter().map(|shard| shard.entry.first).collect(),
             shards,
@@ -183,7 +195,29 @@ impl Segment {
 
     /// Whether its file was found to be no longer what was verified.
     pub fn is_suspect(&self) -> bool {
-        self.suspect.load(Ordering::Relaxed)
+        self.suspect.load(Ordering::Relaxed) || self.intact().is_err()
+    }
+
+    /// Whether what was read from it before this call was what was verified. All that is read here asks by itself before
+    /// it returns; only texts that are handed out ([`Report::owner_reference`](crate::report::Report)) are read later:
+    /// who uses them asks after that.
+    ///
+    /// # Errors
+    /// [`Damage::ChangedWhileMapped`] once its file was truncated, replaced in place or could not be read, and then for
+    /// ever. Bytes that are changed in the middle of the file do not show here, but in [`reread`](Self::reread).
+    #[inline]
+    pub fn intact(&self) -> Result<(), Damage> {
+        match self.bytes.are_intact() {
+            true => Ok(()),
+            false => Err(self.changed_while_mapped()),
+        }
+    }
+
+    #[cold]
+    fn changed_while_mapped(&self) -> Damage {
+        Damage::ChangedWhileMapped {
+            file: self.path.to_path_buf(),
+        }
     }
 
     pub(super) fn bytes(&self) -> &Bytes {
@@ -257,7 +291,8 @@ impl Segment {
     /// As of [`warm_filter`](Self::warm_filter).
     pub fn warm(&mut self) -> Result<(), Damage> {
         self.warm_filter()?;
-        Ok(self.shards.iter().try_for_each(Shard::warm)?)
+        self.shards.iter().try_for_each(Shard::warm)?;
+        self.intact()
     }
 
     /// Whether the number may be reported: `false` is certain, `true` is wrong for about one
@@ -267,7 +302,7 @@ impl Segment {
         // A segment without a filter answers through the automaton alone.
         self.filter
             .as_ref()
-            .is_none_or(|filter| filter.contains(number))
+            .is_none_or(|filter| filter.contains(number) || filter.is_in_doubt())
     }
 
     /// Says that [`may_contain`](Self::may_contain) will be asked about this number soon: what it
@@ -294,7 +329,7 @@ impl Segment {
         let hash = hash(number);
         self.filter
             .as_ref()
-            .is_none_or(|filter| filter.holds(hash) || others.holds(hash))
+            .is_none_or(|filter| filter.holds(hash) || others.holds(hash) || filter.is_in_doubt())
     }
 
     /// [`may_contain_with`](Self::may_contain_with) for many numbers, as
@@ -326,6 +361,7 @@ impl Segment {
             return Ok(Documents::new(self, None));
         };
         let first = shard.find(number.as_bytes())?;
+        self.intact()?;
         Ok(Documents::new(self, first.map(|first| (shard, first))))
     }
 
@@ -363,7 +399,8 @@ impl Segment {
                 visit(number, document?);
             }
             Ok(())
-        })
+        })?;
+        self.intact()
     }
 
     /// All numbers from one on, in order, with their documents; `None`: from the first one on.

@@ -50,9 +50,12 @@ impl<'s> Walk<'s> {
                     block.push((number, first));
                     Ok(())
                 })?;
+                self.segment.intact()?;
                 block.reverse();
                 return Ok(true);
             }
+            // That the shard ends here, too, was read from it.
+            self.segment.intact()?;
             self.prefixes = None;
             self.shard += 1;
         }

@@ -12,6 +12,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -33,6 +34,8 @@ pub(super) struct Current {
     fields: [Vec<u8>; 2],
     stale_from: Timestamp,
     too_old_from: Timestamp,
+    /// Whether a check has failed for what it read.
+    doubted: AtomicBool,
 }
 
 impl Current {
@@ -54,6 +57,7 @@ impl Current {
             stale_from: after(ages.soft).min(too_old_from),
             too_old_from,
             snapshot,
+            doubted: AtomicBool::new(false),
         }
     }
 
@@ -143,7 +147,14 @@ impl Serving {
         read: impl FnOnce(&Answer<'_>) -> T,
     ) -> Result<T, CallError> {
         self.guarded(current, || {
-            Ok(read(&current.snapshot.check(query, current.moment(now))?))
+            let answer = current.snapshot.check(query, current.moment(now))?;
+            let is_of_reports = !answer.judgement.matches.is_empty();
+            let read = read(&answer);
+            if is_of_reports {
+                // Owners' references are read when the answer is.
+                current.snapshot.intact()?;
+            }
+            Ok(read)
         })
     }
 
@@ -167,7 +178,10 @@ impl Serving {
                 .number
                 .is_some_and(|number| snapshot.may_contain(&number))
             {
-                return Ok(write(&snapshot.check(query, moment)?));
+                let answer = write(&snapshot.check(query, moment)?);
+                // Owners' references are read when the answer is written.
+                snapshot.intact()?;
+                return Ok(answer);
             }
             Ok(unreported)
         })
@@ -214,16 +228,26 @@ impl Serving {
         // A panic fails the call, and with it all that the closure may have left half done.
         let cause = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(done)) => return Ok(done),
-            Ok(Err(damage)) => damage.to_string(),
-            Err(_) => "panic".to_owned(),
+            Ok(Err(damage)) => Some(damage),
+            Err(_) => None,
         };
-        tracing::error!(
-            generation = current.wire.generation,
-            cause,
-            "a check failed: the snapshot is suspect and will be verified again"
-        );
-        self.suspect.notify_one();
+        self.doubt(current, cause.as_ref());
         Err(CallError::Defect)
+    }
+
+    /// Marks a snapshot as suspect, and says why: once, as every check that reads from it may fail until it was verified
+    /// again.
+    #[cold]
+    fn doubt(&self, current: &Current, cause: Option<&Damage>) {
+        if !current.doubted.swap(true, Ordering::Relaxed) {
+            let cause = cause.map_or_else(|| "panic".to_owned(), ToString::to_string);
+            tracing::error!(
+                generation = current.wire.generation,
+                cause,
+                "a check failed: the snapshot is suspect and will be verified again"
+            );
+        }
+        self.suspect.notify_one();
     }
 
     /// Marks what is served as suspect.

@@ -75,11 +75,25 @@ impl Snapshot {
             let mut seen = Vec::new();
             for segment in self.segments.iter().rev() {
                 if segment.may_contain(number) {
+                    // Known to be damaged, it is not read again.
+                    segment.intact()?;
                     self.gather(segment, number, &mut seen, &mut candidates)?;
                 }
             }
         }
         Ok(self.answer(query, candidates, moment))
+    }
+
+    /// Whether what was read from its segments before this call was what was verified: see [`Segment::intact`].
+    /// [`check`](Self::check) asks by itself, but the owners' references in its answer are read when the answer is used:
+    /// ask after that.
+    ///
+    /// # Errors
+    /// [`Damage::ChangedWhileMapped`] of the first segment that is not.
+    pub fn intact(&self) -> Result<(), Damage> {
+        self.segments
+            .iter()
+            .try_for_each(|segment| segment.intact())
     }
 
     /// Says that [`may_contain`](Self::may_contain) will be asked about this number soon.

@@ -40,5 +40,6 @@ mod snapshots;
 mod status;
 mod support;
 mod swaps;
+mod truncated;
 mod verdicts;
 mod ways;

@@ -65,7 +65,8 @@ pub(super) struct OpenSection {
 impl SegmentWriter {
     /// Starts an empty file.
     pub(super) fn create(path: &Path) -> Result<Self, BuildError> {
-        let file = File::create(path).map_err(|source| BuildError::io(path, source))?;
+        // A file that is written over while servers have it mapped gives wrong answers.
+        let file = File::create_read_only(path).map_err(|source| BuildError::io(path, source))?;
         let clone = file
             .try_clone()
             .map_err(|source| BuildError::io(path, source))?;
