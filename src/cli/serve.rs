@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// Serve the current snapshot of a store over gRPC
 ///
@@ -32,8 +35,9 @@ pub(crate) struct ServeArgs {
     /// Directory of the store
     #[arg(long, value_name = "DIR", default_value = "var/store")]
     store: PathBuf,
-    /// Address to listen on, a loopback one; port 0 takes any free port [default: 127.0.0.1:7440]
-    #[arg(long, value_name = "ADDR")]
+    /// Address to listen on as HOST:PORT, a loopback one such as localhost:7440; port 0 takes any free port
+    /// [default: 127.0.0.1:7440]
+    #[arg(long, value_name = "ADDR", value_parser = service::parse_address)]
     listen: Option<SocketAddr>,
     /// Configuration file (TOML); the flags beside it override it
     #[arg(long, value_name = "FILE")]
@@ -43,7 +47,7 @@ pub(crate) struct ServeArgs {
     threads: Option<NonZeroUsize>,
     /// Address to serve /metrics, /healthz and /readyz on over HTTP, a loopback one; port 0 takes any free
     /// port [default: nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = service::parse_address)]
     metrics: Option<SocketAddr>,
     /// How long running calls may take after SIGTERM, such as 500ms, 8s or 2m [default: 8s]
     #[arg(long, value_name = "DURATION", value_parser = service::parse_duration)]
@@ -106,6 +110,7 @@ impl ServeArgs {
 
 /// Runs the server until it is told to end.
 pub(crate) fn run(args: ServeArgs) -> ExitCode {
+    let file = args.config.clone();
     let config = match args.config() {
         Ok(config) => config,
         Err(error) => {
@@ -118,10 +123,16 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
     match serve(args.store, &config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::from(match error {
-                service::ServeError::TrustedKey(_) => super::USAGE,
-                _ => super::FAILED,
+            let wrong_usage = matches!(error, service::ServeError::TrustedKey(_));
+            match file {
+                // Keys stand in the file only.
+                Some(file) if wrong_usage => tracing::error!("{}: {error}", file.display()),
+                _ => tracing::error!("{error}"),
+            }
+            ExitCode::from(if wrong_usage {
+                super::USAGE
+            } else {
+                super::FAILED
             })
         }
     }
@@ -157,19 +168,27 @@ fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
 
 fn log_to_stderr(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // h2 writes what clients send, a malformed path for example, and a document number may be in it; and it writes at
+    // their pace. Whatever RUST_LOG asks for, nothing of it is logged.
+    let not_of_h2 = filter_fn(|event| {
+        let origin = event.target().split("::").next();
+        origin != Some("h2")
+    });
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         // They would be written with `eprintln!`, which panics: a server must not die because whoever
         // read its log has gone.
         .log_internal_errors(false);
-    match format {
+    let log = match format {
         LogFormat::Human => log
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
+            .boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(log.with_filter(not_of_h2).with_filter(filter))
+        .init();
 }
 
 /// A panic's message may quote what was being worked on, such as a document number: the log says

@@ -1,5 +1,6 @@
 //! What an operator may set, and what holds otherwise.
 
+use super::address::parse_address;
 use super::duration::parse_duration;
 use crate::index::LoadMode;
 use crate::snapshot::signature::TrustedKeyFile;
@@ -43,7 +44,9 @@ use std::time::Duration;
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Config {
-    /// Address to listen on. Default 127.0.0.1:7440.
+    /// Loopback address to listen on; a file may name a host (`localhost:7440`), which is resolved when it is
+    /// read. Default 127.0.0.1:7440.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Threads that serve connections, 1 to 1,024. Default: the cores available.
     pub threads: NonZeroUsize,
@@ -80,6 +83,7 @@ pub struct Config {
     /// hard age, or past what its publisher set (`not_after`). Checks are answered all the same. Default: no.
     pub fail_when_too_old: bool,
     /// Loopback address of the HTTP listener for `/metrics`, `/healthz` and `/readyz`. Default: none.
+    #[serde(deserialize_with = "some_address")]
     pub metrics: Option<SocketAddr>,
     /// Folder in which the highest generation seen of a store is remembered. Used where keys are trusted, and
     /// required then. [`read`](Self::read) takes it as relative to the folder of the file.
@@ -110,6 +114,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A file is not valid.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<ConfigError>,
     },
     /// The text is not TOML, or a key is unknown or has a wrong value.
     #[error("the configuration is not valid: {0}")]
@@ -165,7 +177,10 @@ impl Config {
             source,
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let config = Self::from_toml(&text)?;
+        let config = Self::from_toml(&text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            source: Box::new(error),
+        })?;
         Ok(Self {
             state_dir: config.state_dir.map(|dir| folder.join(dir)),
             trusted_keys: config
@@ -226,6 +241,17 @@ impl Config {
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_address(&text).map_err(serde::de::Error::custom)
+}
+
+fn some_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    address(deserializer).map(Some)
 }
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -294,6 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn a_host_may_be_named() {
+        let config = Config::from_toml("listen = \"localhost:1\"\nmetrics = \"localhost:2\"");
+        let config = config.unwrap();
+        assert_eq!(config.listen, SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
+        assert_eq!(
+            config.metrics,
+            Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 2)))
+        );
+    }
+
+    #[test]
+    fn mistakes_in_a_file_name_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.toml");
+        for text in ["threads = 0", "threads", "watch = \"1ms\"", "drian = 1"] {
+            std::fs::write(&path, text).unwrap();
+            let message = Config::read(&path).unwrap_err().to_string();
+            assert!(message.starts_with(path.to_str().unwrap()), "{message}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let cases = [
             ("drian = \"8s\"", "unknown field `drian`"),
@@ -307,8 +355,10 @@ mod tests {
             ("load = \"disk\"", "expected `mmap` or `heap`"),
             ("warm = \"none\"", "expected `all` or `filter`"),
             ("log = \"xml\"", "expected `human` or `json`"),
-            ("listen = \"localhost\"", "invalid socket address"),
-            ("metrics = 9440", "socket address"),
+            ("listen = \"localhost\"", "is not HOST:PORT"),
+            ("listen = \"0.0.0.0:7440\"", "not a loopback address"),
+            ("metrics = 9440", "expected a string"),
+            ("metrics = \"192.0.2.1:9440\"", "not a loopback address"),
             ("fail_when_too_old = \"yes\"", "expected a boolean"),
             (
                 "soft_age = \"2d\"\nhard_age = \"1d\"",

@@ -24,6 +24,7 @@
 //!
 //! Who asks and what they may be told will be decided between `dispatch` and `lookup`.
 
+mod address;
 mod admin;
 mod answer;
 mod batch;
@@ -61,6 +62,7 @@ mod watch;
 mod wire;
 mod worker;
 
+pub use address::{AddressError, parse_address};
 pub use clock::{Clock, ClockHand};
 pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};

@@ -1,5 +1,6 @@
 //! The server as a whole: listener, threads, snapshot, shutdown.
 
+use super::address::is_loopback;
 use super::clock::Clock;
 use super::condition::Condition;
 use super::config::Config;
@@ -89,7 +90,7 @@ pub struct Drained {
 /// # Errors
 /// If the address is not a loopback one, is taken, or cannot be listened on.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    if !address.ip().to_canonical().is_loopback() {
+    if !is_loopback(address) {
         return Err(ServeError::NotLoopback(address));
     }
     let listen = || {

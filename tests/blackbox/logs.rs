@@ -1,13 +1,19 @@
 //! What no log may hold.
 
-use crate::support::{NUMBERS, ROWS, Raw, Server, block_on, kind, passport, store};
+use crate::support::{END_STREAM, NUMBERS, ROWS, Raw, Server, block_on, kind, passport, store};
 use sltd::client::{Question, StreamOptions};
 
 #[test]
 fn no_log_holds_a_document_number() {
-    for form in ["human", "json"] {
+    // By default h2 writes malformed paths from "debug" on, and frames from "trace" on.
+    for (form, level) in [
+        ("human", "debug"),
+        ("json", "debug"),
+        ("human", "trace"),
+        ("human", "info,h2::server=debug,h2=trace"),
+    ] {
         let dir = store(ROWS);
-        let mut server = Server::start_with(dir.path(), &["--log", form, "--drain", "1s"], "debug");
+        let mut server = Server::start_with(dir.path(), &["--log", form, "--drain", "1s"], level);
         block_on(ask_everything(&server));
         for (stream, number) in NUMBERS.iter().enumerate() {
             // Cut off in the middle of a message, and a path that is none.
@@ -15,6 +21,18 @@ fn no_log_holds_a_document_number() {
             let id = 2 * u32::try_from(stream).unwrap() + 1;
             raw.call(id, &format!("/sltd.v1.LookupService/{number}"));
             raw.frame(kind::DATA, 0, id, number.as_bytes());
+            for malformed in [
+                format!("/sltd.v1.LookupService/{number} {number}"),
+                format!("{number}"),
+                format!("/\u{7f}{number}"),
+                format!("/{number}\"<>"),
+            ] {
+                let mut raw = Raw::open(server.address);
+                raw.call(1, &malformed);
+                raw.frame(kind::DATA, END_STREAM, 1, &[]);
+                raw.half_close();
+                raw.rest();
+            }
             let mut raw = Raw::connect(server.address);
             raw.send(number.as_bytes());
         }
@@ -26,7 +44,7 @@ fn no_log_holds_a_document_number() {
         for number in NUMBERS {
             assert!(
                 !log.contains(number),
-                "{form}: the log holds a number:\n{log}"
+                "{form}, {level}: the log holds a number:\n{log}"
             );
         }
     }

@@ -262,6 +262,11 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
             "cannot be used with",
         ),
         (&["serve", "--listen", "here"], "--listen"),
+        (&["serve", "--listen", "here:7440"], "--listen"),
+        (&["serve", "--listen", "localhost:70000"], "HOST:PORT"),
+        (&["serve", "--listen", "0.0.0.0:0"], "loopback"),
+        (&["serve", "--listen", "192.0.2.1:7440"], "loopback"),
+        (&["serve", "--metrics", "0.0.0.0:0"], "loopback"),
         (
             &["serve", "--config", "/nowhere/sltd.toml"],
             "/nowhere/sltd.toml",
@@ -272,6 +277,40 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
     for (arguments, part) in cases {
         sltd(arguments).exits(2).says(part);
     }
+}
+
+#[test]
+fn mistakes_in_the_configuration_name_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mine.toml");
+    let path = file.to_str().unwrap();
+    for (text, part) in [
+        ("threads", "line 1"),
+        ("drian = \"8s\"", "drian"),
+        ("listen = \"0.0.0.0:7440\"", "loopback"),
+        ("listen = \"nobody.invalid:7440\"", "nobody.invalid"),
+        ("watch = \"1ms\"", "watch"),
+        (
+            "state_dir = \".\"\n[[trusted_key]]\nfile = \"none.pub\"",
+            "none.pub",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        sltd(&["serve", "--listen", "127.0.0.1:0", "--config", path])
+            .exits(2)
+            .says(path)
+            .says(part);
+    }
+}
+
+#[test]
+fn a_server_may_listen_on_localhost() {
+    let dir = tempfile::tempdir().unwrap();
+    publish(dir.path(), ROWS);
+    let server = Server::start_with(dir.path(), &["--listen", "localhost:0"], "info");
+    assert!(server.address.ip().is_loopback());
+    let url = format!("http://localhost:{}", server.address.port());
+    sltd(&["status", "--server", &url]).exits(0);
 }
 
 #[test]

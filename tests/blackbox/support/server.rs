@@ -30,9 +30,14 @@ impl Server {
     /// The same with further arguments and a level of logging.
     #[track_caller]
     pub(crate) fn start_with(store: &Path, arguments: &[&str], level: &str) -> Self {
+        let listen: &[&str] = match arguments.contains(&"--listen") {
+            true => &[],
+            false => &["--listen", "127.0.0.1:0"],
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_sltd"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--store"])
+            .args(["serve", "--store"])
             .arg(store)
+            .args(listen)
             .args(arguments)
             .env("RUST_LOG", level)
             .stderr(Stdio::piped())
