@@ -9,6 +9,8 @@ mod generated {
     tonic::include_proto!("sltd.v1");
 }
 
+mod debug;
+
 pub use generated::*;
 
 /// gRPC's health protocol, generated from `proto-standard/`.

@@ -1,6 +1,6 @@
 //! Unary calls: endpoints in turn, one deadline, bounded retries.
 
-use super::error::is_connection_lost;
+use super::retry::{self, Attempts};
 use super::{Answer, BatchAnswer, ClientError, ClientOptions, Health, Question, ServerStatus};
 use crate::proto::admin_service_client::AdminServiceClient;
 use crate::proto::health::HealthCheckRequest;
@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::transport::{Channel, Endpoint, Uri};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
+use tower::retry::budget::TpsBudget;
 
 /// The most items a batch may have; the service refuses more.
 pub const BATCH_ITEMS_MAX: usize = 10_000;
@@ -32,6 +33,8 @@ pub struct Client {
     servers: Arc<[Server]>,
     /// Counts the attempts: each goes to the next endpoint in turn.
     turn: Arc<AtomicUsize>,
+    /// What the calls of all clones may spend on retries.
+    budget: Arc<TpsBudget>,
     pub(super) options: ClientOptions,
 }
 
@@ -75,6 +78,7 @@ impl Client {
         Ok(Self {
             servers,
             turn: Arc::new(AtomicUsize::new(0)),
+            budget: Arc::new(retry::budget()),
             options,
         })
     }
@@ -127,8 +131,12 @@ impl Client {
     /// # Errors
     /// Why it does not answer.
     pub async fn health(&self) -> Result<Health, ClientError> {
+        self.health_with(&self.options).await
+    }
+
+    async fn health_with(&self, options: &ClientOptions) -> Result<Health, ClientError> {
         let response = self
-            .call(|channel, left| {
+            .call_with(options, |channel, left| {
                 let request = timed(HealthCheckRequest::default(), left);
                 async move { HealthClient::new(channel).check(request).await }
             })
@@ -156,8 +164,13 @@ impl Client {
         /// Short beside the second a server takes to start.
         const PAUSE: Duration = Duration::from_millis(20);
         let end = Instant::now() + patience;
+        // Asked again here: the budget for retries is left to the calls that follow.
+        let once = ClientOptions {
+            retries: 0,
+            ..self.options.clone()
+        };
         loop {
-            let last = match self.health().await {
+            let last = match self.health_with(&once).await {
                 Ok(Health::Serving) => return Ok(()),
                 Ok(health) => ClientError::Unavailable {
                     endpoint: self.server().endpoint.clone(),
@@ -189,10 +202,21 @@ impl Client {
         F: Fn(Channel, Duration) -> Fut,
         Fut: Future<Output = Result<Response<T>, Status>>,
     {
-        let deadline = self.options.deadline;
+        self.call_with(&self.options, attempt).await
+    }
+
+    async fn call_with<T, F, Fut>(
+        &self,
+        options: &ClientOptions,
+        attempt: F,
+    ) -> Result<T, ClientError>
+    where
+        F: Fn(Channel, Duration) -> Fut,
+        Fut: Future<Output = Result<Response<T>, Status>>,
+    {
+        let deadline = options.deadline;
         let end = Instant::now() + deadline;
-        let mut backoff = self.options.backoff;
-        let mut retries_left = self.options.retries;
+        let mut attempts = Attempts::begin(&self.budget, options);
         loop {
             let server = self.server();
             let left = end.saturating_duration_since(Instant::now());
@@ -202,10 +226,7 @@ impl Client {
                 Ok(Err(status)) => status,
                 Err(_elapsed) => Status::deadline_exceeded(""),
             };
-            let pause_end = Instant::now() + backoff;
-            // Checks change nothing: asking again is safe even if the service had begun to answer.
-            let again = status.code() == Code::Unavailable || is_connection_lost(&status);
-            if !again || retries_left == 0 || pause_end >= end {
+            let Some(again_at) = attempts.next(&status, end) else {
                 let timed_out = Instant::now() >= end;
                 return Err(ClientError::of(
                     &status,
@@ -213,10 +234,8 @@ impl Client {
                     deadline,
                     timed_out,
                 ));
-            }
-            tokio::time::sleep_until(pause_end).await;
-            retries_left -= 1;
-            backoff = (backoff * 2).min(ClientOptions::BACKOFF_MAX);
+            };
+            tokio::time::sleep_until(again_at).await;
         }
     }
 }

@@ -118,6 +118,8 @@ fn compact_hit() -> (CompactAnswer, SharedTables) {
 pub(crate) struct Rule {
     /// That many calls are answered UNAVAILABLE before the first good one.
     pub(crate) unavailable: AtomicU32,
+    /// When to try again, as these answers say.
+    pub(crate) pushback: Option<&'static str>,
     /// Calls seen.
     pub(crate) calls: AtomicU32,
     /// How long an answer takes.
@@ -133,7 +135,12 @@ impl Rule {
         let left = self.unavailable.load(Ordering::Relaxed);
         if left > 0 {
             self.unavailable.store(left - 1, Ordering::Relaxed);
-            return Err(Status::unavailable("not yet"));
+            let mut status = Status::unavailable("not yet");
+            if let Some(pushback) = self.pushback {
+                let metadata = status.metadata_mut();
+                metadata.insert("grpc-retry-pushback-ms", pushback.parse().unwrap());
+            }
+            return Err(status);
         }
         Ok(())
     }

@@ -39,6 +39,7 @@ mod options;
 pub mod outcomes;
 mod question;
 pub mod questions;
+mod retry;
 mod stream;
 pub mod text;
 

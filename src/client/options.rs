@@ -13,17 +13,26 @@ pub struct ClientOptions {
     /// The longest an attempt may take to connect, so that one dead machine among several
     /// endpoints does not use up the deadline. Default 1 s.
     pub connect_timeout: Duration,
-    /// Attempts after the first. Only UNAVAILABLE is tried again, at the next endpoint: everything
-    /// else would fail the same way or has used up the deadline. Streams are not retried. Default 2.
+    /// Attempts after the first. Only UNAVAILABLE and a lost connection are tried again, at the next
+    /// endpoint: everything else would fail the same way or has used up the deadline. Streams are not
+    /// retried, nor is what the server does not want to have retried (`grpc-retry-pushback-ms`). All calls
+    /// of a client and its clones share what may be spent on retries:
+    /// [`RETRY_PERCENT`](Self::RETRY_PERCENT). Default 2.
     pub retries: u32,
-    /// Pause before the first retry; it doubles before each further one, up to
-    /// [`BACKOFF_MAX`](Self::BACKOFF_MAX). Default 50 ms.
+    /// Pause before the first retry; it doubles before each further one. Each pause is longer by a random
+    /// part of itself, up to twice as long, and never longer than [`BACKOFF_MAX`](Self::BACKOFF_MAX). The
+    /// server may set it (`grpc-retry-pushback-ms`). Default 50 ms.
     pub backoff: Duration,
 }
 
 impl ClientOptions {
     /// The longest pause between two attempts.
     pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+    /// Retries in per cent of the calls of the last ten seconds, at the most. When all servers are down,
+    /// clients then don't multiply the load that waits for them.
+    pub const RETRY_PERCENT: u32 = 20;
+    /// Retries a second beyond that share, so that a client that calls rarely may retry, too.
+    pub const RETRIES_A_SECOND: u32 = 1;
 }
 
 impl Default for ClientOptions {

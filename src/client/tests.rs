@@ -62,6 +62,83 @@ async fn only_unavailable_is_tried_again() {
     }
 }
 
+/// When nothing answers, retries must not multiply the load.
+#[tokio::test]
+async fn retries_are_a_share_of_the_calls() {
+    const CALLS: u32 = 200;
+    let (endpoint, rule) = fake::serve(Rule {
+        unavailable: AtomicU32::new(u32::MAX),
+        ..Rule::default()
+    })
+    .await;
+    let client = client(endpoint).await;
+    for _ in 0..CALLS {
+        // Clones share the budget.
+        let error = client.clone().check(&"X0000002".into()).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+    }
+    let retries = rule.calls.load(Ordering::Relaxed) - CALLS;
+    // Ten seconds' worth of those that are free, and room for a machine so slow that they come twice.
+    let bound = CALLS * ClientOptions::RETRY_PERCENT / 100 + 20 * ClientOptions::RETRIES_A_SECOND;
+    assert!((1..=bound).contains(&retries), "{retries}");
+}
+
+#[tokio::test]
+async fn a_server_that_wants_no_retry_gets_none() {
+    // What the server says; calls made.
+    for (pushback, calls) in [("-1", 1), ("3600000", 1), ("0", 3)] {
+        let (endpoint, rule) = fake::serve(Rule {
+            unavailable: AtomicU32::new(u32::MAX),
+            pushback: Some(pushback),
+            ..Rule::default()
+        })
+        .await;
+        let error = client(endpoint).await.check(&"X0000002".into()).await;
+        assert_eq!(error.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(rule.calls.load(Ordering::Relaxed), calls, "{pushback}");
+    }
+}
+
+#[test]
+fn debug_never_shows_a_number() {
+    let answer = fake::hit();
+    let detail = ItemDetail {
+        item: 0,
+        outcome: Ok(answer.clone()),
+    };
+    let batch = BatchAnswer {
+        snapshot: None,
+        results: vec![Ok(answer.clone())],
+    };
+    let outcome = outcomes::Outcome::answered(answer.clone());
+    let question = Question::number("X0000001").issuing_state("UTO");
+    let zone = crate::proto::CheckDocumentRequest {
+        mrz: "P<UTOX0000001".to_owned(),
+        ..question.request().clone()
+    };
+    let chunk = crate::proto::StreamCheckDocumentsRequest {
+        numbers: b"X0000001\nX0000001".as_slice().into(),
+        issuing_states: vec!["UTO".to_owned()],
+        ..Default::default()
+    };
+    let shown = [
+        format!("{answer:?}"),
+        format!("{answer:#?}"),
+        format!("{batch:?}"),
+        format!("{detail:?}"),
+        format!("{outcome:?}"),
+        format!("{question:?}"),
+        format!("{zone:?}"),
+        format!("{chunk:?}"),
+    ];
+    for shown in shown {
+        assert!(!shown.contains("X0000001"), "{shown}");
+        // Bytes are shown as numbers by some.
+        assert!(!shown.contains("88, 48, 48"), "{shown}");
+        assert!(shown.contains("UTO"), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_dead_endpoint_is_passed_over_and_named_when_there_is_no_other() {
     let (endpoint, _) = fake::serve(Rule::default()).await;
