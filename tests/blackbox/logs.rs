@@ -23,7 +23,7 @@ fn no_log_holds_a_document_number() {
             raw.frame(kind::DATA, 0, id, number.as_bytes());
             for malformed in [
                 format!("/sltd.v1.LookupService/{number} {number}"),
-                format!("{number}"),
+                (*number).to_string(),
                 format!("/\u{7f}{number}"),
                 format!("/{number}\"<>"),
             ] {
