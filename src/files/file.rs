@@ -57,13 +57,23 @@ impl File {
         Ok(Self { file, watch })
     }
 
-    /// Opens a file, or a folder, to be read.
+    /// Opens a file, or a folder, to be read or locked. Waits for nobody, whatever it is.
     ///
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
         let watch = Watch::over(path);
-        let file = watch.read(|| fs::File::open(path))?;
+        let file = watch.read(|| super::open_without_waiting(path))?;
+        Ok(Self { file, watch })
+    }
+
+    /// Opens a regular file to be read.
+    ///
+    /// # Errors
+    /// What the system says; [`io::ErrorKind::InvalidData`] of what is not regular.
+    pub fn open_regular(path: &Path) -> io::Result<Self> {
+        let watch = Watch::over(path);
+        let file = watch.read(|| super::open_regular(path))?;
         Ok(Self { file, watch })
     }
 

@@ -27,10 +27,11 @@ use faults::Watch;
 #[cfg(not(feature = "fault-injection"))]
 use unwatched::Watch;
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes copied at a time.
@@ -65,7 +66,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// What the system says.
 pub fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
     let temporary = temporary(to);
-    let (mut source, copy) = (fs::File::open(from)?, File::create(&temporary)?);
+    let (mut source, copy) = (open_regular(from)?, File::create(&temporary)?);
     let mut part = vec![0; PART];
     loop {
         match source.read(&mut part) {
@@ -200,30 +201,65 @@ fn is_folder(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// A file's bytes.
+/// Opens a file, or a folder, to be read, without waiting for a writer where it is a pipe.
 ///
 /// # Errors
 /// What the system says.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    Watch::over(path).read(|| fs::read(path))
+pub fn open_without_waiting(path: &Path) -> io::Result<fs::File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let mut options = fs::File::options();
+    options.read(true);
+    options.custom_flags(i32::try_from(flags).unwrap_or_default());
+    options.open(path)
 }
 
-/// A file's text.
+/// Opens a file to be read that is a regular one, or a link to one: no pipe, no device, no folder.
 ///
 /// # Errors
-/// What the system says; [`ErrorKind::InvalidData`] where it is not UTF-8.
-pub fn read_to_string(path: &Path) -> io::Result<String> {
-    Watch::over(path).read(|| fs::read_to_string(path))
+/// What the system says; [`ErrorKind::InvalidData`] of what is not regular.
+fn open_regular(path: &Path) -> io::Result<fs::File> {
+    let file = open_without_waiting(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidData, "not a regular file"));
+    }
+    Ok(file)
 }
 
-/// A file's bytes up to a limit.
+/// The bytes of a regular file that has at most `max` of them.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says; [`ErrorKind::InvalidData`] of one that is larger or not regular.
+pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let bytes = read_up_to(path, max.saturating_add(1))?;
+    if bytes.len() as u64 > max {
+        let larger = format!("larger than the {max} bytes that it may have");
+        return Err(io::Error::new(ErrorKind::InvalidData, larger));
+    }
+    Ok(bytes)
+}
+
+/// The text of a regular file that has at most `max` bytes.
+///
+/// # Errors
+/// As of [`read`]; [`ErrorKind::InvalidData`] also where it is not UTF-8.
+pub fn read_to_string(path: &Path, max: u64) -> io::Result<String> {
+    String::from_utf8(read(path, max)?)
+        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// The bytes of a regular file up to a limit.
+///
+/// # Errors
+/// What the system says; [`ErrorKind::InvalidData`] of one that is not regular.
 pub fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Watch::over(path).read(|| {
-        let mut bytes = Vec::new();
-        fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        let file = open_regular(path)?;
+        let length = file.metadata()?.len().min(limit);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     })
 }
@@ -240,5 +276,62 @@ fn absent_is_false(removed: io::Result<()>) -> io::Result<bool> {
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         removed => removed.map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{FileType, Mode, mknodat};
+
+    /// Asserts that nothing that reads whole files waits for one, or takes in more of it than it may.
+    #[track_caller]
+    fn check(path: &Path, expected: &str) {
+        let bounded = [
+            read(path, 4096).map(drop),
+            read_to_string(path, 4096).map(drop),
+            File::open_regular(path).map(drop),
+            UncachedFile::open(path).map(drop),
+        ];
+        for read in bounded {
+            let error = read.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_regular_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        check(&fifo, "not a regular file");
+        check(Path::new("/dev/zero"), "not a regular file");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        check(&link, "not a regular file");
+        let folder_error = read(folder.path(), 4096).unwrap_err();
+        assert_eq!(folder_error.kind(), ErrorKind::IsADirectory);
+        // A folder's lock is taken on the folder itself.
+        File::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn files_are_read_up_to_a_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for length in [0, 1, 4095, 4096, 4097, 3 << 30] {
+            let file = fs::File::create(&path).unwrap();
+            file.set_len(length).unwrap();
+            let bytes = read(&path, 4096);
+            if length <= 4096 {
+                assert_eq!(bytes.unwrap().len() as u64, length);
+                continue;
+            }
+            let error = bytes.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert!(error.to_string().contains("larger than the 4096 bytes"));
+            assert_eq!(read_up_to(&path, 5).unwrap().len(), 5);
+        }
     }
 }

@@ -29,6 +29,8 @@ impl UncachedFile {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
+        // What is not a regular file is not waited for.
+        drop(super::open_regular(path)?);
         let mut options = fs::File::options();
         options.read(true);
         let flags = i32::try_from(OFlags::DIRECT.bits()).unwrap_or_default();

@@ -49,37 +49,33 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Takes the first `len` bytes of a file, which has the bytes of the witnesses.
-    pub(super) fn load(
-        file: File,
-        len: u64,
-        mode: LoadMode,
-        witnesses: [Witness; 2],
-    ) -> io::Result<Self> {
-        let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        let backing = match mode {
-            LoadMode::Heap => {
-                Backing::Private(private(len, |memory| file.read_exact_at(memory, 0))?)
-            }
-            LoadMode::Mmap => {
-                // SAFETY: a shared mapping is sound while nobody changes the file. Segments are
-                // written under a temporary name, renamed when complete and never modified or
-                // truncated afterwards, only unlinked, which leaves a mapping intact; one process
-                // writes a store at a time, under its lock. Against an outsider who writes into
-                // the file there is no full defence but `LoadMode::Heap`; the digests, verified from
-                // the same file before this, catch what was changed until then, `are_intact` a file
-                // that was truncated or replaced since, and readers check every position against the
-                // slice, so changed bytes give wrong values or a caught panic, never a read outside
-                // the mapping.
-                let map = unsafe { MmapOptions::new().len(len).map(file.as_std()) }?;
-                map.advise(Advice::Random)?;
-                Backing::Mapped {
-                    range: MappedRange::register(&map)?,
-                    map,
-                    file,
-                    witnesses,
-                }
-            }
+    /// Reads the first `len` bytes of a file into memory of their own.
+    pub(super) fn read(file: &File, len: u64) -> io::Result<Self> {
+        let len = addressable(len)?;
+        let memory = private(len, |memory| file.read_exact_at(memory, 0))?;
+        Ok(Self {
+            backing: Arc::new(Backing::Private(memory)),
+            range: 0..len,
+        })
+    }
+
+    /// Maps the first `len` bytes of a file, which has the bytes of the witnesses.
+    pub(super) fn map(file: File, len: u64, witnesses: [Witness; 2]) -> io::Result<Self> {
+        let len = addressable(len)?;
+        // SAFETY: a shared mapping is sound while nobody changes the file. Segments are written under a temporary
+        // name, renamed when complete and never modified or truncated afterwards, only unlinked, which leaves a
+        // mapping intact; one process writes a store at a time, under its lock, and others may only read them.
+        // Against an outsider who writes into the file there is no full defence but `LoadMode::Heap`; the digests,
+        // verified from the same file before this, catch what was changed until then, `are_intact` a file that was
+        // truncated or replaced since, and readers check every position against the slice, so changed bytes give
+        // wrong values or a caught panic, never a read outside the mapping.
+        let map = unsafe { MmapOptions::new().len(len).map(file.as_std()) }?;
+        map.advise(Advice::Random)?;
+        let backing = Backing::Mapped {
+            range: MappedRange::register(&map)?,
+            map,
+            file,
+            witnesses,
         };
         Ok(Self {
             backing: Arc::new(backing),
@@ -213,6 +209,10 @@ impl Bytes {
         }
         Ok(())
     }
+}
+
+fn addressable(len: u64) -> io::Result<usize> {
+    usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge.into())
 }
 
 /// Whether a mapping still has these bytes.

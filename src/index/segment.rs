@@ -54,7 +54,8 @@ impl Segment {
     /// Opens a segment and verifies all of it: every byte is held against a digest, and every
     /// length, offset and count that a query relies on is checked.
     ///
-    /// Verifying reads the file with `pread`, so that it does not make a mapped file resident.
+    /// Verifying reads a file that is to be mapped with `pread`, so that it does not make it resident; of one that is
+    /// read into memory, what was read is verified.
     /// Nothing is warmed: see [`warm_filter`](Self::warm_filter) and [`warm`](Self::warm).
     ///
     /// # Errors
@@ -67,11 +68,24 @@ impl Segment {
     }
 
     fn open_inner(path: &Path, mode: LoadMode) -> Result<Self, Damage> {
-        let file = File::open(path)?;
+        let file = File::open_regular(path)?;
+        // Of both, the frame is looked at first: what is no segment is not read whole.
         let (frame, digest, file_len) = read_frame(&file)?;
-        verify_sections(&file, &frame)?;
-        let witnesses = frame.witnesses();
-        let bytes = Bytes::load(file, file_len, mode, witnesses)?;
+        let (frame, digest, bytes) = match mode {
+            LoadMode::Mmap => {
+                verify_sections(&file, &frame)?;
+                let witnesses = frame.witnesses();
+                let bytes = Bytes::map(file, file_len, witnesses)?;
+                (frame, digest, bytes)
+            }
+            LoadMode::Heap => {
+                let bytes = Bytes::read(&file, file_len)?;
+                // Of what was read, not of the file, which may be another by now.
+                let (frame, digest, _) = read_frame(bytes.as_ref())?;
+                verify_sections(bytes.as_ref(), &frame)?;
+                (frame, digest, bytes)
+            }
+        };
         let segment = Self::assemble(frame, digest, &bytes, path)?;
         // The tables were read from the mapping.
         segment.intact()?;

@@ -4,12 +4,85 @@ use super::error::Damage;
 use super::format::{Frame, HEADER_LEN, MAGIC, Section, VERSION};
 use crate::files::File;
 use rayon::prelude::*;
+use std::io;
 
 /// Bytes read at a time while digests are verified.
 const VERIFY_BUFFER: usize = 1 << 20;
 
+/// Where bytes are verified: in the file that will be mapped, or in the memory that will be answered from.
+pub(super) trait Source: Sync {
+    fn length(&self) -> io::Result<u64>;
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Calls `see` with the bytes of a section, given as offset and length, part by part; `buffer` is room that may be
+    /// used.
+    fn each_part(
+        &self,
+        section: (u64, u64),
+        buffer: &mut [u8],
+        see: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<()>;
+}
+
+impl Source for File {
+    fn length(&self) -> io::Result<u64> {
+        File::length(self)
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        File::read_exact_at(self, buffer, offset)
+    }
+
+    fn each_part(
+        &self,
+        (offset, len): (u64, u64),
+        buffer: &mut [u8],
+        see: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let (mut at, end) = (offset, offset + len);
+        while at < end {
+            let length = (end - at).min(buffer.len() as u64) as usize;
+            let part = &mut buffer[..length];
+            File::read_exact_at(self, part, at)?;
+            see(part);
+            at += length as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Source for [u8] {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let len = buffer.len();
+        self.each_part((offset, len as u64), &mut [], &mut |bytes| {
+            buffer.copy_from_slice(bytes);
+        })
+    }
+
+    fn each_part(
+        &self,
+        (offset, len): (u64, u64),
+        _: &mut [u8],
+        see: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let bytes = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| self.get(offset..))
+            .and_then(|rest| rest.get(..usize::try_from(len).ok()?));
+        see(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
 /// Reads and checks header and section table; also returns their digest and the file's length.
-pub(super) fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Damage> {
+pub(super) fn read_frame(
+    file: &(impl Source + ?Sized),
+) -> Result<(Frame, blake3::Hash, u64), Damage> {
     let file_len = file.length()?;
     if file_len < HEADER_LEN as u64 {
         return Err(Damage::Length {
@@ -37,7 +110,11 @@ pub(super) fn read_frame(file: &File) -> Result<(Frame, blake3::Hash, u64), Dama
 
 /// Whether a header that names another version is one of this version in which that was changed: the digest in it says
 /// so.
-fn is_of_this_version(file: &File, mut header: [u8; HEADER_LEN], file_len: u64) -> bool {
+fn is_of_this_version(
+    file: &(impl Source + ?Sized),
+    mut header: [u8; HEADER_LEN],
+    file_len: u64,
+) -> bool {
     header[MAGIC.len()..][..size_of::<u32>()].copy_from_slice(&VERSION.to_le_bytes());
     let Ok((table_offset, table_len)) = Frame::table_range(&header, file_len) else {
         return false;
@@ -49,7 +126,7 @@ fn is_of_this_version(file: &File, mut header: [u8; HEADER_LEN], file_len: u64) 
 }
 
 /// Holds every section against its digest and every padding against zero, on all cores.
-pub(super) fn verify_sections(file: &File, frame: &Frame) -> Result<(), Damage> {
+pub(super) fn verify_sections(file: &(impl Source + ?Sized), frame: &Frame) -> Result<(), Damage> {
     let ends = frame
         .sections
         .iter()
@@ -78,14 +155,8 @@ pub(super) fn verify_sections(file: &File, frame: &Frame) -> Result<(), Damage> 
                 });
             }
             let mut hasher = blake3::Hasher::new();
-            let mut at = section.offset;
-            let end = section.offset + section.len;
-            while at < end {
-                let part = &mut buffer[..(end - at).min(VERIFY_BUFFER as u64) as usize];
-                file.read_exact_at(part, at)?;
-                hasher.update(part);
-                at += part.len() as u64;
-            }
+            let place = (section.offset, section.len);
+            file.each_part(place, buffer, &mut |part| _ = hasher.update(part))?;
             if hasher.finalize().as_bytes() != &section.digest {
                 return Err(Damage::Digest {
                     section: section.kind.name(),

@@ -2,7 +2,7 @@
 
 use super::error::{LoadError, PublishError};
 use super::manifest::Event;
-use super::store::CANDIDATE;
+use super::store::{CANDIDATE, MANIFEST_MAX};
 use super::terms::TermsFiles;
 use super::turn;
 use super::writer::{Candidate, Origin, StoreWriter};
@@ -52,7 +52,7 @@ impl StoreWriter {
     /// [`PublishError`] when it can't be read.
     pub fn take_up(&self) -> Result<Option<Candidate>, PublishError> {
         let path = self.aside().join(ORIGIN);
-        let text = match files::read(&path) {
+        let text = match files::read(&path, MANIFEST_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             read => read.map_err(PublishError::io(&path))?,
         };
@@ -68,7 +68,7 @@ impl StoreWriter {
     /// [`PublishError`] when it can't be read.
     pub fn terms_aside(&self) -> Result<Option<TermsFiles>, PublishError> {
         let path = self.aside().join(TERMS);
-        let text = match files::read(&path) {
+        let text = match files::read(&path, MANIFEST_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             read => read.map_err(PublishError::io(&path))?,
         };
@@ -93,7 +93,7 @@ impl StoreWriter {
         // A loss of power may leave both of its names.
         let temporary = files::temporary(&origin);
         files::remove_file(&temporary).map_err(PublishError::io(&temporary))?;
-        let text = files::read(&origin).map_err(PublishError::io(&origin))?;
+        let text = files::read(&origin, MANIFEST_MAX).map_err(PublishError::io(&origin))?;
         // One that is damaged is kept for who takes it up to be told.
         if let Ok(origin) = serde_json::from_slice(&text)
             && self.was_published(&origin)?

@@ -4,7 +4,7 @@ use super::error::{LoadError, PublishError};
 use super::history;
 use super::manifest::{Manifest, SegmentEntry};
 use super::signature::{FILE_MAX, SignatureError, Signatures};
-use super::store::{COPIES, MANIFESTS, Pointer, Store, parse};
+use super::store::{COPIES, MANIFEST_MAX, MANIFESTS, Pointer, Store, parse};
 use crate::files;
 use crate::index::{LoadMode, Segment};
 use std::collections::BTreeMap;
@@ -295,7 +295,7 @@ impl Examination {
                 (Some(_), Err(_)) => continue,
                 (Some((_, what)), Ok(_)) => (&copy, &path, what.clone()),
             };
-            let Ok(bytes) = files::read(from) else {
+            let Ok(bytes) = files::read(from, entry.length) else {
                 continue;
             };
             self.found(to, what, true);
@@ -396,7 +396,7 @@ fn damage_of(error: LoadError) -> String {
 fn copies(store: &Store, name: &str) -> Copies {
     [MANIFESTS, COPIES].map(|folder| {
         let path = store.path.join(folder).join(name);
-        let read = match files::read(&path) {
+        let read = match files::read(&path, MANIFEST_MAX) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),

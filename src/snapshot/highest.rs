@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest id that a store may have, as it names a file.
 const STORE_ID_MAX: usize = 64;
+/// The most bytes that a file may have: a number and a digest take less than a hundred.
+const FILE_MAX: u64 = 1024;
 
 /// Remembers the highest generation seen of each store.
 #[derive(Debug)]
@@ -122,7 +124,7 @@ impl HighestSeen {
 /// The generation that a file remembers; `None` if it is not there.
 fn highest(file: &Path, store: &str) -> Result<Option<u64>, HighestSeenError> {
     let damaged = || HighestSeenError::Damaged(file.to_owned());
-    let text = match files::read_to_string(file) {
+    let text = match files::read_to_string(file, FILE_MAX) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(damaged()),

@@ -5,7 +5,7 @@
 
 use super::error::{LoadError, PublishError};
 use super::manifest::{Act, Event, Manifest};
-use super::store::{HISTORY, Store};
+use super::store::{HISTORY, HISTORY_MAX, Store};
 use crate::files::{self, File};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -170,7 +170,7 @@ pub(super) fn append(store: &Store, happened: &Happened) -> Result<(), PublishEr
 
 /// The highest generation whose publication stands in the history.
 pub(super) fn highest(store: &Store) -> Option<u64> {
-    let text = files::read_to_string(&store.path.join(HISTORY)).ok()?;
+    let text = files::read_to_string(&store.path.join(HISTORY), HISTORY_MAX).ok()?;
     let lines = text.lines();
     let lines = lines.filter_map(|line| serde_json::from_str::<Happened>(line).ok());
     lines.map(|happened| happened.generation).max()
@@ -184,7 +184,7 @@ impl Store {
     /// [`LoadError`] when the history, the pointer or a manifest can't be read.
     pub fn history(&self) -> Result<(Vec<Happened>, usize), LoadError> {
         let path = self.path.join(HISTORY);
-        let text = match files::read_to_string(&path) {
+        let text = match files::read_to_string(&path, HISTORY_MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(LoadError::io(&path))?,
         };

@@ -58,6 +58,14 @@ pub(super) const PUBLISHING: &str = "publishing";
 pub(super) const CANDIDATE: &str = "candidate";
 pub(super) const HISTORY: &str = "history.jsonl";
 
+/// The most bytes that the pointer may have: a name and a digest take a hundred.
+const POINTER_MAX: u64 = 1024;
+/// The most bytes that a manifest may have, or another file about a build: thousands of sources, counted by State, take
+/// some MB.
+pub(super) const MANIFEST_MAX: u64 = 64 << 20;
+/// The most bytes of the history that are read: a line has some hundred.
+pub(super) const HISTORY_MAX: u64 = 256 << 20;
+
 /// How often a snapshot may be replaced and removed while it is being opened, before that counts as an error.
 const OVERTAKEN_MAX: u32 = 8;
 
@@ -130,7 +138,7 @@ impl Store {
     /// [`LoadError`] when the pointer can't be read.
     pub fn pointer(&self) -> Result<Pointer, LoadError> {
         let path = self.path.join(CURRENT);
-        let text = match files::read_to_string(&path) {
+        let text = match files::read_to_string(&path, POINTER_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(self.without_pointer());
             }
@@ -249,7 +257,7 @@ impl Store {
     /// The bytes of a manifest, held against the digest of the pointer.
     fn manifest_bytes(&self, pointer: &Pointer) -> Result<Vec<u8>, LoadError> {
         let path = self.manifest_path(pointer);
-        let bytes = files::read(&path).map_err(LoadError::io(&path))?;
+        let bytes = files::read(&path, MANIFEST_MAX).map_err(LoadError::io(&path))?;
         if blake3::hash(&bytes).to_hex().as_str() != pointer.digest {
             return Err(LoadError::damaged(
                 &path,

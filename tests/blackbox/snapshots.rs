@@ -1,7 +1,13 @@
 //! Snapshots change under running calls; a bad one is refused.
 
-use crate::support::{ROWS, Server, block_on, passport, publish, store, wait_for};
+use crate::support::{
+    ROWS, Server, block_on, get, passport, publish, sltd, store, wait_for, wait_for_metric,
+};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use sltd::client::{Client, Question, StreamOptions, Verdict};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The rows of a generation: of the numbers asked about, its own alone is reported.
@@ -164,4 +170,65 @@ fn a_bad_publication_is_refused_and_the_one_before_stays() {
         server.log().contains("what is published is what is served")
     });
     server.still_answers();
+}
+
+/// What `CURRENT` is may be anything: the server waits for nobody, takes in no more than a pointer has, and takes over
+/// what is published once it is a file again.
+#[test]
+fn a_pointer_that_is_no_file_stops_no_later_takeover() {
+    let dir = store(ROWS);
+    let (server, monitor) = Server::monitored(dir.path(), "");
+    let current = dir.path().join("CURRENT");
+    let put = dir.path().join("put");
+    let pipe = |path: &Path| mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let large = |path: &Path| {
+        let of = path.with_file_name("large");
+        fs::File::create(&of).unwrap().set_len(3 << 30).unwrap();
+        symlink(&of, path).unwrap();
+    };
+    let endless = |path: &Path| symlink("/dev/zero", path).unwrap();
+    for (generation, make) in [
+        (2.0, &pipe as &dyn Fn(&Path)),
+        (3.0, &large),
+        (4.0, &endless),
+    ] {
+        let before = fs::read(&current).unwrap();
+        make(&put);
+        fs::rename(&put, &current).unwrap();
+        wait_for("the server to say so", || {
+            get(monitor, "/readyz").text.contains("CURRENT")
+        });
+        server.still_answers();
+        fs::write(&put, before).unwrap();
+        fs::rename(&put, &current).unwrap();
+        publish(dir.path(), ROWS);
+        wait_for_metric(monitor, "sltd_snapshot_generation", generation);
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak: u64 = peak
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    assert!(peak < 512 << 10, "{peak} KiB");
+}
+
+/// The same of what the pointer leads to.
+#[test]
+fn a_manifest_or_segment_that_is_no_file_is_refused() {
+    for name in ["manifests/00000001.json", "segments"] {
+        let dir = store(ROWS);
+        let mut path = dir.path().join(name);
+        if path.is_dir() {
+            path = fs::read_dir(&path).unwrap().next().unwrap().unwrap().path();
+        }
+        fs::remove_file(&path).unwrap();
+        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let store = dir.path().to_str().unwrap();
+        sltd(&["serve", "--store", store, "--listen", "127.0.0.1:0"])
+            .exits(3)
+            .says("not a regular file");
+    }
 }

@@ -7,9 +7,11 @@ use sltd::client::{Client, ClientOptions, Question, StreamOptions, Verdict};
 use sltd::document::DocumentNumber;
 use sltd::index::{LoadMode, Segment};
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Enough for many pages of a segment.
 const DOCUMENTS: u32 = 60_000;
@@ -206,6 +208,46 @@ fn what_reads_a_truncated_segment_ends_with_an_error() {
                 .is_ok()
         );
     }
+}
+
+/// What is answered from is what was verified, whatever happens to the file meanwhile.
+#[test]
+fn what_is_read_into_memory_is_what_was_verified() {
+    let dir = store(&rows());
+    let path = segment(dir.path());
+    let whole = fs::read(&path).unwrap();
+    let at = whole.len() as u64 / 2;
+    let file = File::options().write(true).open(&path).unwrap();
+    let flip = |byte: u8| file.write_all_at(&[byte], at).unwrap();
+    let done = AtomicBool::new(false);
+    let (mut opened, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let byte = whole[at as usize];
+            while !done.load(Ordering::Relaxed) {
+                flip(!byte);
+                std::thread::sleep(Duration::from_micros(300));
+                flip(byte);
+                std::thread::sleep(Duration::from_micros(300));
+            }
+        });
+        let begin = Instant::now();
+        while (opened < 100 || refused < 100) && begin.elapsed() < PATIENCE {
+            match Segment::open(&path, LoadMode::Heap) {
+                Ok(segment) => {
+                    let held = segment.reread_open(&mut |_| true);
+                    if !matches!(held, Ok(true)) {
+                        done.store(true, Ordering::Relaxed);
+                        panic!("served, and not what was verified: {held:?}");
+                    }
+                    opened += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(opened > 0 && refused > 0, "{opened} {refused}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let file = File::open(path).map_err(KeyError::io(path))?;
+        let file = files::open_without_waiting(path).map_err(KeyError::io(path))?;
         // Of what was opened: asked by its name, it could be another file by then.
         let metadata = file.metadata().map_err(KeyError::io(path))?;
         let me = rustix::process::geteuid().as_raw();

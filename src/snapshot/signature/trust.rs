@@ -3,12 +3,15 @@
 use super::error::{KeyError, SignatureError};
 use super::key::{self, KeyId};
 use super::signatures::{Signature, Signatures, message};
+use crate::files;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use jiff::Timestamp;
 use serde::Deserialize;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+
+/// The most bytes that a list of keys may have.
+const LIST_MAX: u64 = 1 << 20;
 
 /// One `[[trusted_key]]` of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -75,7 +78,7 @@ impl TrustedKeys {
         struct List {
             trusted_key: Vec<TrustedKeyFile>,
         }
-        let text = fs::read_to_string(path).map_err(KeyError::io(path))?;
+        let text = files::read_to_string(path, LIST_MAX).map_err(KeyError::io(path))?;
         let list: List = toml::from_str(&text).map_err(|source| KeyError::Form {
             path: path.to_owned(),
             source,
@@ -197,7 +200,7 @@ impl TrustedKey {
             not_before,
             not_after,
         } = listed;
-        let file = File::open(&path).map_err(KeyError::io(&path))?;
+        let file = files::open_without_waiting(&path).map_err(KeyError::io(&path))?;
         let text = key::read(&path, file)?;
         let key = text.and_then(|text| VerifyingKey::from_public_key_pem(&text).ok());
         // With a weak key, one signature would fit many messages.
