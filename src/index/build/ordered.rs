@@ -2,6 +2,7 @@
 
 use super::super::error::BuildError;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -50,15 +51,14 @@ pub(super) fn ordered<T: Send>(
                         return;
                     }
                     // A panic must reach the caller as an error, not leave it waiting for ever.
-                    let result =
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(index)))
-                            .unwrap_or(Err(BuildError::Worker));
+                    let result = catch_unwind(AssertUnwindSafe(|| work(index)))
+                        .unwrap_or(Err(BuildError::Worker));
                     lock().ready.insert(index, result);
                     produced.notify_one();
                 }
             });
         }
-        let mut run = || {
+        let run = || {
             for index in 0..count {
                 let mut waiting = lock();
                 let result = loop {
@@ -78,7 +78,8 @@ pub(super) fn ordered<T: Send>(
             }
             Ok(())
         };
-        let result = run();
+        // The scope ends only when the workers do, and they wait for `stop`: a panic must not pass it by.
+        let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(BuildError::Worker));
         stop.store(true, Ordering::Relaxed);
         // Under the lock, so that no worker can miss it between its check and its wait.
         drop(lock());
@@ -144,6 +145,16 @@ mod tests {
         };
         assert!(matches!(
             ordered(100, 3, Ok, refusing),
+            Err(BuildError::Worker)
+        ));
+        // Workers that have run ahead as far as they may wait for the results to be taken.
+        let panicking_on_taking = |index, _| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert!(index < 3, "expected in this test");
+            Ok(())
+        };
+        assert!(matches!(
+            ordered(100, 3, Ok, panicking_on_taking),
             Err(BuildError::Worker)
         ));
     }
