@@ -63,10 +63,10 @@ impl Counts {
     }
 
     pub(super) fn write(&self) -> Vec<CountChange> {
-        let changes = self
-            .0
-            .iter()
-            .filter(|(_, (documents, newest))| *documents != 0 || newest.is_some());
+        let changes = self.0.iter().filter(|((.., of), (documents, newest))| {
+            // That an own source of the State has reported such documents outlives a compaction.
+            *documents != 0 || newest.is_some() || matches!(of, CountOf::OwnSource(_))
+        });
         changes
             .map(
                 |((state, document_type, of), (documents, newest))| CountChange {
@@ -89,7 +89,7 @@ impl Counts {
     /// What is to be added to one base's counts for the same sum as with these changes of another's.
     pub(super) fn rebased(self, from: &[Count], to: &[Count]) -> Self {
         let mut changes = Self::default();
-        for count in self.added_to(from) {
+        for count in self.added_to_with_emptied(from) {
             let key = (count.issuing_state, count.document_type, count.of);
             let documents = i64::try_from(count.documents).unwrap_or(i64::MAX);
             changes.0.insert(key, (documents, count.newest_report));
@@ -106,7 +106,14 @@ impl Counts {
     }
 
     /// The counts of a base with these changes, those that are not 0, in order.
-    pub(super) fn added_to(mut self, base: &[Count]) -> Vec<Count> {
+    pub(super) fn added_to(self, base: &[Count]) -> Vec<Count> {
+        let mut counts = self.added_to_with_emptied(base);
+        counts.retain(|count| count.documents > 0);
+        counts
+    }
+
+    /// The same, with those of which nothing is left.
+    pub(super) fn added_to_with_emptied(mut self, base: &[Count]) -> Vec<Count> {
         for count in base {
             let key = (count.issuing_state, count.document_type, count.of.clone());
             let (documents, newest) = self.0.entry(key).or_default();
@@ -121,7 +128,7 @@ impl Counts {
                         issuing_state,
                         document_type,
                         of,
-                        documents: u64::try_from(documents).ok().filter(|count| *count > 0)?,
+                        documents: u64::try_from(documents).ok()?,
                         newest_report: newest,
                     })
                 },

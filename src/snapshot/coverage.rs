@@ -82,7 +82,8 @@ fn place(state: IssuingState, document_type: Option<DocumentType>) -> Option<usi
 }
 
 impl CoverageTable {
-    /// Of a snapshot with these counts; `all` are those that it would have with every source in service.
+    /// Of a snapshot with these counts; `all` are those that it would have with every source in service. Counts of which
+    /// nothing is left say that an own source of the State reports such documents, and has withdrawn them.
     pub(super) fn new(manifest: &Manifest, counts: &[Count], all: &[Count]) -> Self {
         let sources: HashMap<&str, &SourceEntry> = manifest
             .sources
@@ -106,6 +107,10 @@ impl CoverageTable {
                         let Some(source) = sources.get(&**name) else {
                             continue;
                         };
+                        // What is out of service covers nothing.
+                        if source.removed || manifest.is_retracted(name) {
+                            continue;
+                        }
                         let of_source = (source.age_from(), source.stale_after());
                         let newest = (source.list.is_some(), Some(of_source));
                         let newest = newest.max((entry.has_list, entry.source));

@@ -155,14 +155,16 @@ impl Snapshot {
         let changed = UnionFilter::of(changes)?;
         // The base counts its own; the manifest says what changes have changed of that.
         let base = segments.first().map_or(&[][..], |base| base.counts());
-        let all = Counts::read(&manifest.counts).added_to(base);
-        let counts = Counts::read(&manifest.hidden).added_to(&all);
+        let all = Counts::read(&manifest.counts).added_to_with_emptied(base);
+        let mut counts = Counts::read(&manifest.hidden).added_to_with_emptied(&all);
+        let coverage = CoverageTable::new(&manifest, &counts, &all);
+        counts.retain(|count| count.documents > 0);
         let hiding = (!manifest.retracted.is_empty()).then(|| Hiding {
             sources: manifest.retracted_sources(),
             lists: manifest.lists(),
         });
         Ok(Self {
-            coverage: CoverageTable::new(&manifest, &counts, &all),
+            coverage,
             placeholders: manifest.placeholders(),
             manifest,
             segments,
