@@ -11,3 +11,4 @@ pub use query::{Query, QueryError};
 pub use reason::{Reason, Reasons};
 pub use record::{Authority, DEFAULT_RETENTION_YEARS, Report, ReportStatus, last_day_in_force};
 pub use verdict::{Candidate, Disclosure, Judgement, Verdict, judge};
+pub(crate) use verdict::{Check, judge_unreported};

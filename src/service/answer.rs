@@ -60,10 +60,10 @@ fn matches(judgement: &Judgement<'_>, buffer: &mut Vec<u8>) -> usize {
         matches_bytes += bytes + ENTRY_OVERHEAD;
         if matches_bytes > MATCHES_BYTES_MAX {
             buffer.truncate(start);
-            return judgement.matches.len() - place;
+            return judgement.matches.len() - place + judgement.unlisted;
         }
     }
-    0
+    judgement.unlisted
 }
 
 /// The fields of a `Match`: those of [`convert::matched`].
@@ -264,6 +264,7 @@ mod tests {
             verdict: Verdict::Hit,
             reasons: Reasons::default(),
             matches,
+            unlisted: 0,
             also,
             same_number_other_issuers: 0,
         }

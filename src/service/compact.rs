@@ -67,7 +67,7 @@ impl Shared {
             same_number_other_issuers: judgement.same_number_other_issuers,
             mrz: query.mrz.as_ref().map(convert::mrz),
             matches: Vec::new(),
-            matches_omitted: 0,
+            matches_omitted: u32::try_from(judgement.unlisted).unwrap_or(u32::MAX),
             coverage_index: self.coverage(query, answer),
             format_plausible: answer.format_plausible(),
         };
@@ -77,7 +77,7 @@ impl Shared {
             let also = || judgement.also_reported_by(place);
             // An upper bound is enough to stop in time: a little space is left unused at most.
             if self.bytes + matches_bytes + self.bound(candidate, also()) > end {
-                compact.matches_omitted += 1;
+                compact.matches_omitted = compact.matches_omitted.saturating_add(1);
                 continue;
             }
             let matched = self.matched(candidate, also());
@@ -242,6 +242,7 @@ mod tests {
         let (snapshot, query) = (Snapshot::without_segments(), query(issuer));
         let mut answer = snapshot.check_unreported(&query, Moment::at(Timestamp::UNIX_EPOCH));
         answer.judgement = Judgement {
+            unlisted: 0,
             verdict: Verdict::Hit,
             reasons: Reasons::NONE,
             matches,

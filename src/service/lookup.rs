@@ -92,6 +92,6 @@ pub(super) fn matches(judgement: &Judgement<'_>) -> (Vec<proto::Match>, u32) {
         }
         matches.push(matched);
     }
-    let omitted = judgement.matches.len() - matches.len();
+    let omitted = judgement.matches.len() - matches.len() + judgement.unlisted;
     (matches, u32::try_from(omitted).unwrap_or(u32::MAX))
 }

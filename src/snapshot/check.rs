@@ -1,11 +1,12 @@
 //! A check of documents against a snapshot.
 
-use super::changes::dated;
-use super::precedence::Unit;
+use super::precedence::InService;
 use super::{Coverage, Snapshot};
 use crate::document::{DocumentNumber, DocumentType, Issuer, IssuingState, format};
 use crate::index::{Damage, Document, Documents, Segment};
-use crate::report::{Candidate, Day, Disclosure, Judgement, Query, Report, judge};
+use crate::report::{
+    Candidate, Check, Day, Disclosure, Judgement, Query, Report, judge_unreported,
+};
 use jiff::Timestamp;
 
 /// The answer to one query.
@@ -67,7 +68,7 @@ impl Snapshot {
     /// [`Damage`] when a segment's bytes are no longer those that were verified: the answer is
     /// not known, and the snapshot must be verified again.
     pub fn check<'a>(&'a self, query: &'a Query, moment: Moment) -> Result<Answer<'a>, Damage> {
-        let mut candidates = Vec::new();
+        let mut check = Check::new(query, Day::from_timestamp(moment.now));
         if let Some(number) = &query.number
             && self.may_contain(number)
         {
@@ -77,11 +78,12 @@ impl Snapshot {
                 if segment.may_contain(number) {
                     // Known to be damaged, it is not read again.
                     segment.intact()?;
-                    self.gather(segment, number, &mut seen, &mut candidates)?;
+                    self.gather(segment, number, &mut seen, &mut check)?;
                 }
             }
         }
-        Ok(self.answer(query, candidates, moment))
+        let judgement = check.conclude(moment.data_too_old);
+        Ok(self.answer(query, judgement, moment))
     }
 
     /// Whether what was read from its segments before this call was what was verified: see [`Segment::intact`].
@@ -128,18 +130,18 @@ impl Snapshot {
     /// The answer to a query about whose number nothing is reported: what
     /// [`check`](Self::check) says after the filter has.
     pub fn check_unreported<'a>(&'a self, query: &'a Query, moment: Moment) -> Answer<'a> {
-        self.answer(query, Vec::new(), moment)
+        let judgement = judge_unreported(query, moment.data_too_old);
+        self.answer(query, judgement, moment)
     }
 
     fn answer<'a>(
         &'a self,
         query: &'a Query,
-        candidates: Vec<Candidate<'a>>,
+        judgement: Judgement<'a>,
         moment: Moment,
     ) -> Answer<'a> {
-        let today = Day::from_timestamp(moment.now);
         Answer {
-            judgement: judge(query, candidates, today, moment.data_too_old),
+            judgement,
             snapshot: self,
             query,
             now: moment.now,
@@ -148,20 +150,20 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// Appends every report of a number in a segment, but of the States that newer segments have documents of.
+    /// Adds every report of a number in a segment, but of the States that newer segments have documents of.
     fn gather<'s>(
         &self,
         segment: &'s Segment,
         number: &DocumentNumber,
         seen: &mut Vec<IssuingState>,
-        candidates: &mut Vec<Candidate<'s>>,
+        check: &mut Check<'_, 's>,
     ) -> Result<(), Damage> {
         let newer = seen.len();
         self.each_report(
             segment.find(number)?,
             (seen, newer),
             |state, of_type, report| {
-                candidates.push(Candidate {
+                check.add(Candidate {
                     issuing_state: state,
                     document_type: of_type,
                     report,
@@ -214,13 +216,13 @@ impl Snapshot {
         let (Some(hiding), Some(first)) = (&self.hiding, unit.first()) else {
             return Ok(());
         };
-        let said = dated(unit, &hiding.lists)?;
-        // How long withdrawals are kept was decided when they were written into the segment.
-        let unit = Unit::in_service(&said, &hiding.sources, Day::MIN);
-        for one in unit.statements() {
-            if let Some(report) = one.shown() {
-                each(first.issuing_state, one.document_type, report);
-            }
+        let service = InService::new(unit, (&hiding.sources, &hiding.lists))?;
+        for document in unit {
+            document.each_statement(|statement| {
+                if let Some(report) = service.shown(document.document_type, statement) {
+                    each(first.issuing_state, document.document_type, report);
+                }
+            })?;
         }
         Ok(())
     }

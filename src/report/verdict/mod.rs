@@ -3,6 +3,7 @@
 //! The rules stand as data in `table`; [`judge`] applies them to each report and puts
 //! the results together. There is no "valid": absence of a report is not validity.
 
+mod listing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,7 @@ mod twin;
 
 use super::{Day, Query, Reasons, Report};
 use crate::document::{DocumentType, IssuingState};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use listing::Listing;
 use table::{Facts, NO_MATCH_ROWS, NoMatchFact, Worth};
 
 /// The conclusion of a check.
@@ -92,8 +92,10 @@ pub struct Judgement<'a> {
     /// All reasons that apply: those of every match listed, or why there is no verdict.
     pub reasons: Reasons,
     /// The matches that may be shown: hits before reviews, otherwise in the order given.
-    /// Reports that say the same of one document stand once, whatever their sources.
+    /// Reports that say the same of one document stand once, whatever their sources. At most a thousand.
     pub matches: Vec<Candidate<'a>>,
+    /// Further matches: they count for the verdict and its reasons, and are not listed.
+    pub unlisted: usize,
     /// The other sources that say the same as a match, by its place among `matches`, in that order.
     pub also: Vec<(usize, &'a str)>,
     /// Number of other known issuers with a report of the same number.
@@ -116,6 +118,7 @@ impl Judgement<'_> {
             verdict,
             reasons,
             matches: Vec::new(),
+            unlisted: 0,
             also: Vec::new(),
             same_number_other_issuers: 0,
         }
@@ -139,32 +142,61 @@ pub fn judge<'a>(
     today: Day,
     data_too_old: bool,
 ) -> Judgement<'a> {
-    let mut found = Found::default();
-    // Without a number nothing can be reported of it.
-    if query.number.is_some() {
-        for candidate in candidates {
-            if candidate.disclosure != Disclosure::Silent && candidate.report.in_force(today) {
-                found.add(query, candidate);
-            }
-        }
+    let mut check = Check::new(query, today);
+    for candidate in candidates {
+        check.add(candidate);
     }
-    found.conclude(query, data_too_old)
+    check.conclude(data_too_old)
 }
 
-/// What the reports looked at so far amount to.
-#[derive(Default)]
-struct Found<'a> {
-    hits: Vec<Candidate<'a>>,
-    reviews: Vec<Candidate<'a>>,
+/// What [`judge`] says where nothing is reported of the number.
+#[inline]
+pub(crate) fn judge_unreported(query: &Query, data_too_old: bool) -> Judgement<'static> {
+    let (verdict, reasons) = no_match(query, data_too_old);
+    Judgement::without_matches(verdict, reasons)
+}
+
+/// A check under way: [`judge`] for whoever meets the reports one after the other. Holds only what is listed, however
+/// many there are.
+pub(crate) struct Check<'q, 'a> {
+    query: &'q Query,
+    today: Day,
+    hits: Listing<'a>,
+    reviews: Listing<'a>,
     reasons: Reasons,
     refer: bool,
     /// Sorted, each once.
     other_issuers: Vec<IssuingState>,
+    last: Option<Judged>,
 }
 
-impl<'a> Found<'a> {
-    fn add(&mut self, query: &Query, candidate: Candidate<'a>) {
-        let (worth, reasons) = Facts::of(query, &candidate).judge();
+/// What the last report was worth: those of one document that follow are mostly worth the same.
+type Judged = ((IssuingState, DocumentType, bool), (Worth, Reasons));
+
+impl<'q, 'a> Check<'q, 'a> {
+    pub(crate) fn new(query: &'q Query, today: Day) -> Self {
+        Self {
+            query,
+            today,
+            hits: Listing::default(),
+            reviews: Listing::default(),
+            reasons: Reasons::NONE,
+            refer: false,
+            other_issuers: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Takes a report of the number asked about.
+    pub(crate) fn add(&mut self, candidate: Candidate<'a>) {
+        // Without a number nothing can be reported of it.
+        if self.query.number.is_none()
+            || candidate.disclosure == Disclosure::Silent
+            || !candidate.report.in_force(self.today)
+        {
+            return;
+        }
+        let (worth, reasons) = self.worth(&candidate);
         let refer_only = candidate.disclosure == Disclosure::Refer;
         match worth {
             // A count would tell such a caller more than to refer.
@@ -175,15 +207,32 @@ impl<'a> Found<'a> {
                 }
             }
             Worth::Hit | Worth::Review(_) if refer_only => self.refer = true,
-            Worth::Hit => self.hits.push(candidate),
+            Worth::Hit => self.hits.add(candidate),
             Worth::Review(_) => {
-                self.reviews.push(candidate);
+                self.reviews.add(candidate);
                 self.reasons = self.reasons.union(reasons);
             }
         }
     }
 
-    fn conclude(mut self, query: &Query, data_too_old: bool) -> Judgement<'a> {
+    fn worth(&mut self, candidate: &Candidate<'_>) -> (Worth, Reasons) {
+        let facts_of = (
+            candidate.issuing_state,
+            candidate.document_type,
+            candidate.report.third_party,
+        );
+        match self.last {
+            Some((last, judged)) if last == facts_of => judged,
+            _ => {
+                let judged = Facts::of(self.query, candidate).judge();
+                self.last = Some((facts_of, judged));
+                judged
+            }
+        }
+    }
+
+    /// What all reports together amount to.
+    pub(crate) fn conclude(self, data_too_old: bool) -> Judgement<'a> {
         let (verdict, reasons) = if !self.hits.is_empty() {
             (Verdict::Hit, self.reasons)
         } else if !self.reviews.is_empty() {
@@ -191,17 +240,16 @@ impl<'a> Found<'a> {
         } else if self.refer {
             return Judgement::without_matches(Verdict::Refer, Reasons::NONE);
         } else {
-            no_match(query, data_too_old)
+            no_match(self.query, data_too_old)
         };
-        let mut matches = self.hits;
-        matches.append(&mut self.reviews);
-        let also = show_once(&mut matches);
+        let (matches, also, unlisted) = self.hits.then(self.reviews);
         // At most one for each State there is.
         let same_number_other_issuers = self.other_issuers.len() as u32;
         Judgement {
             verdict,
             reasons,
             matches,
+            unlisted,
             also,
             same_number_other_issuers,
         }
@@ -222,38 +270,4 @@ fn no_match(query: &Query, data_too_old: bool) -> (Verdict, Reasons) {
         (Verdict::NoRecord, Reasons::NONE),
         |(_, verdict, reason)| (verdict, reason.into_iter().collect()),
     )
-}
-
-/// Keeps the first of the reports that say the same of one document; returns the sources of the others. A map, because
-/// a list may hold a great many rows of one number that was never a number.
-fn show_once<'a>(matches: &mut Vec<Candidate<'a>>) -> Vec<(usize, &'a str)> {
-    let mut also = Vec::new();
-    if matches.len() < 2 {
-        return also;
-    }
-    let mut seen: HashMap<Candidate<'a>, (usize, &'a str)> = HashMap::with_capacity(matches.len());
-    let mut kept = 0;
-    matches.retain(|found| {
-        let content = Candidate {
-            report: found.report.content(),
-            ..*found
-        };
-        match seen.entry(content) {
-            Entry::Vacant(entry) => {
-                entry.insert((kept, found.report.source));
-                kept += 1;
-                true
-            }
-            Entry::Occupied(entry) => {
-                let (place, source) = *entry.get();
-                if found.report.source != source {
-                    also.push((place, found.report.source));
-                }
-                false
-            }
-        }
-    });
-    also.sort_unstable();
-    also.dedup();
-    also
 }

@@ -200,6 +200,7 @@ fn told_plainly(case: &Case) -> Judgement<'static> {
         .map(|candidate| candidate.issuing_state)
         .collect();
     Judgement {
+        unlisted: 0,
         verdict,
         reasons: reasons.into_iter().collect(),
         matches,

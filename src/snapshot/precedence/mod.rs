@@ -37,7 +37,7 @@
 //!   its own ([`Unit::kept`]), from which it is taken when something new is said of the unit.
 
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
-use crate::index::{Edition, Said, Statement};
+use crate::index::{Damage, Document, Edition, Said, Statement};
 use crate::report::{Day, Report};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -160,10 +160,8 @@ impl<'s> Unit<'s> {
             let group = |one: &Dated<'s>| (one.document_type, one.statement.source);
             group(a).cmp(&group(b)).then(b.edition.cmp(&a.edition))
         });
-        let groups = said.chunk_by(|a, b| {
-            (a.document_type, a.statement.source) == (b.document_type, b.statement.source)
-        });
-        let last = groups
+        let last = said
+            .chunk_by(of_same_group)
             .flat_map(|group| last_of_source(group, today))
             .collect();
         let mut unit = Self {
@@ -182,10 +180,9 @@ impl<'s> Unit<'s> {
 
     /// Marks the reports of third parties that are silenced, and finds the withdrawals that silence any.
     fn silence(&mut self, today: Day) {
+        let in_force = self.in_force(today);
         let mut newest = HashMap::new();
-        let in_force = self.said.iter().filter(|one| one.may_silence());
-        let in_force = in_force.filter(|one| self.is_in_force(one, today));
-        for one in in_force {
+        for one in in_force.iter().filter_map(|place| self.said.get(*place)) {
             let to = newest.entry(one.document_type).or_insert(one.edition.as_of);
             *to = one.edition.as_of.max(*to);
         }
@@ -206,30 +203,32 @@ impl<'s> Unit<'s> {
                 one.statement.said = Said::Overruled(report);
             }
         }
-        for (place, one) in self.said.iter().enumerate() {
-            let mut earliest = earliest.iter();
-            let silences = one.may_silence()
-                && self.is_in_force(one, today)
-                && earliest.any(|(reported, from)| {
+        let silences = |place: &usize| {
+            self.said.get(*place).is_some_and(|one| {
+                earliest.iter().any(|(reported, from)| {
                     reaches(one.document_type, *reported) && *from <= one.edition.as_of
-                });
-            if silences {
-                self.silencing.push(place);
-            }
-        }
+                })
+            })
+        };
+        self.silencing = in_force.into_iter().filter(silences).collect();
     }
 
-    /// Whether a withdrawal has neither been taken back by its source nor been kept long enough.
-    fn is_in_force(&self, withdrawal: &Dated<'s>, today: Day) -> bool {
-        let group = |one: &Dated<'s>| (one.document_type, one.statement.source);
-        let of = group(withdrawal);
-        let first = self.said.partition_point(|one| group(one) < of);
-        let of_source = self.said.iter().skip(first);
-        let mut of_source = of_source.take_while(|one| group(one) == of);
-        let mut taken_back = of_source
-            .by_ref()
-            .filter(|one| one.takes_back() && one.edition.as_of >= withdrawal.edition.as_of);
-        !has_lapsed(withdrawal.edition.as_of, today) && taken_back.next().is_none()
+    /// The places of the withdrawals that have neither been taken back by their source nor been kept long enough.
+    fn in_force(&self, today: Day) -> Vec<usize> {
+        let mut in_force = Vec::new();
+        let mut first = 0;
+        for group in self.said.chunk_by(of_same_group) {
+            let taken_back = group.iter().filter(|one| one.takes_back());
+            let taken_back = taken_back.map(|one| one.edition.as_of).max();
+            for (place, one) in (first..).zip(group) {
+                let as_of = one.edition.as_of;
+                if one.may_silence() && taken_back < Some(as_of) && !has_lapsed(as_of, today) {
+                    in_force.push(place);
+                }
+            }
+            first += group.len();
+        }
+        in_force
     }
 
     /// All of it.
@@ -257,6 +256,11 @@ impl<'s> Unit<'s> {
         let said = self.said.iter();
         said.filter(|one| one.is_of_reports() && one.report().is_none())
     }
+}
+
+/// Whether two statements are of the same source about the same document.
+fn of_same_group(a: &Dated<'_>, b: &Dated<'_>) -> bool {
+    (a.document_type, a.statement.source) == (b.document_type, b.statement.source)
 }
 
 /// What is left of all that a source has said of a document, the newest first: its last statement, and, if it is the
@@ -289,6 +293,72 @@ fn last_of_source<'s>(group: &[Dated<'s>], today: Day) -> Vec<Dated<'s>> {
         stands || kept.contains(&Some(*place))
     });
     said.map(|(_, one)| *one).collect()
+}
+
+/// What is shown of a unit when nothing counts that sources out of service have said: the same as
+/// [`Unit::in_service`] says of what is stored in a segment, found report by report. A check need not hold them all.
+///
+/// What is stored was resolved when it was written: each source's last word is there, and with each report all
+/// withdrawals that may silence it. So only whether one of these counts has to be decided anew.
+pub(super) struct InService<'u> {
+    retracted: &'u Retracted,
+    lists: &'u Lists,
+    /// The as-of of the newest withdrawal of each type that counts.
+    newest: Vec<(DocumentType, Timestamp)>,
+}
+
+impl<'u> InService<'u> {
+    /// What counts of the stored documents of a unit.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are no longer those that were verified.
+    pub(super) fn new(
+        documents: &[Document<'_>],
+        (retracted, lists): (&'u Retracted, &'u Lists),
+    ) -> Result<Self, Damage> {
+        let mut others = Vec::new();
+        for document in documents {
+            document.each_statement(|statement| {
+                let no_report = !matches!(
+                    statement.said,
+                    Said::Reported(_) | Said::Overruled(_) | Said::Expired
+                );
+                if no_report && !retracted.contains(statement.source) {
+                    others.extend(Dated::new(document.document_type, statement, lists));
+                }
+            })?;
+        }
+        // How long withdrawals are kept was decided when they were written into the segment.
+        let unit = Unit::resolve(others, Day::MIN);
+        let in_force = unit.in_force(Day::MIN);
+        let in_force = in_force.iter().filter_map(|place| unit.said.get(*place));
+        Ok(Self {
+            retracted,
+            lists,
+            newest: in_force
+                .map(|one| (one.document_type, one.edition.as_of))
+                .collect(),
+        })
+    }
+
+    /// The report that a statement makes, if it is shown.
+    pub(super) fn shown<'s>(
+        &self,
+        of_type: DocumentType,
+        statement: Statement<'s>,
+    ) -> Option<Report<'s>> {
+        if self.retracted.contains(statement.source) {
+            return None;
+        }
+        let one = Dated::new(of_type, statement, self.lists)?;
+        let report = one.report()?;
+        let silenced = report.third_party && !self.newest.is_empty() && {
+            let from = one.silenced_from(&report);
+            let mut newest = self.newest.iter();
+            newest.any(|(withdrawn, to)| reaches(*withdrawn, of_type) && from <= *to)
+        };
+        (!silenced).then_some(report)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How several reports come together, and what the caller may not know of.
 
 use super::*;
+use crate::report::Reason;
 use Disclosure::{Refer, Silent};
 use DocumentType::IdentityCard;
 
@@ -151,4 +152,58 @@ fn nothing_is_looked_up_without_a_number() {
         &[reported()],
         "INCONCLUSIVE UNREADABLE",
     );
+}
+
+/// Reports that differ in the day of loss.
+fn many(count: i32) -> impl Iterator<Item = Candidate<'static>> {
+    (0..count).map(|past| {
+        let mut found = reported();
+        found.report.date_of_loss = Day::from_number(day(TODAY).number() - past);
+        found
+    })
+}
+
+#[test]
+fn of_very_many_reports_some_are_listed_and_all_count() {
+    let asked = asked("D", PASSPORT);
+    // Reviews first, and the only hit at the very end.
+    let reviews = many(5000).map(third_party);
+    let judgement = judge(&asked, reviews.chain([reported()]), day(TODAY), false);
+    assert_eq!(judgement.verdict, Verdict::Hit);
+    assert_eq!(
+        judgement.reasons,
+        [Reason::ThirdPartyReport].into_iter().collect()
+    );
+    assert_eq!(judgement.matches.len(), 1000);
+    assert_eq!(judgement.matches[0], reported());
+    assert_eq!(judgement.unlisted, 5001 - 1000);
+
+    let judgement = judge(&asked, many(1000), day(TODAY), false);
+    assert_eq!((judgement.matches.len(), judgement.unlisted), (1000, 0));
+    let judgement = judge(&asked, many(2000), day(TODAY), false);
+    assert_eq!((judgement.matches.len(), judgement.unlisted), (1000, 1000));
+}
+
+#[test]
+fn of_very_many_reports_those_that_say_the_same_are_one_match() {
+    let asked = asked("D", PASSPORT);
+    for count in [2, 9, 10, 3000] {
+        let other = |found: Candidate<'static>| Candidate {
+            report: Report {
+                source: "another",
+                restriction: "other",
+                ..found.report
+            },
+            ..found
+        };
+        let twice = many(count).chain(many(count).map(other));
+        let judgement = judge(&asked, twice, day(TODAY), false);
+        let listed = (count as usize).min(1000);
+        assert_eq!(judgement.matches.len(), listed, "{count}");
+        assert_eq!(judgement.unlisted, count as usize - listed, "{count}");
+        for place in [0, listed - 1] {
+            let also: Vec<_> = judgement.also_reported_by(place).collect();
+            assert_eq!(also, ["another"], "{count}, {place}");
+        }
+    }
 }
