@@ -92,7 +92,7 @@ fn publish_delta(folder: &Path, round: u64, now: Timestamp) -> Result<()> {
         inserter.insert(as_of, position, &Change::Add(row));
     }
     inserter.finish();
-    let changes = delta.build(rows, &[], Day::from_timestamp(now))?;
+    let changes = delta.build(&rows, &[], Day::from_timestamp(now))?;
     let draft = delta.draft(&changes, &[source(as_of)], act(as_of))?;
     draft.publish(Vec::new())?;
     Ok(())

@@ -21,6 +21,8 @@ pub(crate) const WITHHELD: u8 = 22;
 /// Another process is changing the store.
 pub(crate) const LOCKED: u8 = 23;
 
+/// Too many rows of a required source can't be used.
+pub(crate) const REJECTS: u8 = 24;
 /// Published, with rows noted or rejected that `--strict` asks about.
 pub(crate) const NOTED: u8 = 25;
 

@@ -35,4 +35,5 @@ pub mod sources;
 mod stated;
 pub mod store;
 mod terms;
+mod usable;
 pub mod verify;

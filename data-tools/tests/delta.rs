@@ -161,7 +161,7 @@ fn strict_says_that_a_row_was_noted_or_rejected() {
         ("2026-02-02T00:00:00Z", withdraw, 25),
         (
             "2026-02-03T00:00:00Z",
-            "AB000001,FIN,passport,lost,,found,\n",
+            "AB000002,FIN,passport,,,withdraw,\nAB000001,FIN,passport,lost,,found,\n",
             25,
         ),
     ] {

@@ -10,6 +10,7 @@ use super::rows::{Before, ChangeAccount, ChangeRows, NotedRow, Outcome};
 use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
 use super::turn::{self, Turn};
+use super::workplace::Workplace;
 use super::{Holding, LoadOptions, Snapshot, Warm};
 use crate::index::{BuildOptions, LoadMode, Segment};
 use crate::report::{Authority, Day};
@@ -24,9 +25,22 @@ const SEGMENTS_MAX: usize = 8;
 /// segments are there, and what is in one is written again only a few times.
 const GROWTH: u64 = 4;
 
-/// Changes in the making; holds the right to change what is current until dropped.
+/// So many times changes are prepared while others may publish. If others have published each time, the right to publish
+/// is taken first.
+const ATTEMPTS_AHEAD: u32 = 4;
+
+/// Changes in the making. Holds the right to make changes until dropped; others publish meanwhile.
 #[derive(Debug)]
 pub struct Delta {
+    of: Opened,
+    attempts: u32,
+    // Dropped last: the scratch files of all attempts are in its folder.
+    workplace: Workplace,
+}
+
+/// The snapshot that is changed, opened.
+#[derive(Debug)]
+struct Opened {
     turn: Arc<Turn>,
     pointer: Pointer,
     snapshot: Snapshot,
@@ -36,29 +50,59 @@ pub struct Delta {
 }
 
 impl Store {
-    /// Waits for the right to change the current snapshot of this store, and opens it.
+    /// Waits for the right to make changes to this store, and opens its current snapshot.
     ///
     /// # Errors
-    /// [`PublishError`] when another process has the right for too long, or the snapshot can't be read.
+    /// [`PublishError`] when another process makes changes for too long, or the snapshot can't be read.
     pub fn delta(&self) -> Result<Delta, PublishError> {
-        let turn = Arc::new(Turn::take(self)?);
+        let workplace = Workplace::take_to_change(self)?;
+        let mut attempts = 0;
+        Ok(Delta {
+            of: Opened::of_what_is_current(&workplace, &mut attempts)?,
+            attempts,
+            workplace,
+        })
+    }
+}
+
+impl Opened {
+    fn of_what_is_current(workplace: &Workplace, attempts: &mut u32) -> Result<Self, PublishError> {
+        let store = workplace.store();
+        loop {
+            *attempts += 1;
+            if *attempts > ATTEMPTS_AHEAD {
+                return Self::new(Turn::take(store)?);
+            }
+            let scratch = workplace.scratch().join(attempts.to_string());
+            let before = turn::pointer(store)?;
+            match Self::new(Turn::ahead(store, scratch)?) {
+                // Its files may have been removed while it was opened.
+                Err(_) if turn::pointer(store)? != before => {}
+                opened => return opened,
+            }
+        }
+    }
+
+    fn new(turn: Turn) -> Result<Self, PublishError> {
+        let turn = Arc::new(turn);
+        let store = turn.store();
         let (pointer, manifest) = turn.current()?;
         // Better known now than after the work.
-        turn::check_signing(self, &pointer)?;
+        turn::check_signing(store, &pointer)?;
         let options = LoadOptions {
             load: LoadMode::Mmap,
             warm: Some(Warm::Nothing),
         };
         let lists = manifest.lists();
-        let snapshot = Snapshot::load(manifest.clone(), self, &options, Holding::Briefly)?;
-        let kept = self.kept_segments(manifest)?.into_iter();
+        let snapshot = Snapshot::load(manifest.clone(), store, &options, Holding::Briefly)?;
+        let kept = store.kept_segments(manifest)?.into_iter();
         let kept = kept.map(Arc::new).collect();
-        Ok(Delta {
-            turn,
+        Ok(Self {
             pointer,
             snapshot,
             kept,
             lists,
+            turn,
         })
     }
 }
@@ -66,16 +110,27 @@ impl Store {
 impl Delta {
     /// The snapshot that is changed.
     pub fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+        &self.of.snapshot
+    }
+
+    /// Begins again with the snapshot that is current now, after [`PublishError::Overtaken`]: what becomes of the rows,
+    /// and whether a guard trips, may be different over it.
+    ///
+    /// # Errors
+    /// [`PublishError`] when it can't be read; [`PublishError::Locked`] when this takes the right to publish, since
+    /// others have published again and again, and another process has it for too long.
+    pub fn renew(&mut self) -> Result<(), PublishError> {
+        self.of = Opened::of_what_is_current(&self.workplace, &mut self.attempts)?;
+        Ok(())
     }
 
     /// The folder for rejected rows.
     pub fn rejects(&self) -> PathBuf {
-        self.turn.store().path.join(REJECTS)
+        self.workplace.store().path.join(REJECTS)
     }
 
     fn terms(&self) -> &Terms {
-        &self.turn.store().terms
+        &self.workplace.store().terms
     }
 
     /// Takes the rows of the changes; `memory` bytes of what comes of them are held, more goes through scratch files.
@@ -83,7 +138,7 @@ impl Delta {
         ChangeRows::new(BuildOptions {
             memory,
             threads,
-            scratch: self.turn.scratch(),
+            scratch: self.workplace.scratch().to_owned(),
         })
     }
 
@@ -94,15 +149,15 @@ impl Delta {
     /// [`PublishError`].
     pub fn build(
         &self,
-        rows: ChangeRows,
+        rows: &ChangeRows,
         authorities: &[Authority<'_>],
         today: Day,
     ) -> Result<Changes, PublishError> {
-        let path = self.turn.scratch_file("delta");
+        let path = self.of.turn.scratch_file("delta");
         let before = Before {
             view: self.view(),
-            retracted: self.snapshot.manifest().retracted_sources(),
-            generation: self.terms().generation_after(self.snapshot.generation()),
+            retracted: self.of.snapshot.manifest().retracted_sources(),
+            generation: self.terms().generation_after(self.of.snapshot.generation()),
             today,
         };
         let outcome = rows.build(&before, &path, authorities)?;
@@ -116,9 +171,9 @@ impl Delta {
 
     fn view(&self) -> View<'_> {
         View {
-            segments: self.snapshot.segments(),
-            kept: &self.kept,
-            lists: &self.lists,
+            segments: self.of.snapshot.segments(),
+            kept: &self.of.kept,
+            lists: &self.of.lists,
         }
     }
 
@@ -131,9 +186,9 @@ impl Delta {
         changes: &Changes,
         sources: &BTreeSet<String>,
     ) -> Result<Changes, PublishError> {
-        let path = self.turn.scratch_file("delta");
-        let files = (self.turn.scratch(), path);
-        changes::without(&changes.segment, sources, (&files.0, &files.1))?;
+        let path = self.of.turn.scratch_file("delta");
+        let files = (self.of.turn.scratch(), path);
+        changes::without(&changes.segment, sources, (files.0, &files.1))?;
         let segment = open_built(&files.1)?;
         Ok(Changes {
             path: files.1,
@@ -152,14 +207,14 @@ impl Delta {
         sources: &[SourceEntry],
         act: Act<'_>,
     ) -> Result<Draft, PublishError> {
-        let before = self.snapshot.manifest();
+        let before = self.of.snapshot.manifest();
         let manifest = Manifest {
             built_at: act.at,
             sources: changed(&before.sources, sources),
-            ..before.next(&self.pointer, Event::Delta, act, self.terms())
+            ..before.next(&self.of.pointer, Event::Delta, act, self.terms())
         };
-        let segments = self.snapshot.segments().to_vec();
-        let mut draft = Draft::new(Arc::clone(&self.turn), manifest, segments)?;
+        let segments = self.of.snapshot.segments().to_vec();
+        let mut draft = Draft::new(Arc::clone(&self.of.turn), manifest, segments)?;
         if changes.segment.documents() > 0 {
             self.merge(&changes.segment, &mut draft)?;
             let entry = DeltaEntry {
@@ -180,11 +235,11 @@ impl Delta {
 
     /// Replaces the newest segments of changes by one with the delta in it.
     fn merge(&self, delta: &Segment, draft: &mut Draft) -> Result<(), PublishError> {
-        let segments = self.snapshot.segments();
+        let segments = self.of.snapshot.segments();
         let changed = segments.get(1..).unwrap_or_default();
         let replaced = Replaced {
             staying: segments.len() - changed.len() + staying(changed, delta.documents()),
-            kept_staying: staying(&self.kept, delta.documents()),
+            kept_staying: staying(&self.of.kept, delta.documents()),
         };
         let retracted = draft.retracted();
         let mut tally = Tally {
@@ -192,7 +247,7 @@ impl Delta {
             hidden: Counts::read(&draft.manifest().hidden),
             retracted: &retracted,
         };
-        draft.apply(delta, (&self.kept, &self.lists), replaced, &mut tally)?;
+        draft.apply(delta, (&self.of.kept, &self.of.lists), replaced, &mut tally)?;
         draft.count(&tally.plain, &tally.hidden);
         Ok(())
     }

@@ -18,7 +18,8 @@ use crate::report::Day;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A snapshot that may be made current. Holds the right to change the store until it is dropped.
+/// A snapshot that may be made current. Holds the right to change the store until it is dropped, but for one of changes,
+/// which takes that right when it is published.
 #[derive(Debug)]
 pub struct Draft {
     turn: Arc<Turn>,
@@ -269,9 +270,8 @@ impl Draft {
         let (deltas, lost) =
             published_changes::changes(self.turn.store(), self.turn.chain()?, &self.manifest)?;
         self.lost = lost;
-        let scratch = self.turn.scratch();
         let gathered = self.turn.scratch_file("gathered");
-        if changes::gather(&deltas, &lists, (&scratch, &gathered))?.is_none() {
+        if changes::gather(&deltas, &lists, (self.turn.scratch(), &gathered))?.is_none() {
             return Ok(());
         }
         let gathered = open_built(&gathered)?;
@@ -295,7 +295,6 @@ impl Draft {
         replaced: Replaced,
         tally: &mut Tally<'_>,
     ) -> Result<(), PublishError> {
-        let scratch = self.turn.scratch();
         let [changed_path, kept_path] =
             ["changes", "kept"].map(|name| self.turn.scratch_file(name));
         let view = View {
@@ -305,7 +304,8 @@ impl Draft {
         };
         let paths: [&Path; 2] = [&changed_path, &kept_path];
         let today = Day::from_timestamp(self.manifest.built_at);
-        let built = changes::apply(view, change, replaced, (&scratch, paths), today, tally)?;
+        let files = (self.turn.scratch(), paths);
+        let built = changes::apply(view, change, replaced, files, today, tally)?;
         self.truncate(replaced.staying);
         self.manifest.kept.truncate(replaced.kept_staying);
         if built.documents > 0 {
@@ -322,8 +322,10 @@ impl Draft {
     /// Makes it current. `notes` are for the history.
     ///
     /// # Errors
-    /// [`PublishError`]; what was current stays so, but for [`PublishError::Uncertain`].
+    /// [`PublishError`]; what was current stays so, but for [`PublishError::Uncertain`]. [`PublishError::Overtaken`] where
+    /// it was prepared without the right to publish it, and something else was published meanwhile.
     pub fn publish(self, notes: Vec<String>) -> Result<Published, PublishError> {
+        self.turn.claim()?;
         let pinned = self
             .before
             .as_ref()
@@ -357,13 +359,15 @@ impl Draft {
     /// Leaves what is current as it is, and notes in the history why.
     ///
     /// # Errors
-    /// [`PublishError::Io`] when the history can't be written.
+    /// [`PublishError::Io`] when the history can't be written; as [`publish`](Self::publish) where it was prepared
+    /// without the right to publish it.
     pub fn give_up(
         self,
         event: Happening,
         act: Act<'_>,
         notes: Vec<String>,
     ) -> Result<(), PublishError> {
+        self.turn.claim()?;
         let before = self.before.as_ref();
         let happened = Happened::not_published(event, before, self.manifest.documents, act, notes);
         history::append(self.turn.store(), &happened)

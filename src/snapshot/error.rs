@@ -73,6 +73,9 @@ pub enum PublishError {
     /// Another process is changing the store.
     #[error("{0} is locked: another build or publish is changing the store; wait for it to end")]
     Locked(PathBuf),
+    /// Something else was published while this was prepared. Whoever prepared it begins again with what is current now.
+    #[error("another publication came between")]
+    Overtaken,
     /// A file can't be written.
     #[error("{path}: {source}")]
     Io {

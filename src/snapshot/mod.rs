@@ -38,6 +38,7 @@ pub mod signature;
 mod store;
 mod terms;
 mod turn;
+mod workplace;
 mod writer;
 
 pub use check::{Answer, Moment};

@@ -7,9 +7,11 @@
 use super::error::{LoadError, PublishError};
 use super::manifest::{Manifest, base_as_built, not_undone};
 use super::store::{
-    BUILDING, CANDIDATE, COPIES, LOCK, MANIFESTS, PUBLISHING, REJECTS, SEGMENTS, SIGNATURES, Store,
+    BUILDING, CANDIDATE, CHANGING, COPIES, LOCK, MANIFESTS, PUBLISHING, REJECTS, SEGMENTS,
+    SIGNATURES, Store,
 };
 use super::turn::Turn;
+use super::workplace::changing;
 use crate::files::{self, File, Lock};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -122,7 +124,7 @@ impl Store {
     }
 }
 
-/// Files that a build or publish has left that was killed; none while a build is under way.
+/// Files that a build or changes have left that were killed; none of those while a build or changes are under way.
 ///
 /// # Errors
 /// [`LoadError::Io`].
@@ -140,7 +142,11 @@ fn left_over(store: &Store) -> Result<Vec<(PathBuf, u64)>, LoadError> {
     }
     let mut temporary = Vec::new();
     add_files(&store.path, &mut temporary)?;
-    add_all(&store.path.join(REJECTS), &mut temporary)?;
+    // A delta that is under way writes into the folder of rejects.
+    if let Ok(Some(_lock)) = changing(store) {
+        add_all(&store.path.join(CHANGING), &mut left)?;
+        add_all(&store.path.join(REJECTS), &mut temporary)?;
+    }
     temporary.retain(|(path, _)| path.extension().is_some_and(|ending| ending == "tmp"));
     left.append(&mut temporary);
     Ok(left)

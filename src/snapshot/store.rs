@@ -13,10 +13,11 @@
 //! LOCK                  held while what is current is changed
 //! candidate/            a base that was built and not published: its segment, and what it was built from
 //! building/             scratch files of a build under way, or of one that was killed
+//! changing/             the same of changes
 //! publishing/           the same of a publish
 //! ```
-//! Who builds holds a lock on the folder itself: a long build and the short publishes of deltas go on side by
-//! side, and only to publish waits for its turn.
+//! Who builds holds a lock on the folder itself, and who makes changes one on `rejects`: a build, a delta and other
+//! publications go on side by side, and wait for each other only to publish.
 //!
 //! The pointer is the only file that is ever replaced. Killed between any two steps of a
 //! publish, the store serves the old snapshot or the new one:
@@ -54,6 +55,7 @@ pub(super) const SEGMENTS: &str = "segments";
 pub(super) const SIGNATURES: &str = ".sig";
 pub(super) const REJECTS: &str = "rejects";
 pub(super) const BUILDING: &str = "building";
+pub(super) const CHANGING: &str = "changing";
 pub(super) const PUBLISHING: &str = "publishing";
 pub(super) const CANDIDATE: &str = "candidate";
 pub(super) const HISTORY: &str = "history.jsonl";
@@ -67,7 +69,7 @@ pub(super) const MANIFEST_MAX: u64 = 64 << 20;
 pub(super) const HISTORY_MAX: u64 = 256 << 20;
 
 /// How often a snapshot may be replaced and removed while it is being opened, before that counts as an error.
-const OVERTAKEN_MAX: u32 = 8;
+pub(super) const OVERTAKEN_MAX: u32 = 8;
 
 /// A folder with snapshots.
 #[derive(Debug, Clone)]

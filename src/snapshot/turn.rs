@@ -1,4 +1,7 @@
 //! The right to change what is current, and the steps of a publish.
+//!
+//! A build reads its lists and a delta its changes before they take this right, so that an urgent publication, such as
+//! a retraction, need not wait for them.
 
 use super::error::{Afterwards, LoadError, PublishError};
 use super::history::{self, Happened};
@@ -6,8 +9,8 @@ use super::manifest::{Manifest, SegmentEntry};
 use super::retention;
 use super::signature::Signatures;
 use super::store::{
-    BUILDING, CANDIDATE, COPIES, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS,
-    Store, UNPUBLISHED,
+    CANDIDATE, COPIES, CURRENT, LOCK, MANIFESTS, PUBLISHING, Pointer, REJECTS, SEGMENTS, Store,
+    UNPUBLISHED,
 };
 use super::terms::Terms;
 use crate::files::{self, File, Lock};
@@ -21,13 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks whether the other is done.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The right to change what is current, held until dropped: by one process at a time.
+/// The right to change what is current, held until dropped: by one process at a time. Who prepares a publication
+/// [ahead](Self::ahead) takes the right only when it is made.
 #[derive(Debug)]
 pub(super) struct Turn {
     store: Store,
-    chain: OnceLock<Vec<Manifest>>,
+    current: OnceLock<Current>,
+    scratch: PathBuf,
     scratch_files: AtomicU32,
-    _lock: Lock,
+    lock: OnceLock<Lock>,
+}
+
+/// What was current when it was read first.
+#[derive(Debug)]
+struct Current {
+    /// `None` where nothing had been published yet.
+    pointer: Option<Pointer>,
+    /// The manifests that are kept, newest first.
+    chain: Vec<Manifest>,
 }
 
 impl Turn {
@@ -36,20 +50,54 @@ impl Turn {
     /// # Errors
     /// [`PublishError::Locked`] when another process has it for too long, or what the system says.
     pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
-        let path = store.path.join(LOCK);
         make_folders(store)?;
-        let lock = patiently(&path, || File::append(&path).and_then(Lock::exclusive))?;
-        make_anew(&store.path.join(PUBLISHING))?;
+        let lock = lock_to_publish(store)?;
+        let scratch = store.path.join(PUBLISHING);
+        make_anew(&scratch)?;
         if files::exists(&store.path.join(CURRENT)).is_ok_and(|there| there) {
             // Left by a first publish that was killed once it was done. If it stays, the next turn removes it.
             let _ = files::remove_file(&store.path.join(UNPUBLISHED));
         }
         Ok(Self {
             store: store.clone(),
-            chain: OnceLock::new(),
+            current: OnceLock::new(),
+            scratch,
             scratch_files: AtomicU32::new(0),
-            _lock: lock,
+            lock: OnceLock::from(lock),
         })
+    }
+
+    /// Prepares a publication without the right to make it, which [`claim`](Self::claim) takes. The scratch folder is
+    /// this turn's alone.
+    ///
+    /// # Errors
+    /// [`PublishError::Io`] when the scratch folder can't be made.
+    pub(super) fn ahead(store: &Store, scratch: PathBuf) -> Result<Self, PublishError> {
+        make_anew(&scratch)?;
+        Ok(Self {
+            store: store.clone(),
+            current: OnceLock::new(),
+            scratch,
+            scratch_files: AtomicU32::new(0),
+            lock: OnceLock::new(),
+        })
+    }
+
+    /// Waits for the right to change the store, unless this turn has it already.
+    ///
+    /// # Errors
+    /// [`PublishError::Overtaken`] when something else has been published since this turn read what is current;
+    /// [`PublishError::Locked`] when another process has the right for too long, or what the system says.
+    pub(super) fn claim(&self) -> Result<(), PublishError> {
+        if self.lock.get().is_some() {
+            return Ok(());
+        }
+        let lock = lock_to_publish(&self.store)?;
+        if pointer(&self.store)? != self.read()?.pointer {
+            return Err(PublishError::Overtaken);
+        }
+        self.lock.get_or_init(|| lock);
+        Ok(())
     }
 
     /// Publishes on other terms.
@@ -63,14 +111,14 @@ impl Turn {
     }
 
     /// The folder for scratch files, empty at first, removed when this is dropped.
-    pub(super) fn scratch(&self) -> PathBuf {
-        self.store.path.join(PUBLISHING)
+    pub(super) fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// A name in it that no other file has.
     pub(super) fn scratch_file(&self, name: &str) -> PathBuf {
         let number = self.scratch_files.fetch_add(1, Ordering::Relaxed);
-        self.scratch().join(format!("{name}-{number}"))
+        self.scratch.join(format!("{name}-{number}"))
     }
 
     /// What is current.
@@ -79,8 +127,9 @@ impl Turn {
     /// [`PublishError::Current`] when nothing has been published yet, or it can't be read.
     pub(super) fn current(&self) -> Result<(Pointer, &Manifest), PublishError> {
         let nothing = || LoadError::NotAStore(self.store.path.clone());
-        let pointer = pointer(&self.store)?.ok_or_else(nothing)?;
-        let manifest = self.chain()?.first().ok_or_else(nothing)?;
+        let current = self.read()?;
+        let pointer = current.pointer.clone().ok_or_else(nothing)?;
+        let manifest = current.chain.first().ok_or_else(nothing)?;
         Ok((pointer, manifest))
     }
 
@@ -89,14 +138,19 @@ impl Turn {
     /// # Errors
     /// [`PublishError::Current`] when one can't be read: nothing can be published then.
     pub(super) fn chain(&self) -> Result<&[Manifest], PublishError> {
-        if let Some(chain) = self.chain.get() {
-            return Ok(chain);
+        Ok(&self.read()?.chain)
+    }
+
+    fn read(&self) -> Result<&Current, PublishError> {
+        if let Some(current) = self.current.get() {
+            return Ok(current);
         }
-        let chain = match pointer(&self.store)? {
-            Some(pointer) => self.store.chain(&pointer)?,
+        let pointer = pointer(&self.store)?;
+        let chain = match &pointer {
+            Some(pointer) => self.store.chain(pointer)?,
             None => Vec::new(),
         };
-        Ok(self.chain.get_or_init(|| chain))
+        Ok(self.current.get_or_init(|| Current { pointer, chain }))
     }
 
     /// Gives a segment that has been built its place in the store.
@@ -197,56 +251,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         // What can't be removed now is removed by the next turn.
-        let _ = remove_folder(&self.scratch());
-    }
-}
-
-/// The right to build for a store, held until dropped: by one process at a time. Publishes of others go on.
-#[derive(Debug)]
-pub(super) struct Workplace {
-    store: Store,
-    _lock: Lock,
-}
-
-impl Workplace {
-    /// Publishes on other terms.
-    pub(super) fn set_terms(&mut self, terms: Terms) {
-        self.store.terms = terms;
-    }
-
-    /// Takes the right to build, and removes what a killed build has left. The lock is one on the store's
-    /// folder itself, so that no other file comes into being for it.
-    ///
-    /// # Errors
-    /// [`PublishError::Locked`] while another process builds, or what the system says.
-    pub(super) fn take(store: &Store) -> Result<Self, PublishError> {
-        make_folders(store)?;
-        let path = &store.path;
-        let lock = File::open(path).and_then(Lock::exclusive);
-        let lock = lock.map_err(PublishError::io(path))?;
-        let lock = lock.ok_or_else(|| PublishError::Locked(path.clone()))?;
-        make_anew(&path.join(BUILDING))?;
-        Ok(Self {
-            store: store.clone(),
-            _lock: lock,
-        })
-    }
-
-    /// The store.
-    pub(super) fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// The folder for scratch files, empty at first, removed when this is dropped.
-    pub(super) fn scratch(&self) -> PathBuf {
-        self.store.path.join(BUILDING)
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        // What can't be removed now is removed by the next build.
-        let _ = remove_folder(&self.scratch());
+        let _ = remove_folder(&self.scratch);
     }
 }
 
@@ -289,8 +294,14 @@ pub(super) fn keep_still(store: &Store) -> Result<Option<Lock>, PublishError> {
     }
 }
 
+/// Waits for the lock without which nobody changes what is current.
+fn lock_to_publish(store: &Store) -> Result<Lock, PublishError> {
+    let path = store.path.join(LOCK);
+    patiently(&path, || File::append(&path).and_then(Lock::exclusive))
+}
+
 /// Tries to lock a file until another process has let go of it.
-fn patiently(
+pub(super) fn patiently(
     path: &Path,
     lock: impl Fn() -> std::io::Result<Option<Lock>>,
 ) -> Result<Lock, PublishError> {
@@ -306,7 +317,8 @@ fn patiently(
     }
 }
 
-fn make_folders(store: &Store) -> Result<(), PublishError> {
+/// Makes the folders of a store that are missing.
+pub(super) fn make_folders(store: &Store) -> Result<(), PublishError> {
     for folder in [MANIFESTS, COPIES, SEGMENTS, REJECTS] {
         let folder = store.path.join(folder);
         files::create_folders(&folder).map_err(PublishError::io(&folder))?;
@@ -320,12 +332,14 @@ fn make_folders(store: &Store) -> Result<(), PublishError> {
     Ok(())
 }
 
-fn make_anew(folder: &Path) -> Result<(), PublishError> {
+/// Makes a folder, empty, whatever was there.
+pub(super) fn make_anew(folder: &Path) -> Result<(), PublishError> {
     remove_folder(folder)?;
     files::create_folder(folder).map_err(PublishError::io(folder))
 }
 
-fn remove_folder(folder: &Path) -> Result<(), PublishError> {
+/// Removes a folder with all that is in it, if it is there.
+pub(super) fn remove_folder(folder: &Path) -> Result<(), PublishError> {
     let removed = files::remove_folder(folder).map_err(PublishError::io(folder));
     removed.map(|_| ())
 }

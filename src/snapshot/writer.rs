@@ -9,7 +9,8 @@ use super::intervention::{Hold, Holder, UndoneList};
 use super::manifest::{Act, Event, Manifest, SourceEntry, base_as_built};
 use super::store::{Pointer, REJECTS, Store};
 use super::terms::Terms;
-use super::turn::{self, Turn, Workplace};
+use super::turn::{self, Turn};
+use super::workplace::{Workplace, changing};
 use crate::index::{BuildOptions, LoadMode, Said, Segment, SegmentBuilder};
 use crate::report::Day;
 use jiff::Timestamp;
@@ -150,7 +151,7 @@ impl Store {
             path: path.into(),
             terms: Terms::default(),
         };
-        let workplace = Workplace::take(&store)?;
+        let workplace = Workplace::take_to_build(&store)?;
         let writer = StoreWriter { workplace };
         writer.tidy_aside()?;
         Ok(writer)
@@ -172,12 +173,27 @@ impl StoreWriter {
 
     /// The folder for the files of a build, empty at first, removed when this is dropped.
     pub fn building(&self) -> PathBuf {
-        self.workplace.scratch()
+        self.workplace.scratch().to_owned()
     }
 
     /// The folder for rejected rows.
     pub fn rejects(&self) -> PathBuf {
         self.store().path.join(REJECTS)
+    }
+
+    /// Does work that a delta must not be under way for, and keeps one from beginning meanwhile; does nothing while one
+    /// is.
+    ///
+    /// # Errors
+    /// What `work` or the system says.
+    pub fn unless_changing(
+        &self,
+        work: impl FnOnce() -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        match changing(self.store())? {
+            Some(_lock) => work(),
+            None => Ok(()),
+        }
     }
 
     /// Whether anything can be published over what is current at an instant, as far as that can be told before the

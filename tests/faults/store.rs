@@ -136,7 +136,7 @@ pub(crate) fn say(
         inserter.insert(Timestamp::from_second(as_of).unwrap(), position, &change);
     }
     inserter.finish();
-    let changes = delta.build(rows, &[], Day::from_ymd(2026, 1, 1).unwrap())?;
+    let changes = delta.build(&rows, &[], Day::from_ymd(2026, 1, 1).unwrap())?;
     let draft = delta.draft(&changes, &[entry("own", as_of)], ACT)?;
     draft.publish(Vec::new())
 }

@@ -22,7 +22,11 @@ use model::{Action, Document, Model, Report};
 use sltd::document::DocumentType;
 use sltd::report::{Day, ReportStatus};
 use std::collections::BTreeSet;
-use steps::{Draws, change, compact, list, prune, publish, retract_or_lift, roll_back, say, unpin};
+use std::path::Path;
+use steps::{
+    Draws, change, change_meanwhile, compact, list, prune, publish, retract_or_lift, roll_back,
+    say, unpin,
+};
 
 const STEPS: u32 = 60;
 /// Sequences of every test run.
@@ -39,6 +43,16 @@ fn seeds() -> std::ops::Range<u64> {
 
 #[test]
 fn whatever_happens_to_a_store_the_answers_are_what_the_model_says() {
+    run(change);
+}
+
+#[test]
+fn whatever_is_published_while_changes_are_made() {
+    run(change_meanwhile);
+}
+
+/// Runs all sequences, with a way to make changes.
+fn run(change: fn(&mut Draws, &Path, &mut Model) -> String) {
     for seed in seeds().chain(FOUND) {
         let folder = tempfile::tempdir().unwrap();
         let mut draws = Draws(seed);

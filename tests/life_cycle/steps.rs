@@ -9,7 +9,7 @@ use sltd::document::{DocumentNumber, IssuingState, NumberRange};
 use sltd::index::{BuildOptions, Row, SegmentBuilder, Withdrawal};
 use sltd::report::{Day, ReportStatus};
 use sltd::snapshot::{
-    Act, Change, Origin, PublishError, Rollback, RowPosition, SourceEntry, Store,
+    Act, Change, ChangeRows, Origin, PublishError, Rollback, RowPosition, SourceEntry, Store,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -318,15 +318,40 @@ pub(crate) fn prune(draws: &mut Draws, folder: &Path, model: &mut Model) -> Stri
 
 /// Publishes changes, drawn, of one or two sources.
 pub(crate) fn change(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let changes = draw_changes_of_sources(draws);
+    let told = format!("changes {changes:?}");
+    say(folder, changes, model);
+    told
+}
+
+/// The same, while others publish: up to as often as until the right to publish is taken first.
+pub(crate) fn change_meanwhile(draws: &mut Draws, folder: &Path, model: &mut Model) -> String {
+    let changes = draw_changes_of_sources(draws);
+    let mut left = draws.below(5);
+    let mut told = format!("changes {changes:?}");
+    say_while(folder, changes, model, |model| {
+        if left > 0 {
+            left -= 1;
+            let what = match draws.below(4) {
+                0 => list(draws, folder, model),
+                1 => roll_back(draws, folder, model),
+                2 => unpin(folder, model),
+                _ => retract_or_lift(draws, folder, model),
+            };
+            told.push_str(&format!("; meanwhile {what}"));
+        }
+    });
+    told
+}
+
+fn draw_changes_of_sources(draws: &mut Draws) -> Vec<Changes> {
     let mut changes = vec![draw_changes(draws)];
     let second = draw_changes(draws);
     // A delta has each source once.
     if draws.below(2) == 0 && second.0 != changes[0].0 {
         changes.push(second);
     }
-    let told = format!("changes {changes:?}");
-    say(folder, changes, model);
-    told
+    changes
 }
 
 /// Changes of one source, often several of one document.
@@ -350,14 +375,70 @@ pub(crate) type Changes = (&'static str, i64, Vec<(Document, Action)>);
 
 /// Publishes changes, and compares what becomes of their rows with the model.
 pub(crate) fn say(folder: &Path, of_sources: Vec<Changes>, model: &mut Model) {
-    let before = model.clone();
-    let delta = Store::open(folder).unwrap().delta().unwrap();
-    let generation = delta.snapshot().generation() + 1;
+    say_while(folder, of_sources, model, |_| ());
+}
+
+/// The same; before each attempt to publish them something else may be done.
+fn say_while(
+    folder: &Path,
+    of_sources: Vec<Changes>,
+    model: &mut Model,
+    mut meanwhile: impl FnMut(&mut Model),
+) {
+    let store = Store::open(folder).unwrap();
+    let mut delta = store.delta().unwrap();
     let rows_in_order = delta.rows(1 << 20, 1);
+    insert(&rows_in_order, &of_sources);
+    let entries: Vec<_> = of_sources
+        .iter()
+        .map(|(source, as_of, _)| entry(source, *as_of))
+        .collect();
+    loop {
+        let generation = delta.snapshot().generation() + 1;
+        let mut after = model.clone();
+        for (source, as_of, rows) in &of_sources {
+            after.state(source, (*as_of, generation), rows);
+        }
+        let changes = delta
+            .build(&rows_in_order, &[], Day::from_timestamp(now()))
+            .unwrap();
+        for (source, as_of, rows) in &of_sources {
+            let account = changes.account(source, instant(*as_of));
+            let used = account.indexed + account.withdrawn + account.noted;
+            let used = used + account.superseded + account.merged + account.expired;
+            assert_eq!(used, rows.len() as u64, "{account:?}");
+            // Rows that say the same are counted once.
+            let edition = (*as_of, generation);
+            let withdrawn: BTreeSet<Document> = rows
+                .iter()
+                .filter(|(_, action)| *action == Action::Withdraw)
+                .map(|(document, _)| *document)
+                .filter(|document| after.withdraws(model, source, edition, *document))
+                .collect();
+            assert_eq!(account.withdrawn, withdrawn.len() as u64, "{of_sources:?}");
+        }
+        let draft = delta.draft(&changes, &entries, ACT).unwrap();
+        let before = store.pointer().unwrap();
+        meanwhile(model);
+        let overtaken = store.pointer().unwrap() != before;
+        match draft.publish(Vec::new()) {
+            Ok(published) => {
+                assert!(!overtaken);
+                assert_eq!(published.manifest.generation, generation);
+                *model = after;
+                return;
+            }
+            Err(PublishError::Overtaken) => assert!(overtaken),
+            Err(error) => panic!("{error}"),
+        }
+        delta.renew().unwrap();
+    }
+}
+
+/// Hands over rows from two threads, which meet them in any order.
+fn insert(rows_in_order: &ChangeRows, of_sources: &[Changes]) {
     let mut inserters = [rows_in_order.inserter(), rows_in_order.inserter()];
-    let mut entries = Vec::new();
-    for (source, as_of, rows) in &of_sources {
-        // Threads meet rows in any order.
+    for (source, as_of, rows) in of_sources {
         for (place, (document, action)) in rows.iter().enumerate().rev() {
             let undated = Report {
                 status: ReportStatus::Lost,
@@ -389,27 +470,6 @@ pub(crate) fn say(folder: &Path, of_sources: Vec<Changes>, model: &mut Model) {
             };
             inserters[place % 2].insert(instant(*as_of), position, &change);
         }
-        entries.push(entry(source, *as_of));
-        model.state(source, (*as_of, generation), rows);
     }
     inserters.into_iter().for_each(|inserter| inserter.finish());
-    let changes = delta
-        .build(rows_in_order, &[], Day::from_timestamp(now()))
-        .unwrap();
-    for (source, as_of, rows) in &of_sources {
-        let account = changes.account(source, instant(*as_of));
-        let used = account.indexed + account.withdrawn + account.noted;
-        let used = used + account.superseded + account.merged + account.expired;
-        assert_eq!(used, rows.len() as u64, "{account:?}");
-        // Rows that say the same are counted once.
-        let withdrawn: BTreeSet<Document> = rows
-            .iter()
-            .filter(|(_, action)| *action == Action::Withdraw)
-            .map(|(document, _)| *document)
-            .filter(|document| model.withdraws(&before, source, (*as_of, generation), *document))
-            .collect();
-        assert_eq!(account.withdrawn, withdrawn.len() as u64, "{of_sources:?}");
-    }
-    let draft = delta.draft(&changes, &entries, ACT).unwrap();
-    draft.publish(Vec::new()).unwrap();
 }

@@ -105,7 +105,7 @@ impl Desk {
     fn delta(&self, terms: &Terms, second: i64) -> Result<Manifest, PublishError> {
         let delta = self.store(terms).delta()?;
         let changes = delta.build(
-            delta.rows(1 << 20, 1),
+            &delta.rows(1 << 20, 1),
             &[],
             Day::from_ymd(2026, 1, 1).unwrap_or(Day::MIN),
         )?;

@@ -2,11 +2,11 @@
 
 use super::progress::Shown;
 use super::{Build, BuildFailure, Built, build};
-use crate::command::{FAILED, complain, print, unusable};
+use crate::command::{FAILED, REJECTS, complain, print, unusable};
 use crate::config;
 use crate::diff::Diff;
 use crate::publish::{AcceptArgs, Who, by, code_of, code_of_publish, conclude};
-use crate::resources::ResourceArgs;
+use crate::resources::{ResourceArgs, parse_share};
 use crate::stated::{BuildAsOf, state};
 use crate::terms::TermsArgs;
 use clap::Args;
@@ -14,9 +14,6 @@ use jiff::Timestamp;
 use sltd::report::Day;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Exit code for a source with too many rejects.
-const REJECTS: u8 = 24;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 published, 2 wrong usage or sources.toml, 3 failed, 20 published with a source held,
@@ -292,13 +289,6 @@ fn accounts(built: &Built, json: bool) -> String {
         return format!("{object}\n");
     }
     format!("{}{}", built.accounts, built.offered)
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "expected a share from 0 to 1".to_owned())
 }
 
 #[cfg(test)]

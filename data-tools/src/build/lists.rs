@@ -170,8 +170,7 @@ pub(super) fn read(
     if let Some(expired) = expired {
         expired.finish().map_err(expired_failed)?;
     }
-    let names = build.sources.sources.iter().map(|source| &*source.name);
-    sources::keep_rejects_of(&rejects, names).map_err(|error| BuildFailure::Rejects {
+    remove_old_rejects(build, writer, current.as_ref()).map_err(|error| BuildFailure::Rejects {
         folder: rejects.clone(),
         error,
     })?;
@@ -242,6 +241,22 @@ pub(super) fn read(
         holds,
         damage: current.and_then(|current| current.damage().map(str::to_owned)),
     })
+}
+
+/// Removes rejects of sources that nobody knows any more, and what was left by those who were killed writing some.
+fn remove_old_rejects(
+    build: &Build<'_>,
+    writer: &StoreWriter,
+    current: Option<&CurrentBase>,
+) -> std::io::Result<()> {
+    let rejects = writer.rejects();
+    let listed = || build.sources.sources.iter().map(|source| &*source.name);
+    sources::keep_rejects_of(&rejects, listed())?;
+    let known = current.map_or(&[][..], |current| &current.manifest.sources);
+    let known = known.iter().filter(|source| !source.removed);
+    let known = known.map(|source| &*source.name);
+    // A delta that is under way does it itself.
+    writer.unless_changing(|| sources::keep_changes_of(&rejects, listed().chain(known)))
 }
 
 /// What a source's list in the current base is named by.

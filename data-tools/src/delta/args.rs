@@ -2,10 +2,10 @@
 
 use super::{Changed, Changes, DeltaFailure, Series, deltas};
 use crate::build::Shown;
-use crate::command::{FAILED, NOTED, REFUSED, USAGE, complain, print, unusable};
+use crate::command::{FAILED, LOCKED, NOTED, REFUSED, REJECTS, USAGE, complain, print, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude};
-use crate::resources::{default_threads, parse_size};
+use crate::resources::{default_threads, parse_share, parse_size};
 use crate::stated::{StatedAsOf, state};
 use crate::terms::TermsArgs;
 use clap::Args;
@@ -14,9 +14,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 published, 2 wrong usage or delta.toml, 3 failed, 20 published without the changes of
-a source that trips a guard, 21 refused by a guard, 23 another process is changing the store,
-25 published with --strict, and a row was noted or rejected. Unless it is 0, 20 or 25, the snapshot
+Exit codes: 0 published, 2 wrong usage or delta.toml, 3 failed, or no list could be used, 20 published
+without the changes of a source that trips a guard or of whose rows too many are rejected, 21 refused
+by a guard, 23 another process is changing the store, 24 too many rejects in a required source, 25
+published with --strict, and a row was noted or rejected. Unless it is 0, 20 or 25, the snapshot
 before stays current.";
 
 const LONG_AFTER_HELP: &str = "\
@@ -61,8 +62,10 @@ What becomes of rows:
 ///
 /// A source withdraws its own reports only; if it owns the issuing State, its withdrawal also hides
 /// earlier reports by others. Withdrawals that change nothing shown are kept and listed in
-/// DIR/rejects/SOURCE.noted.csv; rows that can't be used go to DIR/rejects/SOURCE.delta.csv. A build
-/// that is under way goes on, and what it publishes has these changes too.
+/// DIR/rejects/SOURCE.noted.csv; rows that can't be used go to DIR/rejects/SOURCE.delta.csv. A source
+/// of whose rows none can be used, or too many are rejected, is held: nothing of it counts. A build
+/// that is under way goes on, and what it publishes has these changes too; so do retractions and other
+/// publications while the lists are read.
 ///
 /// A source that the store does not know, or that owns other States there, is refused (21): its name
 /// or its owns may be mistyped. --accept unknown-source:NAME and --accept owns:NAME confirm it.
@@ -88,6 +91,10 @@ pub struct DeltaArgs {
     /// The instant or day that the changes of a source describe; as often as there are sources
     #[arg(long, value_name = "SOURCE=WHEN")]
     as_of: Vec<StatedAsOf>,
+    /// Largest share of a source's rows that may be rejected; above it the source is held: its changes are not
+    /// published. Below 1,000 rows half of them may be. Rows of States that a source does not own do not count
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = parse_share)]
+    max_rejects: f64,
     #[command(flatten)]
     accept: AcceptArgs,
     #[command(flatten)]
@@ -126,6 +133,7 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         sources: &sources,
         store: &args.store,
         terms: &terms,
+        max_rejects: args.max_rejects,
         memory: args.memory,
         threads: args.threads.map_or_else(default_threads, usize::from),
         now: Timestamp::now(),
@@ -155,6 +163,8 @@ pub fn run(args: &DeltaArgs) -> ExitCode {
         code = ExitCode::from(match failure {
             DeltaFailure::Layout { .. } => USAGE,
             DeltaFailure::Unexpected(_) => REFUSED,
+            DeltaFailure::TooManyRejects { .. } => REJECTS,
+            DeltaFailure::Exemptions(_) => LOCKED,
             DeltaFailure::Publish(error) => code_of_publish(error),
             _ => FAILED,
         });

@@ -3,25 +3,24 @@
 //! [`delta`] is the work, and can be called without a command line; [`run`] is the command.
 
 mod args;
+mod offer;
+mod read;
 mod series;
 
 pub use args::{DeltaArgs, run};
 pub use series::{Series, deltas};
 
-use crate::accounts::SourceAccounts;
+use crate::accounts::{Account, SourceAccounts};
 use crate::build::Progress;
-use crate::config::{Layout, Purpose, SourceConfig, SourcesFile};
+use crate::config::{Layout, SourceConfig, SourcesFile};
 use crate::guards::{Accepted, Trip};
-use crate::publish::{Holds, Offered, Outcome, kept_lists, not_published, refuse};
-use crate::sources::{
-    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceAccount, SourceError,
-    Watch, Withdrawal,
-};
+use crate::publish::{Holds, Offered, not_published};
+use crate::sources::{self, ExpiredFile, SourceError};
 use jiff::Timestamp;
+use sltd::document::Exemption;
 use sltd::report::Day;
 use sltd::snapshot::{
-    Act, Change, ChangeInserter, Delta, LoadError, Manifest, PublishError, RowAccount, RowPosition,
-    SourceEntry, Store, Terms,
+    ChangeRows, Delta, LoadError, Manifest, PublishError, RowAccount, SourceEntry, Store, Terms,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,6 +34,8 @@ pub struct Changes<'a> {
     pub store: &'a Path,
     /// On what terms it is read and published.
     pub terms: &'a Terms,
+    /// Largest share of a source's rows that may be rejected, 0 to 1.
+    pub max_rejects: f64,
     /// Bytes of rows to hold in memory at the most.
     pub memory: u64,
     /// Threads that parse and sort, at least one.
@@ -72,11 +73,45 @@ pub enum DeltaFailure {
         #[source]
         source: SourceError,
     },
+    /// No list of changes could be used.
+    #[error(
+        "no list could be used; nothing was published:\n{}",
+        .0.sentences().collect::<Vec<_>>().join("\n")
+    )]
+    NothingRead(Holds),
+    /// Too many rows of a required list can't be used.
+    #[error(
+        "source {name}: {why}; it is required, so nothing was published{}",
+        file.as_ref().map(|file| format!("; the rows are in {}", file.display())).unwrap_or_default()
+    )]
+    TooManyRejects {
+        /// The source.
+        name: String,
+        /// How many were rejected, and how many may be.
+        why: String,
+        /// Where the rows are.
+        file: Option<PathBuf>,
+    },
+    /// A build has changed what the rows of a source are read by.
+    #[error(
+        "source {0}: a build has changed its placeholder exemptions while its changes were read; nothing was \
+         published; run it again"
+    )]
+    Exemptions(String),
     /// The file of expired rows could not be written.
     #[error("{}: {error}; nothing was published", path.display())]
     Expired {
         /// The file.
         path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
+    /// Rejects of earlier deltas could not be removed.
+    #[error("{}: {error}; nothing was published", folder.display())]
+    Rejects {
+        /// Where they stand.
+        folder: PathBuf,
         /// What the system says.
         #[source]
         error: std::io::Error,
@@ -138,11 +173,11 @@ fn check_sources(changes: &Changes<'_>, current: &Manifest) -> Result<(), DeltaF
     }
 }
 
-/// Reads all sources as changes of the current snapshot and publishes a snapshot with them. `expired` lists rows in
-/// force no longer.
+/// Reads all sources as changes and publishes a snapshot with them. `expired` lists rows in force no longer.
 ///
-/// Holds the right to change what is current from beginning to end; a build goes on meanwhile. Whatever fails,
-/// the snapshot before stays current.
+/// A build and other publications go on meanwhile: the right to change what is current is taken only to publish. If
+/// something else was published since the snapshot was read, what becomes of the rows is found out again. Whatever
+/// fails, the snapshot before stays current.
 ///
 /// # Errors
 /// [`DeltaFailure`]; where it is not certain that the snapshot before is current, that says so.
@@ -151,67 +186,72 @@ pub fn delta(
     expired: Option<&ExpiredFile>,
     progress: &dyn Progress,
 ) -> Result<Changed, DeltaFailure> {
-    let delta = Store::open(changes.store)?
+    let mut delta = Store::open(changes.store)?
         .with_terms(changes.terms.clone())
         .delta()?;
     check_sources(changes, delta.snapshot().manifest())?;
+    remove_old_rejects(changes, &delta)?;
     let rows = delta.rows(changes.memory, changes.threads);
-    let rejects = delta.rejects();
-    let options = ReadOptions {
-        today: Day::from_timestamp(changes.now),
-        threads: changes.threads,
-        rejects: Some(&rejects),
-        expired,
-    };
-    let mut accounts = SourceAccounts::default();
-    let mut reads = Vec::new();
-    for source in &changes.sources.sources {
-        let failed = |error| DeltaFailure::Source {
-            name: source.name.clone(),
-            source: error,
+    let read = read::read(changes, (&delta, &rows), expired, progress)?;
+    loop {
+        let attempt = publish(changes, &delta, &rows, read.clone());
+        let Err(DeltaFailure::Publish(PublishError::Overtaken)) = attempt else {
+            return attempt;
         };
-        // Fixed before the first row is read: each is held against what was said at other instants.
-        let (as_of, told) = sources::as_of_with_warnings(source).map_err(failed)?;
-        sources::not_in_the_future(as_of, changes.now).map_err(failed)?;
-        let mut known = delta.snapshot().manifest().sources.iter();
-        let known = known.find(|known| known.name == source.name);
-        // What its list exempts need not be said again: a number that was reported can be withdrawn.
-        let exempt = known.into_iter().flat_map(SourceEntry::exemptions);
-        let source = SourceConfig {
-            purpose: Purpose::Changes,
-            as_of: Some(as_of),
-            placeholders: source.placeholders.clone().exempt(exempt),
-            ..source.clone()
-        };
-        let sink = |_| Sink {
-            inserter: Some(rows.inserter()),
-            source: &source.name,
-            as_of,
-            position: RowPosition::default(),
-        };
-        let report = |read| progress.reading(&source.name, read);
-        let watch = Watch {
-            on_stuck: &|error| progress.stuck(&source.name, error),
-            ..Watch::default()
-        };
-        let mut read = sources::read_source_watched(&source, &options, watch, &sink, &report)
-            .map_err(failed)?;
-        // The instant is given to the reading, so that it does not say any more where it comes from.
-        let unsaid = told.iter().filter(|said| !read.warnings.contains(said));
-        let unsaid: Vec<_> = unsaid.cloned().collect();
-        read.warnings.splice(0..0, unsaid);
-        if is_useless(&read) {
-            read.warnings.push(format!(
-                "none of its {} rows can be used: nothing of it counts",
-                read.rows_read
-            ));
+        let names = || changes.sources.sources.iter().map(|source| &*source.name);
+        let of_each = |delta: &Delta| names().map(|name| exemptions(delta, name)).collect();
+        let before: Vec<Vec<Exemption>> = of_each(&delta);
+        delta.renew()?;
+        let now: Vec<Vec<Exemption>> = of_each(&delta);
+        let other = names().zip(before.iter().zip(&now));
+        if let Some((name, _)) = other.into_iter().find(|(_, (before, now))| before != now) {
+            return Err(DeltaFailure::Exemptions(name.to_owned()));
         }
-        accounts.push(&source, read.clone());
-        reads.push((source, read));
     }
-    let built = delta.build(rows, &changes.sources.directory(), options.today)?;
+}
+
+/// Removes rejects of changes of sources that nobody knows any more, and what killed deltas have left.
+fn remove_old_rejects(changes: &Changes<'_>, delta: &Delta) -> Result<(), DeltaFailure> {
+    let folder = delta.rejects();
+    let known = delta.snapshot().manifest().sources.iter();
+    let known = known.filter(|source| !source.removed);
+    let known = known.map(|source| &*source.name);
+    let given = changes.sources.sources.iter().map(|source| &*source.name);
+    sources::keep_changes_of(&folder, known.chain(given))
+        .map_err(|error| DeltaFailure::Rejects { folder, error })
+}
+
+/// What the snapshot exempts from the placeholders of a source, which decides how its rows are read.
+fn exemptions(delta: &Delta, source: &str) -> Vec<Exemption> {
+    let known = delta.snapshot().manifest().sources.iter();
+    let known = known.filter(|known| known.name == source);
+    known.flat_map(SourceEntry::exemptions).collect()
+}
+
+/// Finds out what becomes of the rows that were read, and publishes them over the snapshot that is open.
+fn publish(
+    changes: &Changes<'_>,
+    delta: &Delta,
+    rows: &ChangeRows,
+    read: read::Read,
+) -> Result<Changed, DeltaFailure> {
+    // What was asked over a snapshot that has been replaced does not count.
+    let accepted = changes.accepted.anew();
+    let changes = &Changes {
+        accepted: &accepted,
+        ..changes.clone()
+    };
+    check_sources(changes, delta.snapshot().manifest())?;
+    let today = Day::from_timestamp(changes.now);
+    let built = delta.build(rows, &changes.sources.directory(), today)?;
+    let read::Read {
+        mut accounts,
+        sources,
+        holds,
+    } = read;
     accounts.complete_changes(&built);
-    for (account, (source, read)) in accounts.sources.iter_mut().zip(&reads) {
+    let rejects = delta.rejects();
+    for (account, (source, read)) in accounts.sources.iter_mut().zip(&sources) {
         let noted = built.noted().iter();
         let noted = noted.filter(|row| row.source == source.name);
         let written = sources::write_noted(&rejects, source, read, noted);
@@ -229,12 +269,9 @@ pub fn delta(
             });
         }
     }
-    // What says nothing makes no source younger.
-    let useful = accounts.sources.iter().zip(&reads);
-    let useful = useful.filter(|(_, (_, read))| !is_useless(read));
-    let entries: Vec<SourceEntry> = useful.map(|(account, _)| account.entry()).collect();
+    let entries = accounts.sources.iter().map(Account::entry).collect();
     let documents_before = delta.snapshot().documents();
-    let mut offered = offer(&delta, built, entries, changes)?;
+    let mut offered = offer::offer(delta, built, (entries, holds), changes)?;
     offered.tell_waivers(changes.accepted);
     accounts.hold(&offered, &[]);
     Ok(Changed {
@@ -242,11 +279,6 @@ pub fn delta(
         documents_before,
         accounts,
     })
-}
-
-/// Whether a list of changes has rows, and none that can be used.
-fn is_useless(read: &SourceAccount) -> bool {
-    read.rows_read > 0 && read.rejected == read.rows_read
 }
 
 /// Whether a source of changes is not one that the store knows: its name may be mistyped, or its States.
@@ -266,133 +298,9 @@ fn unexpected_source(source: &SourceConfig, current: &Manifest) -> Option<Trip> 
     })
 }
 
-/// Publishes the changes of all sources that trip no guard.
-fn offer(
-    delta: &Delta,
-    built: sltd::snapshot::Changes,
-    mut entries: Vec<SourceEntry>,
-    changes: &Changes<'_>,
-) -> Result<Offered, PublishError> {
-    let limits = &changes.sources.guards;
-    let act = Act {
-        at: changes.now,
-        by: changes.by,
-        reason: "",
-    };
-    let mut draft = delta.draft(&built, &entries, act)?;
-    let names = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let withdrawn = built.withdrawn();
-    let mut trips = limits.of_sources(&draft, &names, Some(&withdrawn));
-    trips.extend(limits.withdrawals(&draft, &withdrawn));
-    let (mut accepted, tripped) = changes.accepted.part(trips);
-    let mut holds = Holds::default();
-    if !tripped.is_empty()
-        && let Some(overall) = limits.overall(&draft)
-    {
-        // Were all of it accepted, this would be asked for next: it is told at once.
-        changes.accepted.lets_pass(&overall);
-    }
-    for trip in &tripped {
-        holds.add(trip.source().unwrap_or_default(), trip);
-    }
-    if !tripped.is_empty() {
-        let held = holds.names();
-        entries.retain(|entry| !held.contains(&entry.name));
-        if entries.is_empty() {
-            return refuse(draft, tripped, holds, accepted, act);
-        }
-        drop(draft);
-        draft = delta.draft(&delta.without(&built, &held)?, &entries, act)?;
-    }
-    let overall = limits.overall(&draft);
-    if let Some(overall) = &overall {
-        if !changes.accepted.lets_pass(overall) {
-            return refuse(draft, vec![overall.clone()], holds, accepted, act);
-        }
-        accepted.push(overall.clone());
-    }
-    if !accepted.is_empty() {
-        let which = |source: &str, state: &str| {
-            accepted.iter().any(|trip| {
-                let of_state = trip.issuing_state().is_none_or(|of_trip| of_trip == state);
-                trip.source() == Some(source) && of_state
-            })
-        };
-        draft.accept(which, overall.is_some());
-    }
-    let mut notes: Vec<String> = holds.sentences().collect();
-    notes.extend(accepted.iter().map(|trip| format!("accepted: {trip}")));
-    let mut offered = Offered {
-        outcome: Outcome::Published,
-        manifest: draft.manifest().clone(),
-        figures: draft.figures(),
-        holds,
-        kept: kept_lists(draft.manifest()),
-        unchanged: false,
-        accepted,
-        diff: None,
-        lost: Vec::new(),
-        needed: Vec::new(),
-        warnings: Vec::new(),
-    };
-    offered.warn(&draft.publish(notes)?);
-    Ok(offered)
-}
-
 fn layout(layout: Layout, name: &str) -> DeltaFailure {
     DeltaFailure::Layout {
         name: name.to_owned(),
         layout: layout.name(),
-    }
-}
-
-/// Hands rows over with their positions.
-struct Sink<'b> {
-    inserter: Option<ChangeInserter<'b>>,
-    source: &'b str,
-    as_of: Timestamp,
-    position: RowPosition,
-}
-
-impl Sink<'_> {
-    fn insert(&mut self, change: &Change<'_>) -> Fate {
-        if let Some(inserter) = &mut self.inserter {
-            inserter.insert(self.as_of, self.position, change);
-        }
-        Fate::Taken
-    }
-}
-
-impl RowSink for Sink<'_> {
-    fn set_position(&mut self, position: RowPosition) {
-        self.position = position;
-    }
-
-    fn row(&mut self, row: &Row<'_>) -> Result<Fate, SinkError> {
-        let row = row.of_source(self.source).map_err(SinkError::of)?;
-        Ok(self.insert(&Change::Add(row)))
-    }
-
-    fn expired(&mut self, row: &Row<'_>) -> Result<(), SinkError> {
-        let row = row.of_source(self.source).map_err(SinkError::of)?;
-        self.insert(&Change::AddExpired(row));
-        Ok(())
-    }
-
-    fn withdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
-        let row = withdrawal.of_source(self.source).map_err(SinkError::of)?;
-        Ok(self.insert(&Change::Withdraw(row)))
-    }
-
-    fn unwithdraw(&mut self, withdrawal: &Withdrawal<'_>) -> Result<Fate, SinkError> {
-        let row = withdrawal.of_source(self.source).map_err(SinkError::of)?;
-        Ok(self.insert(&Change::Unwithdraw(row)))
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        if let Some(inserter) = self.inserter.take() {
-            inserter.finish();
-        }
-        Ok(())
     }
 }

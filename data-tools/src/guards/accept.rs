@@ -151,6 +151,11 @@ impl Accepted {
         }
     }
 
+    /// The same, of which nothing has been asked yet.
+    pub fn anew(&self) -> Self {
+        Self::new(self.all.clone())
+    }
+
     /// Whether it lets a trip pass: named by its issuing State or its source.
     pub fn lets_pass(&self, trip: &Trip) -> bool {
         let mut asked = self.asked();

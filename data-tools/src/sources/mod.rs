@@ -59,7 +59,7 @@ pub(crate) use noted::write_noted;
 pub use pipeline::{STALL_AFTER, Stage, Watch};
 pub use reasons::RejectCount;
 pub use reject::ROW_BYTES_MAX;
-pub(crate) use reject::keep_rejects_of;
+pub(crate) use reject::{keep_changes_of, keep_rejects_of};
 pub use row::{Fate, Row, RowSink, SinkError, Withdrawal};
 pub use unlikely::{StatePlausibility, UnlikelyRows};
 

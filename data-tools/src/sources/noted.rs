@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sltd::snapshot::{NotedRow, StillReported};
 
 use super::account::SourceAccount;
-use super::reject::noted_name;
+use super::reject::{CHANGES_TEMPORARY, noted_name};
 use super::whole_file::WholeFile;
 use crate::config::SourceConfig;
 
@@ -36,7 +36,7 @@ pub(crate) fn write_noted<'n>(
     ];
     let count = columns.len() - usize::from(!name_files);
     let columns: Vec<&str> = columns.into_iter().take(count).collect();
-    let mut file = WholeFile::new(folder, &noted_name(source));
+    let mut file = WholeFile::new(folder, &noted_name(source), CHANGES_TEMPORARY);
     for row in noted {
         let (name, number) = account.row_number(&row.position).unwrap_or_default();
         let values = [

@@ -121,12 +121,12 @@ pub(super) struct RejectsFile {
 impl RejectsFile {
     /// The file `<folder>/<source>.csv`, of changes `<source>.delta.csv`; nothing is created yet.
     pub(super) fn new(folder: &Path, source: &SourceConfig, name_files: bool) -> Self {
-        let name = match source.purpose {
-            Purpose::List => name(&source.name),
-            Purpose::Changes => delta_name(source),
+        let (name, temporary) = match source.purpose {
+            Purpose::List => (name(&source.name), LIST_TEMPORARY),
+            Purpose::Changes => (delta_name(source), CHANGES_TEMPORARY),
         };
         Self {
-            file: WholeFile::new(folder, &name),
+            file: WholeFile::new(folder, &name, temporary),
             name_files,
         }
     }
@@ -158,6 +158,12 @@ impl RejectsFile {
         self.file.finish()
     }
 }
+
+/// How the names of files end that a build is still writing. A build and a delta go on side by side, and each removes
+/// its own only.
+const LIST_TEMPORARY: &str = ".tmp";
+/// The same of a delta.
+pub(super) const CHANGES_TEMPORARY: &str = ".changes.tmp";
 
 fn name(source: &str) -> String {
     format!("{source}.csv")
@@ -215,12 +221,29 @@ pub(super) fn remove_earlier_changes(folder: &Path, source: &SourceConfig) -> io
     Ok(())
 }
 
-/// Removes what is no longer said of any source: rejects of sources that are described no more, and
-/// the files of readings that were killed.
+/// Removes what builds have left: rejects of lists that are described no more, and the files of readings that were
+/// killed. What deltas write is theirs.
 ///
 /// # Errors
 /// What the system says of the folder or a file in it.
 pub(crate) fn keep_rejects_of<'s>(
+    folder: &Path,
+    sources: impl Iterator<Item = &'s str>,
+) -> io::Result<()> {
+    let kept: Vec<String> = sources.map(name).collect();
+    remove_if(folder, |file| {
+        let unfinished = file.starts_with('.') && file.ends_with(".csv.tmp");
+        let whole = file.ends_with(".csv") && !is_of_changes(file);
+        unfinished || whole && kept.iter().all(|name| name != file)
+    })
+}
+
+/// Removes what deltas have left: rejects and noted rows of sources that nobody knows any more, and the files of deltas
+/// that were killed. Only for who knows that no delta is under way, or makes it.
+///
+/// # Errors
+/// What the system says of the folder or a file in it.
+pub(crate) fn keep_changes_of<'s>(
     folder: &Path,
     sources: impl Iterator<Item = &'s str>,
 ) -> io::Result<()> {
@@ -232,15 +255,27 @@ pub(crate) fn keep_rejects_of<'s>(
             file == name(source) || prefixes.iter().any(|prefix| file.starts_with(prefix))
         })
     };
-    for entry in std::fs::read_dir(folder)? {
+    remove_if(folder, |file| {
+        let unfinished = file.starts_with('.') && file.ends_with(CHANGES_TEMPORARY);
+        let whole = file.ends_with(".csv") && is_of_changes(file);
+        unfinished || whole && !kept(file)
+    })
+}
+
+/// Whether a file may hold rejects or noted rows of changes, by its name. That of a list may look so too.
+fn is_of_changes(file: &str) -> bool {
+    file.contains(".delta.") || file.contains(".noted.")
+}
+
+/// Removes the files of a folder, which may be missing, by their names.
+fn remove_if(folder: &Path, unneeded: impl Fn(&str) -> bool) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
-        let file = entry.file_name();
-        // Files of other names are none of ours.
-        let ours = |name: &str| name.ends_with(".csv") || name.ends_with(".csv.tmp");
-        if let Some(name) = file.to_str()
-            && ours(name)
-            && !kept(name)
-        {
+        if entry.file_name().to_str().is_some_and(&unneeded) {
             remove_if_there(&entry.path())?;
         }
     }
@@ -342,17 +377,48 @@ mod tests {
             list().is_empty(),
             "the rejects of an earlier build are gone"
         );
+    }
 
-        for name in [
+    #[test]
+    fn builds_and_deltas_remove_only_what_is_their_own() {
+        let files = [
             "one.csv",
             "gone.csv",
+            "one.delta.csv",
+            "one.noted.20261122T000000Z.csv",
+            "gone.delta.csv",
+            "list.delta.csv",
             ".one.csv.tmp",
             ".gone.csv.tmp",
+            ".one.delta.csv.changes.tmp",
+            ".gone.noted.csv.changes.tmp",
             "notes",
-        ] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        keep_rejects_of(folder.path(), ["one", "two"].into_iter()).unwrap();
-        assert_eq!(list(), ["notes", "one.csv"]);
+        ];
+        let left = |remove: &dyn Fn(&Path)| {
+            let folder = tempfile::tempdir().unwrap();
+            for name in files {
+                std::fs::write(folder.path().join(name), "").unwrap();
+            }
+            remove(folder.path());
+            let entries = std::fs::read_dir(folder.path()).unwrap();
+            let left = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let left: std::collections::BTreeSet<String> = left.collect();
+            let mut gone: Vec<&str> = files.to_vec();
+            gone.retain(|name| !left.contains(*name));
+            gone
+        };
+        let sources = || ["one", "two", "list.delta"].into_iter();
+        assert_eq!(
+            left(&|folder| keep_rejects_of(folder, sources()).unwrap()),
+            ["gone.csv", ".one.csv.tmp", ".gone.csv.tmp"]
+        );
+        assert_eq!(
+            left(&|folder| keep_changes_of(folder, sources()).unwrap()),
+            [
+                "gone.delta.csv",
+                ".one.delta.csv.changes.tmp",
+                ".gone.noted.csv.changes.tmp"
+            ]
+        );
     }
 }

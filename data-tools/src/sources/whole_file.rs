@@ -14,11 +14,11 @@ pub(super) struct WholeFile {
 }
 
 impl WholeFile {
-    /// The file of this name; nothing is created yet.
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
+    /// The file of this name, until it is whole named by that and an ending; nothing is created yet.
+    pub(super) fn new(folder: &Path, name: &str, temporary: &str) -> Self {
         Self {
             path: folder.join(name),
-            temporary: folder.join(format!(".{name}.tmp")),
+            temporary: folder.join(format!(".{name}{temporary}")),
             writer: None,
         }
     }

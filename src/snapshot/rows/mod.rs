@@ -125,22 +125,19 @@ impl ChangeRows {
     /// # Errors
     /// [`PublishError`] when the snapshot can't be read, or the segment not be written.
     pub(super) fn build(
-        self,
+        &self,
         before: &Before<'_>,
         path: &Path,
         authorities: &[Authority<'_>],
     ) -> Result<Outcome, PublishError> {
-        let mut rows = self
-            .held
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         // Of a source and as-of in order of position: that is their order within every document, too.
         rows.sort_by(|a, b| {
             let of = |row: &HeldRow| (row.profile.as_of, row.position);
             let source = a.profile.source.cmp(&b.profile.source);
             source.then_with(|| of(a).cmp(&of(b)))
         });
-        let builder = SegmentBuilder::new(self.options);
+        let builder = SegmentBuilder::new(self.options.clone());
         let mut inserter = builder.inserter();
         let mut fates = fate::Fates::new(&rows);
         order::each_unit(&rows, before.generation, |unit| {
