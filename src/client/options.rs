@@ -66,3 +66,54 @@ impl Default for StreamOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::DESCRIPTORS;
+    use prost::Message as _;
+    use serde_json::{Value, json};
+
+    /// Clients in other languages call as this one does.
+    #[test]
+    fn the_service_config_says_what_this_client_does() {
+        let text = include_str!("../../proto/service_config.json");
+        let config: Value = serde_json::from_str(text).unwrap();
+        let options = ClientOptions::default();
+        let seconds = |duration: Duration| format!("{}s", duration.as_secs_f64());
+        let [method] = config["methodConfig"].as_array().unwrap().as_slice() else {
+            panic!("{config}")
+        };
+        assert_eq!(method["timeout"], json!(seconds(options.deadline)));
+        let policy = &method["retryPolicy"];
+        assert_eq!(policy["maxAttempts"], json!(options.retries + 1));
+        assert_eq!(policy["initialBackoff"], json!(seconds(options.backoff)));
+        let longest = seconds(ClientOptions::BACKOFF_MAX);
+        assert_eq!(policy["maxBackoff"], json!(longest));
+        assert_eq!(policy["retryableStatusCodes"], json!(["UNAVAILABLE"]));
+        let share = f64::from(ClientOptions::RETRY_PERCENT) / 100.0;
+        assert_eq!(config["retryThrottling"]["tokenRatio"], json!(share));
+
+        // All unary methods of the contract and no others: a stream is not retried as a whole.
+        let files = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let contract = files.file.iter().filter(|file| file.package() == "sltd.v1");
+        let services = contract.flat_map(|file| &file.service);
+        let unary = services.flat_map(|service| {
+            let unary = service.method.iter();
+            let unary = unary.filter(|method| !method.client_streaming());
+            unary.map(|method| {
+                json!({
+                    "service": format!("sltd.v1.{}", service.name()),
+                    "method": method.name(),
+                })
+            })
+        });
+        let named = method["name"].as_array().unwrap();
+        let unary: Vec<Value> = unary.collect();
+        assert_eq!(unary.len(), named.len(), "{unary:?}");
+        assert!(
+            unary.iter().all(|method| named.contains(method)),
+            "{unary:?}"
+        );
+    }
+}

@@ -36,6 +36,22 @@ fn other_content_types_are_refused_by_http() {
     server.still_answers();
 }
 
+/// The bound that the contract names, on both sides of it.
+#[test]
+fn too_many_headers_are_answered_by_http() {
+    let (_dir, server) = serve();
+    block_on(async {
+        let connection = connect(&server).await;
+        for (length, expected) in [(15_000, 200), (20_000, 431)] {
+            let filler = "x".repeat(length);
+            let headers = [("x-filler", filler.as_str())];
+            let (http_status, _) = call(&connection, UNARY, whole(vec![]), &headers).await;
+            assert_eq!(http_status, expected, "{length}");
+        }
+    });
+    server.still_answers();
+}
+
 #[test]
 fn compression_is_refused_the_same_way_by_every_method() {
     let (_dir, server) = serve();

@@ -5,6 +5,7 @@ Run by `.ci/python`, which generates the code, builds a store and starts a serve
     PYTHONPATH=GENERATED python tests/python/check.py HOST:PORT
 """
 
+import pathlib
 import sys
 
 import grpc
@@ -108,6 +109,56 @@ def check_stream(lookup):
     equal("first items", first_items, [0, len(verdicts)])
 
 
+def chunk_of(case):
+    (number, issuing_state, document_type, _), _, _ = case
+    return lookup_service_pb2.StreamCheckDocumentsRequest(
+        numbers=number.encode(), issuing_states=[issuing_state] if issuing_state else [], type=document_type
+    )
+
+
+def check_resumed_stream(lookup):
+    """A job whose first stream breaks goes on in a new one behind the verdicts that have come."""
+    cases = [case for case in CASES if not case[0][3]]
+    got, streams = [], 0
+    while len(got) < len(cases):
+        left = cases[len(got) :]
+        answers = lookup.StreamCheckDocuments((chunk_of(case) for case in left), timeout=DEADLINE)
+        streams += 1
+        for answer in answers:
+            got += [verdict_name(value) for value in answer.verdicts]
+            if streams == 1:
+                answers.cancel()
+                break
+    equal("verdicts of the resumed job", got, [verdict for _, verdict, _ in cases])
+    equal("streams", streams, 2)
+
+
+def check_compression(lookup):
+    """Small messages, which gRPC leaves as they are, and large ones are refused alike."""
+    for number in ["12AB34567", "1" * 2_000]:
+        try:
+            lookup.CheckDocument(request(number, "", 0, ""), timeout=DEADLINE, compression=grpc.Compression.Gzip)
+            sys.exit("a compressed call was answered")
+        except grpc.RpcError as error:
+            equal("code", error.code(), grpc.StatusCode.UNIMPLEMENTED)
+
+
+def check_service_config(address):
+    """Round robin over a list of addresses, called as the contract's service config says."""
+    config = pathlib.Path(__file__).parents[2] / "proto" / "service_config.json"
+    options = [
+        ("grpc.service_config", config.read_text(encoding="utf-8")),
+        # A list of addresses is no :authority.
+        ("grpc.default_authority", "sltd"),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+    ]
+    with grpc.insecure_channel(f"ipv4:{address},{address}", options=options) as channel:
+        lookup = lookup_service_pb2_grpc.LookupServiceStub(channel)
+        check_one_by_one(lookup)
+        check_stream(lookup)
+
+
 def check_errors(channel, lookup):
     try:
         lookup.CheckDocument(request("12AB#4567", "", 0, ""), timeout=DEADLINE)
@@ -137,7 +188,10 @@ def main():
         check_one_by_one(lookup)
         check_batch(lookup)
         check_stream(lookup)
+        check_resumed_stream(lookup)
         check_errors(channel, lookup)
+        check_compression(lookup)
+    check_service_config(sys.argv[1])
     print(f"python: {len(CASES)} questions one by one, in a batch and in a job; errors; health: as expected")
 
 
