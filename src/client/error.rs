@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use crate::proto::ItemError;
+use crate::proto::{ItemError, ItemErrorCode};
 use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
@@ -27,14 +27,39 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// The description names the position too, as it does in the errors of single checks.
+/// The description names the position too, as it does in the errors of single checks. Where the service sends none, as
+/// of most items of a chunk with many faults, the code is put into words.
 impl From<ItemError> for Fault {
     fn from(error: ItemError) -> Self {
+        let code = error.code();
         Self {
             field: error.field,
-            description: error.description,
+            description: match error.description.as_str() {
+                "" => words(code, error.position),
+                _ => error.description,
+            },
         }
     }
+}
+
+/// What a code says.
+fn words(code: ItemErrorCode, position: u32) -> String {
+    let words = match code {
+        ItemErrorCode::Unspecified => "can't be used",
+        ItemErrorCode::Empty => "is empty",
+        ItemErrorCode::TooLong => "is too long",
+        ItemErrorCode::Character => {
+            return format!("character {position} is none that the field may hold");
+        }
+        ItemErrorCode::NotUtf8 => "is not UTF-8 text",
+        ItemErrorCode::Decimal => "digits with a decimal point: expected a document number",
+        ItemErrorCode::Exponent => "a number with an exponent: expected a document number",
+        ItemErrorCode::Placeholder => "a placeholder, not a document number",
+        ItemErrorCode::TwoNumbers => "two numbers: expected one",
+        ItemErrorCode::UnknownValue => "there is no such value",
+        ItemErrorCode::DiffersFromZone => "differs from the machine-readable zone",
+    };
+    words.to_owned()
 }
 
 /// Why a call has no answer.
@@ -208,6 +233,7 @@ mod tests {
             field: "number".to_owned(),
             position: 3,
             description: text.to_owned(),
+            code: ItemErrorCode::Character.into(),
         });
         let details = ErrorDetails::with_bad_request(vec![FieldViolation::new("number", text)]);
         let status = Status::with_error_details(Code::InvalidArgument, "number", details);

@@ -160,6 +160,7 @@ fn fault() -> ItemError {
         field: "number".to_owned(),
         position: 1,
         description: "character 1: expected a letter or a digit".to_owned(),
+        code: crate::proto::ItemErrorCode::Character.into(),
     }
 }
 

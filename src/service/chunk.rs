@@ -1,18 +1,66 @@
 //! The packed questions of a job.
 
-use super::errors::Violation;
+use super::errors::{CallError, Violation};
 use super::question;
 use crate::document::{Issuer, IssuingState, Placeholders};
-use crate::proto;
+use crate::proto::ItemErrorCode;
 use crate::report::Query;
 use bytes::Bytes;
 use memchr::{memchr, memchr_iter};
+use prost::DecodeError;
+use prost::encoding::{self, DecodeContext};
 
 /// Items of a chunk.
 pub(super) const ITEMS_MAX: usize = 65_536;
 
 /// Issuing States of a chunk: one byte for each item points at one of them, or says none.
 const STATES_MAX: usize = 255;
+
+/// The fields of a chunk. As prost reads them, but for the issuing States, of which no more are kept than there may be:
+/// empty ones take two bytes on the wire and twelve times as much in memory.
+#[derive(Debug, Default)]
+struct Raw {
+    numbers: Bytes,
+    issuing_states: Vec<String>,
+    /// Of `issuing_states`, those that are not kept included.
+    states: usize,
+    issuing_state_indexes: Bytes,
+    document_type: i32,
+    types: Bytes,
+}
+
+impl Raw {
+    fn decode(mut bytes: Bytes) -> Result<Self, CallError> {
+        let undecodable = |fault: DecodeError| CallError::Undecodable(fault.to_string());
+        let mut raw = Self::default();
+        while !bytes.is_empty() {
+            let (tag, wire_type) = encoding::decode_key(&mut bytes).map_err(undecodable)?;
+            let context = DecodeContext::default();
+            let bytes = &mut bytes;
+            match tag {
+                1 => encoding::bytes::merge(wire_type, &mut raw.numbers, bytes, context),
+                2 => {
+                    raw.states += 1;
+                    let mut state = String::new();
+                    let merged = encoding::string::merge(wire_type, &mut state, bytes, context);
+                    if raw.states <= STATES_MAX {
+                        raw.issuing_states.push(state);
+                    }
+                    merged
+                }
+                3 => {
+                    let indexes = &mut raw.issuing_state_indexes;
+                    encoding::bytes::merge(wire_type, indexes, bytes, context)
+                }
+                4 => encoding::int32::merge(wire_type, &mut raw.document_type, bytes, context),
+                5 => encoding::bytes::merge(wire_type, &mut raw.types, bytes, context),
+                _ => encoding::skip_field(wire_type, tag, bytes, context),
+            }
+            .map_err(undecodable)?;
+        }
+        Ok(raw)
+    }
+}
 
 /// A chunk, found to be in order as a whole.
 pub(super) struct Chunk {
@@ -28,9 +76,16 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// Reads a chunk, or names all of its faults. What concerns single items only is left to
+    /// Reads an encoded `StreamCheckDocumentsRequest`. What concerns single items only is left to
     /// [`query`](Self::query).
-    pub(super) fn read(raw: proto::StreamCheckDocumentsRequest) -> Result<Self, Vec<Violation>> {
+    ///
+    /// # Errors
+    /// If the bytes are no such message, or fields of it are at fault as a whole: all of these are named.
+    pub(super) fn read(bytes: Bytes) -> Result<Self, CallError> {
+        Ok(Self::from_raw(Raw::decode(bytes)?)?)
+    }
+
+    fn from_raw(raw: Raw) -> Result<Self, Vec<Violation>> {
         let mut faults = Vec::new();
         let numbers = raw.numbers;
         let line_feeds = memchr_iter(b'\n', &numbers).count();
@@ -41,7 +96,7 @@ impl Chunk {
                 format!("holds {items} items: expected at most {ITEMS_MAX}"),
             ));
         }
-        let states = raw.issuing_states.len();
+        let states = raw.states;
         if states > STATES_MAX {
             faults.push(Violation::of(
                 "issuing_states",
@@ -80,7 +135,7 @@ impl Chunk {
             issuer_indexes: raw.issuing_state_indexes,
             issuer_of_all: u8::from(states > 0),
             types: raw.types,
-            type_of_all: raw.r#type,
+            type_of_all: raw.document_type,
         })
     }
 
@@ -126,10 +181,10 @@ impl Chunk {
         placeholders: &Placeholders,
     ) -> Result<Query, Violation> {
         if number.is_empty() {
-            return Err(Violation::of(
-                "numbers",
-                "is empty: expected a document number",
-            ));
+            return Err(
+                Violation::of("numbers", "is empty: expected a document number")
+                    .coded(ItemErrorCode::Empty),
+            );
         }
         let index = self.issuer_index(item);
         let issuer = match self.issuers.get(usize::from(index)) {
@@ -137,7 +192,8 @@ impl Chunk {
             None => {
                 let last = self.issuers.len() - 1;
                 let description = format!("says {index}: expected 0 to {last}");
-                return Err(Violation::of("issuing_state_indexes", description));
+                return Err(Violation::of("issuing_state_indexes", description)
+                    .coded(ItemErrorCode::UnknownValue));
             }
         };
         let document_type = match self.types.get(item) {
@@ -155,6 +211,8 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto;
+    use prost::Message as _;
 
     fn raw(
         numbers: &str,
@@ -177,12 +235,13 @@ mod tests {
     /// which the whole chunk is refused.
     fn check(raw: proto::StreamCheckDocumentsRequest, expected: Result<&[Item<'_>], &str>) {
         let shown = format!("{raw:?}");
-        let chunk = match Chunk::read(raw) {
+        let chunk = match Chunk::read(raw.encode_to_vec().into()) {
             Ok(chunk) => chunk,
-            Err(faults) => {
+            Err(CallError::Malformed(faults)) => {
                 let fields: Vec<_> = faults.iter().map(|violation| violation.field).collect();
                 return assert_eq!(Err(&*fields.join(" ")), expected.map(|_| ()), "{shown}");
             }
+            Err(error) => panic!("{error:?}: {shown}"),
         };
         let mut offset = 0;
         let read: Vec<_> = (0..chunk.items())
@@ -288,9 +347,13 @@ mod tests {
     #[test]
     fn a_full_chunk_is_taken() {
         assert_eq!(
-            Chunk::read(raw(&"1\n".repeat(ITEMS_MAX), &[], b"", b""))
-                .unwrap()
-                .items(),
+            Chunk::read(
+                raw(&"1\n".repeat(ITEMS_MAX), &[], b"", b"")
+                    .encode_to_vec()
+                    .into()
+            )
+            .unwrap()
+            .items(),
             ITEMS_MAX
         );
     }

@@ -1,6 +1,7 @@
 //! What a server knows of itself: told by those who change it, asked by health, the administrators'
 //! service and the monitor.
 
+use super::budget::Budget;
 use super::clock::Clock;
 use super::config::Config;
 use super::monitor::Counters;
@@ -24,6 +25,8 @@ pub(super) struct Condition {
     pub(super) serving: Arc<Serving>,
     /// What each thread that serves calls has counted.
     pub(super) counters: Vec<Arc<Counters>>,
+    /// The memory that requests and answers may take.
+    pub(super) budget: Arc<Budget>,
     /// The connections of clients.
     pub(super) connections: Arc<Connections>,
     /// Folder of the store.
@@ -61,6 +64,7 @@ impl Condition {
         Self {
             started_at: clock.now(),
             serving: Arc::new(Serving::new(clock)),
+            budget: Arc::new(Budget::new(config.memory_bytes(), config.stalled_after)),
             counters: (0..config.threads.get()).map(|_| Arc::default()).collect(),
             connections: Arc::new(Connections::of(config.threads)),
             store,

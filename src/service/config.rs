@@ -2,12 +2,14 @@
 
 use super::address::parse_address;
 use super::duration::parse_duration;
+use super::size::parse_size;
 use crate::index::LoadMode;
 use crate::snapshot::signature::TrustedKeyFile;
 use crate::snapshot::{LoadOptions, Warm};
 use serde::{Deserialize, Deserializer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ use std::time::Duration;
 ///     threads = 2               # default: as many as there are cores
 ///     drain = "8s"              # how long running calls may take after SIGTERM
 ///     max_connections = 16000   # further ones are closed at once
+///     memory = "64MiB"          # what requests and answers may take; default: an eighth of what is free
+///     stalled_after = "10m"     # how long a job may wait for its client while it holds any of it
 ///     watch = "1s"              # how often to look for a new snapshot
 ///     scrub = "24h"             # how often to read the segments again from the disk, or "off"
 ///     log = "json"              # or "human"
@@ -57,6 +61,16 @@ pub struct Config {
     /// Connections open at a time; further ones are closed as soon as they are accepted, so that a
     /// client with several endpoints turns to another one at once. Default 16,000.
     pub max_connections: NonZeroUsize,
+    /// Bytes that requests and answers may take together, beside the snapshot: requests of many documents while they
+    /// are received and checked, answers until their last byte is sent. When they are used up, the call is ended that
+    /// has waited longest for its client, with RESOURCE_EXHAUSTED. At least 32 MiB. Default: an eighth of what is
+    /// available when the server starts, 64 MiB to 1 GiB.
+    #[serde(deserialize_with = "size")]
+    pub memory: Option<u64>,
+    /// How long a call may wait for its client while it holds any of that memory, even if nobody else needs it, and
+    /// with it perhaps an old snapshot. At least 1 s. Default 10 minutes.
+    #[serde(deserialize_with = "duration")]
+    pub stalled_after: Duration,
     /// How often to look for a new snapshot, at least 10 ms. Default 1 s.
     #[serde(deserialize_with = "duration")]
     pub watch: Duration,
@@ -140,7 +154,13 @@ pub enum ConfigError {
 const THREADS_MAX: usize = 1_024;
 /// Looking more often would cost more than it brings.
 const WATCH_MIN: Duration = Duration::from_millis(10);
-/// The same.
+/// The pools of a smaller memory would not hold a full batch and its answer.
+const MEMORY_MIN: u64 = 32 << 20;
+/// Bounds of what is taken without being told.
+const MEMORY_DEFAULT: RangeInclusive<u64> = 64 << 20..=1 << 30;
+/// A client that reads and writes pauses for less.
+const STALLED_AFTER_MIN: Duration = Duration::from_secs(1);
+/// As for `watch`.
 const SCRUB_MIN: Duration = Duration::from_secs(1);
 
 impl Default for Config {
@@ -150,6 +170,8 @@ impl Default for Config {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             drain: Duration::from_secs(8),
             max_connections: NonZeroUsize::MIN.saturating_add(15_999),
+            memory: None,
+            stalled_after: Duration::from_secs(10 * 60),
             watch: Duration::from_secs(1),
             scrub: Some(Duration::from_secs(24 * 60 * 60)),
             log: LogFormat::Human,
@@ -210,6 +232,15 @@ impl Config {
         }
     }
 
+    /// Bytes that requests and answers may take: `memory`, or what is derived from the memory available now.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let memory = self.memory.unwrap_or_else(|| {
+            let (least, most) = MEMORY_DEFAULT.into_inner();
+            crate::memory::available().map_or(least, |available| (available / 8).clamp(least, most))
+        });
+        usize::try_from(memory).unwrap_or(usize::MAX)
+    }
+
     /// Checks what the types leave open.
     ///
     /// # Errors
@@ -218,6 +249,12 @@ impl Config {
         let wrong = |key, expected| Err(ConfigError::Value { key, expected });
         if self.threads.get() > THREADS_MAX {
             return wrong("threads", "at most 1024");
+        }
+        if self.memory.is_some_and(|memory| memory < MEMORY_MIN) {
+            return wrong("memory", "at least 32MiB");
+        }
+        if self.stalled_after < STALLED_AFTER_MIN {
+            return wrong("stalled_after", "at least 1s");
         }
         if self.watch < WATCH_MIN {
             return wrong("watch", "at least 10ms");
@@ -256,6 +293,13 @@ fn some_address<'de, D: Deserializer<'de>>(
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_size(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 fn scrub<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -349,6 +393,15 @@ mod tests {
             ("drain = \"8\"", "expected a whole number and a unit"),
             ("threads = 0", "nonzero"),
             ("threads = 2000", "`threads` must be at most 1024"),
+            (
+                "memory = \"64MB\"",
+                "expected a whole number followed by KiB",
+            ),
+            ("memory = \"16MiB\"", "`memory` must be at least 32MiB"),
+            (
+                "stalled_after = \"1ms\"",
+                "`stalled_after` must be at least 1s",
+            ),
             ("watch = \"1ms\"", "`watch` must be at least 10ms"),
             ("scrub = \"1ms\"", "`scrub` must be at least 1s, or off"),
             ("scrub = \"never\"", "expected a whole number and a unit"),

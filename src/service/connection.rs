@@ -1,6 +1,7 @@
 //! One connection: its limits, its life and its end.
 
-use super::dispatch::Dispatch;
+use super::budget::Endable;
+use super::dispatch::{Caller, Dispatch};
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -31,10 +32,10 @@ const LOCAL_RESETS_MAX: usize = 256;
 const HEADERS_BYTES_MAX: u32 = 16 * 1024;
 /// Bytes of a frame. A chunk of 4 MiB is 64 frames then; a kiosk's call still gets in between.
 const FRAME_BYTES_MAX: u32 = 64 * 1024;
-/// Bytes a client may send ahead on a call, and on all calls of a connection together: what a slow
-/// reader of ours can cost in memory.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
+/// Bytes a client may send ahead on a call, and on all calls of a connection together. Those that no call has taken
+/// yet are beside the budget: each connection can hold so many.
+const STREAM_WINDOW: u32 = 512 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
 /// Bytes of an answer that wait for a slow client, for each call.
 const SEND_BUFFER: usize = 512 * 1024;
 /// A connection without traffic is asked whether it is alive, and closed if it doesn't answer.
@@ -74,9 +75,10 @@ pub(super) async fn serve(
         }
         () = begun(&mut draining) => return,
     }
+    let caller = Arc::new(Caller::new(dispatch));
     let service = hyper::service::service_fn(move |request| {
-        let dispatch = Arc::clone(&dispatch);
-        async move { Ok::<_, Infallible>(dispatch.call(request).await) }
+        let caller = Arc::clone(&caller);
+        async move { Ok::<_, Infallible>(caller.call(request).await) }
     });
     let connection = http2::Builder::new(Arrivals)
         .timer(TokioTimer::new())
@@ -158,7 +160,7 @@ fn first_turn(mut call: Call) {
     // connection's other calls alone.
     match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut context))) {
         Ok(Poll::Ready(())) => {}
-        Ok(Poll::Pending) => drop(tokio::spawn(call)),
+        Ok(Poll::Pending) => drop(tokio::spawn(Endable::new(call))),
         Err(_) => tracing::error!("a call ended in a panic"),
     }
 }

@@ -1,20 +1,22 @@
 //! The way of a call: from HTTP/2 stream to method.
 
 use super::admin::Administration;
+use super::budget::{Budget, Purpose, Turns};
 use super::condition::Condition;
 use super::convert;
 use super::errors::{CallError, Violation, of_received};
 use super::health::Health;
 use super::monitor::{Counters, Method};
-use super::reply::{self, Reply};
+use super::outgoing::{Framed, Outgoing};
+use super::receive::Receiver;
+use super::reply::{self, MessagesReply, Reply};
 use super::serving::Serving;
-use super::wire::{self, MESSAGE_BYTES_MAX};
+use super::stream::Means;
+use super::wire::{self, Written};
 use super::{batch, lookup, reflection, stream};
 use crate::proto;
 use crate::proto::admin_service_server::AdminServiceServer;
-use crate::proto::batch_result::Outcome;
 use crate::proto::health::health_server::HealthServer;
-use crate::proto::lookup_service_server::{LookupService, LookupServiceServer};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tonic::service::Routes;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 use tower::Service as _;
 
 /// The largest message that administration, health and reflection take, in bytes: they are asked by a name
@@ -34,7 +36,7 @@ pub(super) const QUESTION_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Dispatch {
     serving: Arc<Serving>,
     counters: Arc<Counters>,
-    lookup: LookupServiceServer<Lookup>,
+    budget: Arc<Budget>,
     others: Routes,
 }
 
@@ -50,12 +52,6 @@ impl Dispatch {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         };
-        let lookup = LookupServiceServer::new(Lookup {
-            serving: Arc::clone(serving),
-            counters: Arc::clone(counters),
-        })
-        .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let administration = Administration::new(Arc::clone(condition));
         let others = Routes::new(
             HealthServer::new(health.clone()).max_decoding_message_size(QUESTION_BYTES_MAX),
@@ -71,9 +67,23 @@ impl Dispatch {
         Ok(Self {
             serving: Arc::clone(serving),
             counters: Arc::clone(counters),
-            lookup,
+            budget: Arc::clone(&condition.budget),
             others,
         })
+    }
+}
+
+/// A connection, as its calls know it.
+pub(super) struct Caller {
+    dispatch: Arc<Dispatch>,
+    turns: Arc<Turns>,
+}
+
+impl Caller {
+    /// Of a connection whose calls `dispatch` answers.
+    pub(super) fn new(dispatch: Arc<Dispatch>) -> Self {
+        let turns = Arc::default();
+        Self { dispatch, turns }
     }
 
     /// Answers one call. From the outside in: form of the request, count, deadline, method.
@@ -84,7 +94,8 @@ impl Dispatch {
             return response;
         }
         let method = Method::of(request.uri().path());
-        let call = self.counters.begin(method);
+        let dispatch = &self.dispatch;
+        let call = dispatch.counters.begin(method);
         // All but the one method that counts are boxed, so that its future stays small.
         let response = match (acceptable(request.headers()), method) {
             (Err(error), _) => wire::refuse(error),
@@ -95,14 +106,10 @@ impl Dispatch {
                 Box::pin(within(deadline, self.batch_check_documents(request))).await
             }
             (Ok(deadline), Method::StreamCheckDocuments) => {
-                Box::pin(within(
-                    deadline,
-                    self.stream_check_documents(request, deadline),
-                ))
-                .await
+                self.stream_check_documents(request, deadline)
             }
             (Ok(deadline), Method::GetStatus | Method::Other) => {
-                Box::pin(within(deadline, self.other(request, deadline))).await
+                Box::pin(within(deadline, dispatch.other(request, deadline))).await
             }
         };
         match reply::status(&response) {
@@ -111,46 +118,83 @@ impl Dispatch {
                 response
             }
             None => {
-                let call = call.goes_on(&self.counters);
+                let call = call.goes_on(&dispatch.counters);
                 response.map(|body| body.counting(call))
             }
         }
     }
 
     async fn check_document(&self, request: Request<Incoming>) -> Response<Reply> {
-        match wire::read(request).await {
-            Ok(bytes) => wire::write(|reply| {
-                let verdict = lookup::check_document(&self.serving, &bytes, reply)?;
-                let verdict = convert::verdict(verdict);
-                self.counters.document(Method::CheckDocument, verdict);
+        let Dispatch {
+            serving, counters, ..
+        } = &*self.dispatch;
+        let written = wire::read(request).await.and_then(|bytes| {
+            wire::write(|reply| {
+                let verdict = lookup::check_document(serving, &bytes, reply)?;
+                counters.document(Method::CheckDocument, convert::verdict(verdict));
                 Ok(())
-            }),
+            })
+        });
+        match written {
+            Ok(Written::Small(bytes)) => wire::reply(Reply::Message(bytes)),
+            Ok(Written::Large(framed)) => Box::pin(self.answer_largely(framed)).await,
             Err(error) => wire::refuse(error),
         }
     }
 
-    async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
-        let answered = match wire::read_message(request).await {
-            Ok(request) => batch::check_documents(&self.serving, request).await,
-            Err(error) => Err(error),
-        };
-        for result in answered.iter().flat_map(|answer| &answer.results) {
-            let verdict = match &result.outcome {
-                Some(Outcome::Answer(answer)) => answer.verdict(),
-                Some(Outcome::Error(_)) | None => proto::Verdict::Unspecified,
-            };
-            self.counters.document(Method::BatchCheckDocuments, verdict);
-        }
-        wire::write_message(answered)
+    /// Answers a single check with a message of more than the usual size.
+    async fn answer_largely(&self, framed: Framed) -> Response<Reply> {
+        let budget = &self.dispatch.budget;
+        let share = budget.reserve(&self.turns, Purpose::SingleAnswer, framed.capacity());
+        self.large(share.await.and_then(|share| Outgoing::new(framed, share)))
     }
 
-    async fn stream_check_documents(
+    async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
+        let means = self.means();
+        let source = (&*means.budget, &*means.turns);
+        let received = Receiver::new(request.into_body()).only(source).await;
+        self.large(match received {
+            Ok(received) => batch::check_documents(&means, received).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    fn large(&self, answered: Result<Outgoing, CallError>) -> Response<Reply> {
+        match answered {
+            Ok(message) => {
+                let budget = Arc::clone(&self.dispatch.budget);
+                wire::reply(Reply::Large(MessagesReply::one(message, budget)))
+            }
+            Err(error) => wire::refuse(error),
+        }
+    }
+
+    fn stream_check_documents(
         &self,
         request: Request<Incoming>,
         deadline: Option<Instant>,
     ) -> Response<Reply> {
-        let Ok(response) = self.lookup.clone().call(request).await;
-        response.map(|body| Reply::tonic(body, deadline))
+        let messages = Box::pin(stream::check_documents(self.means(), request.into_body()));
+        let budget = Arc::clone(&self.dispatch.budget);
+        wire::reply(Reply::Messages(MessagesReply::new(
+            messages, budget, deadline,
+        )))
+    }
+
+    fn means(&self) -> Means {
+        Means {
+            serving: Arc::clone(&self.dispatch.serving),
+            counters: Arc::clone(&self.dispatch.counters),
+            budget: Arc::clone(&self.dispatch.budget),
+            turns: Arc::clone(&self.turns),
+        }
+    }
+}
+
+impl Dispatch {
+    /// The memory that its calls may take.
+    pub(super) fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// Administration, health and reflection, and UNIMPLEMENTED for what there is not.
@@ -170,46 +214,6 @@ impl Dispatch {
             }
             _ => response.map(|body| Reply::tonic(body, deadline)),
         }
-    }
-}
-
-/// The methods as tonic wants them. Of these only the stream is reached through tonic.
-struct Lookup {
-    serving: Arc<Serving>,
-    counters: Arc<Counters>,
-}
-
-#[tonic::async_trait]
-impl LookupService for Lookup {
-    async fn check_document(
-        &self,
-        request: tonic::Request<proto::CheckDocumentRequest>,
-    ) -> Result<tonic::Response<proto::CheckDocumentResponse>, Status> {
-        Ok(lookup::check_message(&self.serving, request.get_ref()).map(tonic::Response::new)?)
-    }
-
-    async fn batch_check_documents(
-        &self,
-        request: tonic::Request<proto::BatchCheckDocumentsRequest>,
-    ) -> Result<tonic::Response<proto::BatchCheckDocumentsResponse>, Status> {
-        Ok(batch::check_documents(&self.serving, request.into_inner())
-            .await
-            .map(tonic::Response::new)?)
-    }
-
-    type StreamCheckDocumentsStream =
-        stream::Answers<Streaming<proto::StreamCheckDocumentsRequest>>;
-
-    async fn stream_check_documents(
-        &self,
-        request: tonic::Request<Streaming<proto::StreamCheckDocumentsRequest>>,
-    ) -> Result<tonic::Response<Self::StreamCheckDocumentsStream>, Status> {
-        let answers = stream::check_documents(
-            Arc::clone(&self.serving),
-            Arc::clone(&self.counters),
-            request.into_inner(),
-        );
-        Ok(tonic::Response::new(answers))
     }
 }
 

@@ -3,8 +3,8 @@
 //! Messages name the field, the position and what was expected. None repeats a document number: it
 //! would end up in the logs of every client.
 
-use super::wire::MESSAGE_BYTES_MAX;
-use crate::proto;
+use crate::proto::{self, ItemErrorCode};
+use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -15,6 +15,8 @@ pub(super) struct Violation {
     pub(super) field: &'static str,
     /// Position of the fault in the field, in characters from 1; `None` if the whole field is meant.
     pub(super) position: Option<usize>,
+    /// What kind of fault it is, where an item can have it.
+    pub(super) code: ItemErrorCode,
     /// What is wrong, where, and what was expected.
     pub(super) description: String,
 }
@@ -25,8 +27,14 @@ impl Violation {
         Self {
             field,
             position: None,
+            code: ItemErrorCode::Unspecified,
             description: description.into(),
         }
+    }
+
+    /// The same, of a kind that items can have.
+    pub(super) fn coded(self, code: ItemErrorCode) -> Self {
+        Self { code, ..self }
     }
 
     /// The fault as an item's error.
@@ -38,6 +46,7 @@ impl Violation {
                 .and_then(|position| u32::try_from(position).ok())
                 .unwrap_or(0),
             description: self.description,
+            code: self.code.into(),
         }
     }
 }
@@ -66,6 +75,14 @@ pub(super) enum CallError {
     NoSnapshot,
     /// The server ends, and the call would go on for as long as the server runs.
     Ending,
+    /// The server's memory is used up, and there was no room for the call in time.
+    OutOfMemory,
+    /// The call waited for its client while others needed its memory, or for too long.
+    Stalled,
+    /// The request did not arrive in time.
+    NotReceived,
+    /// A job was ended, of which all items before `next_item` are answered.
+    JobEnded { cause: Box<Self>, next_item: u64 },
     /// A defect of the server, caught at the call boundary.
     Defect,
 }
@@ -118,6 +135,16 @@ impl From<CallError> for Status {
                 "no snapshot is being served: try another server, or again later",
             ),
             CallError::Ending => Status::unavailable("the server is ending: call another one"),
+            CallError::OutOfMemory => Status::resource_exhausted(
+                "the server's memory for requests and answers is used up: call again later",
+            ),
+            CallError::Stalled => Status::resource_exhausted(
+                "the call was ended because it waited for its client while it held memory that others needed",
+            ),
+            CallError::NotReceived => Status::deadline_exceeded(
+                "the request did not arrive in time: expected a whole message within 10 s, and 1 s more for each 32 KiB",
+            ),
+            CallError::JobEnded { cause, next_item } => job_ended(&Self::from(*cause), next_item),
             CallError::Defect => Status::internal("a defect of the server; it has been logged"),
         }
     }
@@ -144,6 +171,14 @@ fn bad_request(message: String, violations: Vec<FieldViolation>) -> Status {
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
+/// The status of a job that was ended: the cause's, and where to go on.
+fn job_ended(cause: &Status, next_item: u64) -> Status {
+    let message = format!("{}; go on from item {next_item}", cause.message());
+    let next_item = HashMap::from([("next_item".to_owned(), next_item.to_string())]);
+    let details = ErrorDetails::with_error_info("JOB_ENDED", "sltd.v1", next_item);
+    Status::with_error_details(cause.code(), message, details)
+}
+
 /// What the contract says where tonic, which decodes the messages of a stream, says otherwise.
 ///
 /// tonic answers a message over the limit, in bytes, with OUT_OF_RANGE (gRPC: RESOURCE_EXHAUSTED), and one
@@ -161,11 +196,6 @@ pub(super) fn of_received(status: Status, limit: usize) -> Status {
     }
 }
 
-/// The same of a job's chunks.
-pub(super) fn of_received_chunk(status: Status) -> Status {
-    of_received(status, MESSAGE_BYTES_MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +205,7 @@ mod tests {
         let violation = Violation {
             field: "number",
             position: Some(3),
+            code: ItemErrorCode::Character,
             description: "character 3: expected a letter".to_owned(),
         };
         let status = Status::from(CallError::from(violation.clone()));
@@ -189,6 +220,7 @@ mod tests {
         );
         let item = violation.into_item_error();
         assert_eq!((item.field.as_str(), item.position), ("number", 3));
+        assert_eq!(item.code(), ItemErrorCode::Character);
     }
 
     #[test]
@@ -206,6 +238,29 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_is_ended_says_where_to_go_on() {
+        for cause in [
+            CallError::Stalled,
+            CallError::OutOfMemory,
+            CallError::NotReceived,
+        ] {
+            let code = Status::from(cause.clone()).code();
+            let ended = CallError::JobEnded {
+                cause: Box::new(cause),
+                next_item: 65_536,
+            };
+            let status = Status::from(ended);
+            assert_eq!(status.code(), code);
+            assert!(
+                status.message().ends_with("go on from item 65536"),
+                "{status:?}"
+            );
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!(info.metadata["next_item"], "65536");
+        }
+    }
+
+    #[test]
     fn every_error_has_its_code() {
         let cases = [
             (CallError::Undecodable(String::new()), Code::InvalidArgument),
@@ -219,6 +274,9 @@ mod tests {
             (CallError::Gone, Code::Cancelled),
             (CallError::NoSnapshot, Code::Unavailable),
             (CallError::Ending, Code::Unavailable),
+            (CallError::OutOfMemory, Code::ResourceExhausted),
+            (CallError::Stalled, Code::ResourceExhausted),
+            (CallError::NotReceived, Code::DeadlineExceeded),
             (CallError::Defect, Code::Internal),
         ];
         for (error, code) in cases {

@@ -55,15 +55,22 @@ impl<'a> Fields<'a> {
 }
 
 /// Takes a text and its length off the bytes.
+#[inline]
 fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, CallError> {
+    // The fault's position is all that its words tell.
+    std::str::from_utf8(delimited(bytes)?).map_err(undecodable)
+}
+
+/// Takes what stands behind its length off the bytes: a text or a message.
+#[inline]
+pub(super) fn delimited<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], CallError> {
     let len = varint(bytes)?;
     let parts = usize::try_from(len)
         .ok()
         .and_then(|len| bytes.split_at_checked(len));
-    let (text, rest) = parts.ok_or_else(|| undecodable("a text is cut short"))?;
+    let (field, rest) = parts.ok_or_else(|| undecodable("a field is cut short"))?;
     *bytes = rest;
-    // The fault's position is all that its words tell.
-    std::str::from_utf8(text).map_err(undecodable)
+    Ok(field)
 }
 
 /// Takes an integer off the bytes.
@@ -79,8 +86,9 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, CallError> {
     }
 }
 
+/// Why bytes are no message of the contract.
 #[cold]
-fn undecodable(why: impl ToString) -> CallError {
+pub(super) fn undecodable(why: impl ToString) -> CallError {
     CallError::Undecodable(why.to_string())
 }
 

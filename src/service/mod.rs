@@ -13,6 +13,9 @@
 //! thread is shared fairly (`slice`). `server` and `worker` hold the threads, `watch` brings new
 //! snapshots into service, and `errors` is the one table from inner errors to statuses.
 //!
+//! What a client can make the server hold comes out of the `budget`: requests of many documents as they are
+//! `receive`d, `outgoing` messages until they are sent.
+//!
 //! What the server knows of itself stands in its `condition`: the watcher tells it what was taken over
 //! (`generations` may only rise) and what was refused (`refusal`), and it decides on `readiness`. Those
 //! who ask are answered by `admin` and `health` over gRPC and by the `monitor` over HTTP.
@@ -28,6 +31,7 @@ mod address;
 mod admin;
 mod answer;
 mod batch;
+mod budget;
 mod chunk;
 mod clock;
 mod compact;
@@ -46,18 +50,22 @@ mod lookup;
 mod monitor;
 mod notices;
 mod offline;
+mod outgoing;
 mod question;
 mod readiness;
+mod receive;
 mod reflection;
 mod refusal;
 mod reply;
 mod scrub;
 mod server;
 mod serving;
+mod size;
 mod slice;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod watch;
 mod wire;
 mod worker;
@@ -68,3 +76,4 @@ pub use config::{Config, ConfigError, LogFormat};
 pub use duration::{DurationError, parse_duration};
 pub use offline::{MalformedField, Offline, OfflineError};
 pub use server::{Drained, ServeError, bind, raise_open_files_limit, run, run_with_clock};
+pub use size::{SizeError, parse_size};

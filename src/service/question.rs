@@ -7,7 +7,22 @@ use crate::document::mrz::Mrz;
 use crate::document::{
     DocumentNumber, DocumentType, Issuer, NumberError, Placeholders, StateError,
 };
+use crate::proto::ItemErrorCode;
 use crate::report::{Query, QueryError};
+
+/// The longest number that is read, in bytes. One as printed has a tenth of that.
+pub(super) const NUMBER_BYTES_MAX: usize = 1024;
+/// The longest zone that is read, in bytes.
+const ZONE_BYTES_MAX: usize = 1024;
+
+/// Refuses a text by its length alone: to read it to its end would take time.
+fn bounded(field: &'static str, length: usize, limit: usize) -> Result<(), Violation> {
+    if length <= limit {
+        return Ok(());
+    }
+    let description = format!("has {length} bytes: expected at most {limit}");
+    Err(Violation::of(field, description).coded(ItemErrorCode::TooLong))
+}
 
 /// Reads a request that is a call of its own: all of its faults are named.
 pub(super) fn read_alone(
@@ -38,6 +53,7 @@ pub(super) fn read(request: Fields<'_>, placeholders: &Placeholders) -> Result<Q
     if let (Some(number), true) = (typed, request.mrz.is_empty()) {
         return Ok(Query::from_fields(number, issuer, document_type));
     }
+    bounded("mrz", request.mrz.len(), ZONE_BYTES_MAX)?;
     zone(request.mrz, placeholders)
         .with_fields(typed, issuer, document_type)
         .map_err(differs)
@@ -47,8 +63,10 @@ pub(super) fn read(request: Fields<'_>, placeholders: &Placeholders) -> Result<Q
 /// with the zone.
 #[cold]
 fn faults(request: Fields<'_>, placeholders: &Placeholders) -> Vec<Violation> {
+    let bounded = bounded("mrz", request.mrz.len(), ZONE_BYTES_MAX);
     let zone = match request.mrz {
         "" => Query::unreadable(),
+        _ if bounded.is_err() => Query::unreadable(),
         text => zone(text, placeholders),
     };
     let issuer = issuer("issuing_state", request.issuing_state);
@@ -69,6 +87,7 @@ fn faults(request: Fields<'_>, placeholders: &Placeholders) -> Vec<Violation> {
         number.and_then(|number| agree(number, None, None)),
         issuer.and_then(|issuer| agree(None, issuer, None)),
         document_type.and_then(|document_type| agree(None, None, document_type)),
+        bounded,
     ];
     found.into_iter().filter_map(Result::err).collect()
 }
@@ -76,7 +95,7 @@ fn faults(request: Fields<'_>, placeholders: &Placeholders) -> Vec<Violation> {
 #[cold]
 fn nothing_asked() -> Violation {
     let expected = "is empty: expected a document number, or a machine-readable zone in `mrz`";
-    Violation::of("number", expected)
+    Violation::of("number", expected).coded(ItemErrorCode::Empty)
 }
 
 /// What a zone says; a placeholder is no number.
@@ -96,7 +115,7 @@ fn differs(error: QueryError) -> Violation {
         QueryError::IssuerDiffers { .. } => "issuing_state",
         QueryError::TypeDiffers { .. } => "type",
     };
-    Violation::of(field, error.to_string())
+    Violation::of(field, error.to_string()).coded(ItemErrorCode::DiffersFromZone)
 }
 
 /// Reads a number. A placeholder is none, of a document of the given issuer.
@@ -106,17 +125,26 @@ pub(super) fn number(
     issuer: Option<&Issuer>,
     placeholders: &Placeholders,
 ) -> Result<DocumentNumber, Violation> {
+    bounded(field, text.len(), NUMBER_BYTES_MAX)?;
     let error = match DocumentNumber::from_cell_bytes(text) {
         Ok(number) if !placeholders.contains_of(&number, || issuer?.known()) => return Ok(number),
         Ok(_) => NumberError::Placeholder,
         Err(error) => error,
     };
+    let (code, position) = match error {
+        NumberError::Empty => (ItemErrorCode::Empty, None),
+        NumberError::TooLong { .. } => (ItemErrorCode::TooLong, None),
+        NumberError::Character { position, .. } => (ItemErrorCode::Character, Some(position)),
+        NumberError::NotUtf8 { .. } => (ItemErrorCode::NotUtf8, None),
+        NumberError::Decimal => (ItemErrorCode::Decimal, None),
+        NumberError::Exponent => (ItemErrorCode::Exponent, None),
+        NumberError::Placeholder => (ItemErrorCode::Placeholder, None),
+        NumberError::TwoNumbers => (ItemErrorCode::TwoNumbers, None),
+    };
     Err(Violation {
         field,
-        position: match error {
-            NumberError::Character { position, .. } => Some(position),
-            _ => None,
-        },
+        position,
+        code,
         description: error.to_string(),
     })
 }
@@ -126,13 +154,22 @@ pub(super) fn issuer(field: &'static str, text: &str) -> Result<Option<Issuer>, 
     if text.is_empty() {
         return Ok(None);
     }
-    Issuer::parse(text).map(Some).map_err(|error| Violation {
-        field,
-        position: match error {
-            StateError::NotALetter { position } => Some(position),
-            _ => None,
-        },
-        description: error.to_string(),
+    Issuer::parse(text).map(Some).map_err(|error| {
+        let (code, position) = match error {
+            StateError::Empty => (ItemErrorCode::Empty, None),
+            StateError::TooLong { .. } => (ItemErrorCode::TooLong, None),
+            StateError::NotALetter { position } => (ItemErrorCode::Character, Some(position)),
+            StateError::Unknown { .. }
+            | StateError::Dissolved { .. }
+            | StateError::NationalityOnly { .. }
+            | StateError::Specimen => (ItemErrorCode::UnknownValue, None),
+        };
+        Violation {
+            field,
+            position,
+            code,
+            description: error.to_string(),
+        }
     })
 }
 
@@ -146,6 +183,7 @@ pub(super) fn document_type(
             field,
             format!("there is no DocumentType {value}: expected 0 to 10"),
         )
+        .coded(ItemErrorCode::UnknownValue)
     })
 }
 
@@ -260,6 +298,13 @@ mod tests {
         );
         check(&request("AB123", "D", 11, ""), Err(("type", 0)));
         check(&request(&"A".repeat(25), "D", 1, ""), Err(("number", 0)));
+        // Separators don't count, but are not read without end.
+        let spaced = |blanks| format!("AB{}123", " ".repeat(blanks));
+        check(
+            &request(&spaced(1_019), "D", 1, ""),
+            Ok(("AB123", "D", Some(Passport))),
+        );
+        check(&request(&spaced(1_020), "D", 1, ""), Err(("number", 0)));
     }
 
     #[test]
@@ -281,6 +326,8 @@ mod tests {
         check(&request("", "D", 0, TD3), Err(("issuing_state", 0)));
         check(&request("", "", 3, TD3), Err(("type", 0)));
         check(&request("", "", 0, "no zone"), Ok(("", "", None)));
+        check(&request("", "", 0, &"<".repeat(1_024)), Ok(("", "", None)));
+        check(&request("", "", 0, &"<".repeat(1_025)), Err(("mrz", 0)));
         // A placeholder where the number stands.
         let zeros = "P<FRADOE<<JANE<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<\n0000000000FRA8001014F2801017<<<<<<<<<<<<<<04";
         check(&request("", "", 0, zeros), Ok(("", "FRA", Some(Passport))));

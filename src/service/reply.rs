@@ -1,13 +1,17 @@
-//! What is sent back for a call: a message and its status, or what tonic makes.
+//! What is sent back for a call: messages and their status, or what tonic makes.
 
+use super::budget::Budget;
 use super::errors::CallError;
 use super::monitor::BodyCall;
+use super::outgoing::{Outgoing, Sending};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::{Instant, Sleep};
+use tokio_stream::Stream;
 use tonic::{Code, Status};
 
 /// The body of a response.
@@ -16,47 +20,177 @@ pub(super) enum Reply {
     /// Nothing: the status stands in the headers.
     #[default]
     Empty,
-    /// One framed message, then the status OK.
+    /// One small framed message, then the status OK.
     Message(Bytes),
     /// Only the status OK is left to be sent.
     Trailers,
+    /// One large message, then the status OK.
+    Large(Box<MessagesReply>),
+    /// The messages of a stream, then its status.
+    Messages(Box<MessagesReply>),
     /// A body made by tonic.
     Tonic(Box<TonicReply>),
 }
 
-/// A body made by tonic, cut off with DEADLINE_EXCEEDED when the caller's deadline passes.
+/// The messages of an answer. One is made when the one before has been sent.
+pub(super) type Messages = Pin<Box<dyn Stream<Item = Result<Outgoing, CallError>> + Send>>;
+
+/// A body of messages that hold memory.
+pub(super) struct MessagesReply {
+    /// Dropped at the end.
+    messages: Option<Messages>,
+    budget: Arc<Budget>,
+    sending: Option<Sending>,
+    ending: Ending,
+}
+
+/// A body made by tonic.
 pub(super) struct TonicReply {
     body: tonic::body::Body,
+    ending: Ending,
+}
+
+/// How a call ends whose status stands behind the body.
+#[derive(Default)]
+struct Ending {
+    /// When the caller's deadline passes.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Counts how the call ends, where that stands behind the body.
+    /// Counts how the call ends.
     call: Option<BodyCall>,
+}
+
+impl Ending {
+    fn new(deadline: Option<Instant>) -> Self {
+        Self {
+            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))),
+            call: None,
+        }
+    }
+
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = self.deadline.as_mut();
+        deadline.is_some_and(|at| at.as_mut().poll(cx).is_ready())
+    }
+
+    fn count(&mut self, code: Code) {
+        if let Some(call) = &mut self.call {
+            call.ended(code);
+        }
+    }
+
+    /// The trailers that say an error.
+    fn failed(&mut self, error: CallError) -> Result<Frame<Bytes>, Status> {
+        let status = Status::from(error);
+        self.count(status.code());
+        let mut trailers = HeaderMap::new();
+        status.add_header(&mut trailers)?;
+        Ok(Frame::trailers(trailers))
+    }
+}
+
+impl MessagesReply {
+    /// Of a source of messages, which is cut off with DEADLINE_EXCEEDED when the caller's deadline passes.
+    pub(super) fn new(
+        messages: Messages,
+        budget: Arc<Budget>,
+        deadline: Option<Instant>,
+    ) -> Box<Self> {
+        Box::new(Self {
+            messages: Some(messages),
+            budget,
+            sending: None,
+            ending: Ending::new(deadline),
+        })
+    }
+
+    /// Of one message.
+    pub(super) fn one(message: Outgoing, budget: Arc<Budget>) -> Box<Self> {
+        Self::new(Box::pin(tokio_stream::once(Ok(message))), budget, None)
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(messages) = &mut self.messages else {
+            return Poll::Ready(None);
+        };
+        if let Some(sending) = &self.sending {
+            let stalled = match sending.poll(cx) {
+                Poll::Ready(Ok(())) => None,
+                Poll::Ready(Err(status)) => Some(status),
+                // Behind the message nothing could be sent.
+                Poll::Pending if self.ending.is_late(cx) => Some(cut_off(CallError::Deadline)),
+                Poll::Pending => return Poll::Pending,
+            };
+            if let Some(status) = stalled {
+                self.ending.count(status.code());
+                self.messages = None;
+                return Poll::Ready(Some(Err(status)));
+            }
+            self.sending = None;
+        }
+        let frame = match messages.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Ok(message))) => {
+                let (bytes, sending) = message.send(&self.budget);
+                self.sending = Some(sending);
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            Poll::Ready(Some(Err(error))) => self.ending.failed(error),
+            Poll::Ready(None) => {
+                self.ending.count(Code::Ok);
+                Ok(Frame::trailers(ok()))
+            }
+            Poll::Pending if self.ending.is_late(cx) => self.ending.failed(CallError::Deadline),
+            Poll::Pending => return Poll::Pending,
+        };
+        self.messages = None;
+        Poll::Ready(Some(frame))
+    }
 }
 
 impl Reply {
     /// A body made by tonic. tonic's deadline ends with the headers of an answer; a stream would go on
     /// for ever after it.
     pub(super) fn tonic(body: tonic::body::Body, deadline: Option<Instant>) -> Self {
-        Self::Tonic(Box::new(TonicReply {
-            body,
-            deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))),
-            call: None,
-        }))
+        let ending = Ending::new(deadline);
+        Self::Tonic(Box::new(TonicReply { body, ending }))
     }
 
     /// The same, which counts `call` by the status that it ends with.
     pub(super) fn counting(mut self, call: BodyCall) -> Self {
-        if let Self::Tonic(reply) = &mut self {
-            reply.call = Some(call);
+        match &mut self {
+            Self::Tonic(reply) => reply.ending.call = Some(call),
+            Self::Messages(reply) => reply.ending.call = Some(call),
+            Self::Empty | Self::Message(_) | Self::Trailers | Self::Large(_) => {}
         }
         self
     }
+}
+
+/// The error with which a stream is reset whose client does not take what is sent. Clients call it RESOURCE_EXHAUSTED
+/// (gRPC over HTTP/2, "Errors"), or, where their own deadline has passed, no longer listen.
+pub(super) fn cut_off(error: CallError) -> Status {
+    let reason = match error {
+        CallError::Deadline => h2::Reason::CANCEL,
+        _ => h2::Reason::ENHANCE_YOUR_CALM,
+    };
+    let mut status = Status::from(error);
+    // hyper looks for the reason among the sources of a body's error.
+    status.set_source(Arc::new(h2::Error::from(reason)));
+    status
+}
+
+/// The trailers that say OK.
+fn ok() -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
+    trailers
 }
 
 /// The status that a response as a whole has; `None` if it stands behind the body, which is still to
 /// be sent.
 pub(super) fn status(response: &Response<Reply>) -> Option<Code> {
     match response.body() {
-        Reply::Message(_) => Some(Code::Ok),
+        Reply::Message(_) | Reply::Large(_) => Some(Code::Ok),
+        Reply::Messages(_) => None,
         _ => code(response.headers()),
     }
 }
@@ -81,26 +215,27 @@ impl Body for Reply {
                 *this = Self::Trailers;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            Self::Trailers => {
-                let mut trailers = HeaderMap::with_capacity(1);
-                trailers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
-                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            Self::Trailers => Poll::Ready(Some(Ok(Frame::trailers(ok())))),
+            Self::Large(mut reply) => {
+                let frame = reply.poll_frame(cx);
+                *this = Self::Large(reply);
+                frame
+            }
+            Self::Messages(mut reply) => {
+                let frame = reply.poll_frame(cx);
+                *this = Self::Messages(reply);
+                frame
             }
             Self::Tonic(mut reply) => {
                 let mut frame = Pin::new(&mut reply.body).poll_frame(cx);
-                let deadline = reply.deadline.as_mut();
-                let late = frame.is_pending()
-                    && deadline.is_some_and(|at| at.as_mut().poll(cx).is_ready());
+                let late = frame.is_pending() && reply.ending.is_late(cx);
                 if late {
-                    let mut trailers = HeaderMap::new();
-                    // Cannot fail: the message is plain ASCII.
-                    let added = Status::from(CallError::Deadline).add_header(&mut trailers);
-                    frame = Poll::Ready(Some(added.map(|()| Frame::trailers(trailers))));
+                    frame = Poll::Ready(Some(reply.ending.failed(CallError::Deadline)));
                 }
-                if let (Some(call), Poll::Ready(Some(Ok(frame)))) = (&mut reply.call, &frame)
+                if let Poll::Ready(Some(Ok(frame))) = &frame
                     && let Some(code) = frame.trailers_ref().and_then(code)
                 {
-                    call.ended(code);
+                    reply.ending.count(code);
                 }
                 if !late {
                     *this = Self::Tonic(reply);
@@ -114,6 +249,7 @@ impl Body for Reply {
         match self {
             Self::Empty => true,
             Self::Message(_) | Self::Trailers => false,
+            Self::Large(reply) | Self::Messages(reply) => reply.messages.is_none(),
             Self::Tonic(reply) => reply.body.is_end_stream(),
         }
     }

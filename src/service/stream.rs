@@ -1,14 +1,18 @@
 //! A job: any number of documents in packed chunks, answered in order.
 //!
-//! Nothing runs ahead: the next chunk is read when HTTP/2 asks for more of the answer, which it does
-//! when the client has taken what was sent before. At most one chunk and one answer are in memory.
+//! Nothing runs ahead: the next message is made, and the next chunk read, when HTTP/2 has sent all of the message
+//! before. At most one chunk and one answer are in memory.
 
+use super::budget::{Budget, Purpose, Share, Turns};
 use super::chunk::{Chunk, ITEMS_MAX};
-use super::compact::{ENTRY_OVERHEAD, Shared};
+use super::compact::Shared;
 use super::convert;
-use super::errors::{CallError, Violation, of_received_chunk};
+use super::errors::{CallError, Violation};
 use super::group::{GROUP, Groups};
 use super::monitor::{Counters, Method};
+use super::outgoing::{Framed, Outgoing};
+use super::question::NUMBER_BYTES_MAX;
+use super::receive::{Received, Receiver};
 use super::serving::{Current, Serving};
 use super::slice::Slices;
 use super::wire::MESSAGE_BYTES_MAX;
@@ -17,14 +21,16 @@ use crate::proto;
 use crate::proto::stream_item_detail::Outcome;
 use crate::report::Query;
 use crate::snapshot::Answer;
+use bytes::Bytes;
+use http_body::Body;
 use jiff::Timestamp;
 use prost::Message as _;
+use prost::encoding;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio_stream::{Stream, StreamExt as _};
-use tonic::Status;
+use tokio_stream::Stream;
 
 /// Bytes that the matches of one item may take.
 const ITEM_MATCHES_BYTES_MAX: usize = 1024 * 1024;
@@ -33,69 +39,111 @@ const ITEM_MATCHES_BYTES_MAX: usize = 1024 * 1024;
 /// for one more item, for the verdicts and for the snapshot.
 const BYTES_FULL: usize = MESSAGE_BYTES_MAX - ITEM_MATCHES_BYTES_MAX - ITEMS_MAX - 8_192;
 
+/// Bytes of memory that the answer to an item is expected to take; one that takes more lets the share grow.
+const ITEM_BYTES: usize = 64;
+/// And what does not depend on the number of items.
+const ANSWER_BYTES: usize = 16 * 1024;
+
+/// The step in which a share grows.
+const GROWTH: usize = 64 * 1024;
+
+/// Errors of a chunk that are described; of the others the code, the field and the position are sent.
+const DESCRIBED_MAX: usize = 100;
+
 /// A chunk on its way through, and the snapshot it is checked against.
 struct Progress {
     chunk: Chunk,
+    /// What the chunk holds.
+    share: Share,
     current: Arc<Current>,
     now: Timestamp,
     /// The next item, and where its number begins.
     item: usize,
     offset: usize,
+    /// Items so far that could not be checked.
+    errors: usize,
+}
+
+/// What a job needs of the server and its connection.
+pub(super) struct Means {
+    pub(super) serving: Arc<Serving>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// What is known of a job between two messages.
-struct Job<S> {
-    serving: Arc<Serving>,
-    counters: Arc<Counters>,
-    chunks: S,
+struct Job<B> {
+    means: Means,
+    chunks: Receiver<B>,
     progress: Option<Progress>,
     /// Items answered so far.
     answered: u64,
 }
 
-impl<S> Job<S>
+impl<B> Job<B>
 where
-    S: Stream<Item = Result<proto::StreamCheckDocumentsRequest, Status>> + Unpin,
+    B: Body<Data = Bytes> + Unpin,
 {
     /// The next message; `None` when the caller has no more chunks.
-    async fn message(&mut self) -> Option<Result<proto::StreamCheckDocumentsResponse, Status>> {
-        let progress = match self.progress.take() {
-            Some(progress) => progress,
-            None => match self.chunks.next().await? {
-                Ok(raw) => match self.begin(raw) {
-                    Ok(progress) => progress,
-                    Err(error) => return Some(Err(error.into())),
-                },
-                Err(status) => return Some(Err(of_received_chunk(status))),
-            },
-        };
-        Some(self.advance(progress).await.map_err(Status::from))
+    async fn message(&mut self) -> Option<Message> {
+        let message = self.checked().await.transpose()?;
+        Some(message.map_err(|cause| match cause {
+            CallError::OutOfMemory | CallError::Stalled | CallError::NotReceived => {
+                CallError::JobEnded {
+                    cause: Box::new(cause),
+                    next_item: self.answered,
+                }
+            }
+            cause => cause,
+        }))
     }
 
-    fn begin(&self, raw: proto::StreamCheckDocumentsRequest) -> Result<Progress, CallError> {
-        let chunk = Chunk::read(raw)?;
+    async fn checked(&mut self) -> Result<Option<Outgoing>, CallError> {
+        let progress = match self.progress.take() {
+            Some(progress) => progress,
+            None => {
+                let source = (&*self.means.budget, &*self.means.turns);
+                match self.chunks.next(source).await? {
+                    Some(received) => self.begin(received)?,
+                    None => return Ok(None),
+                }
+            }
+        };
+        self.advance(progress).await.map(Some)
+    }
+
+    fn begin(&self, received: Received) -> Result<Progress, CallError> {
         Ok(Progress {
-            chunk,
-            current: self.serving.hold()?,
-            now: self.serving.now(),
+            chunk: Chunk::read(received.bytes)?,
+            share: received.share,
+            current: self.means.serving.hold()?,
+            now: self.means.serving.now(),
             item: 0,
             offset: 0,
+            errors: 0,
         })
     }
 
     /// Answers as many items of the chunk as one message holds.
-    async fn advance(
-        &mut self,
-        mut progress: Progress,
-    ) -> Result<proto::StreamCheckDocumentsResponse, CallError> {
+    async fn advance(&mut self, mut progress: Progress) -> Result<Outgoing, CallError> {
         let Progress {
             chunk,
             current,
             now,
             ..
         } = &progress;
+        let Means {
+            serving,
+            budget,
+            turns,
+            ..
+        } = &self.means;
         let (mut item, mut offset) = (progress.item, progress.offset);
-        let mut draft = Draft::new(chunk.items() - item);
+        let left = chunk.items() - item;
+        let expected = ANSWER_BYTES + left * ITEM_BYTES;
+        let mut share = budget.reserve(turns, Purpose::Answer, expected).await?;
+        let mut draft = Draft::new(left, progress.errors);
         let placeholders = current.snapshot().placeholders();
         let mut groups = Groups::default();
         let mut group = Vec::with_capacity(GROUP);
@@ -111,7 +159,7 @@ where
             for _ in item..chunk.items().min(item + GROUP) {
                 let number = chunk.number_at(end);
                 // What is wrong with a number is worded when its turn comes.
-                let read = DocumentNumber::from_cell_bytes(number).ok();
+                let read = read_number(number);
                 let place = item + group.len();
                 let is_placeholder = |number: &DocumentNumber| {
                     placeholders.contains_of(number, || chunk.state(place))
@@ -120,24 +168,25 @@ where
                 end += number.len() + 1;
                 ends.push(end);
             }
-            groups.filter(&self.serving, current, group.drain(..))?;
+            groups.filter(serving, current, group.drain(..))?;
             for (place, &end) in ends.iter().enumerate() {
-                if draft.is_full() {
-                    break 'message;
-                }
                 let issuer_index = chunk.issuer_index(item);
                 let unreported = groups.unreported(place);
                 let number = || groups.number(place);
                 if !(unreported
                     && draft.push_unreported(issuer_index, chunk.type_value(item), number))
                 {
+                    // Where there is no more room for a detail, the message ends.
+                    if draft.is_full() || !draft.fits(&mut share, budget, turns).await? {
+                        break 'message;
+                    }
                     match chunk.query(item, chunk.number_at(offset), placeholders) {
                         Err(violation) => draft.push_error(violation),
                         Ok(query) => {
                             let read = |answer: &Answer<'_>| {
                                 draft.push(issuer_index, &query, answer, unreported);
                             };
-                            groups.check((&self.serving, current, *now), place, &query, read)?;
+                            groups.check((serving, current, *now), place, &query, read)?;
                         }
                     }
                 }
@@ -148,11 +197,15 @@ where
         }
         // What follows, the writing of the message, is done in one go.
         slices.step_aside().await;
-        let message = draft.into_message(self.answered, current.named(*now));
-        self.answered += message.verdicts.len() as u64;
-        self.count(&message.verdicts, began);
+        self.count(&draft.verdicts, began);
+        let first_item = self.answered;
+        self.answered += draft.verdicts.len() as u64;
+        let errors = draft.errors;
+        let framed = draft.into_message(first_item, current.named(*now));
+        let mut message = Outgoing::new(framed, share)?;
         if item < chunk.items() {
-            (progress.item, progress.offset) = (item, offset);
+            (progress.item, progress.offset, progress.errors) = (item, offset, errors);
+            message = message.beside(&progress.share);
             self.progress = Some(progress);
         }
         Ok(message)
@@ -168,17 +221,25 @@ where
         // One look for each verdict, many bytes at a time, is faster than one step for each byte.
         for (value, verdict) in known {
             let found = verdicts.iter().filter(|&&byte| byte == value).count();
-            self.counters.documents(method, verdict, found as u64);
+            self.means.counters.documents(method, verdict, found as u64);
         }
-        self.counters.duration(method, began.elapsed());
+        self.means.counters.duration(method, began.elapsed());
     }
+}
+
+/// A number that is one, perhaps a placeholder.
+fn read_number(text: &[u8]) -> Option<DocumentNumber> {
+    if text.len() > NUMBER_BYTES_MAX {
+        return None;
+    }
+    DocumentNumber::from_cell_bytes(text).ok()
 }
 
 /// A message in the making.
 struct Draft {
+    /// The message, of which the details are written first.
+    framed: Framed,
     verdicts: Vec<u8>,
-    details: Vec<proto::StreamItemDetail>,
-    details_bytes: usize,
     shared: Shared,
     covered: Covered,
     /// Those of `covered` whose numbers have an alphabet.
@@ -186,23 +247,51 @@ struct Draft {
     /// The verdict of an item about whose number nothing is reported and which no alphabet excludes,
     /// once there was one: it is the same for all of them.
     unreported: Option<u8>,
+    /// Items of the chunk so far that could not be checked.
+    errors: usize,
 }
 
 impl Draft {
-    fn new(items: usize) -> Self {
+    /// Of so many items of a chunk, before which `errors` could not be checked.
+    fn new(items: usize, errors: usize) -> Self {
         Self {
+            framed: Framed::with_capacity(items + ANSWER_BYTES / 4),
             verdicts: Vec::with_capacity(items),
-            details: Vec::new(),
-            details_bytes: 0,
             shared: Shared::new(),
             covered: Covered::default(),
             ruled: Covered::default(),
             unreported: None,
+            errors,
         }
     }
 
     fn is_full(&self) -> bool {
-        self.details_bytes + self.shared.bytes() >= BYTES_FULL
+        self.framed.len() + self.shared.bytes() >= BYTES_FULL
+    }
+
+    /// Whether what is held fits into the share, which grows if there is room. Of a message without items it does: then
+    /// it waits for room.
+    async fn fits(
+        &self,
+        share: &mut Share,
+        budget: &Budget,
+        turns: &Turns,
+    ) -> Result<bool, CallError> {
+        // Once more the bytes of the details: they are copied when their place becomes too small. The tables are kept in
+        // two forms, as texts and encoded.
+        let held = self.verdicts.capacity() + self.framed.capacity() * 2 + self.shared.bytes() * 4;
+        if held <= share.bytes() {
+            return Ok(true);
+        }
+        let grown = held.next_multiple_of(GROWTH);
+        if budget.try_grow(share, grown) {
+            return Ok(true);
+        }
+        if self.verdicts.is_empty() {
+            budget.grow(turns, share, grown).await?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Adds an item about whose number nothing is reported, if that much is known of it: State and
@@ -253,7 +342,12 @@ impl Draft {
     }
 
     fn push_error(&mut self, violation: Violation) {
-        self.push_detail(Outcome::Error(violation.into_item_error()));
+        let mut error = violation.into_item_error();
+        if self.errors >= DESCRIBED_MAX {
+            error.description.clear();
+        }
+        self.errors += 1;
+        self.push_detail(Outcome::Error(error));
         self.verdicts.push(0);
     }
 
@@ -265,23 +359,29 @@ impl Draft {
             index,
             outcome: Some(outcome),
         };
-        self.details_bytes += detail.encoded_len() + ENTRY_OVERHEAD;
-        self.details.push(detail);
+        encoding::message::encode(field::DETAILS, &detail, self.framed.message());
     }
 
-    fn into_message(
-        self,
-        first_item: u64,
-        snapshot: proto::Snapshot,
-    ) -> proto::StreamCheckDocumentsResponse {
-        proto::StreamCheckDocumentsResponse {
+    /// Writes the fields that stand behind the details.
+    fn into_message(mut self, first_item: u64, snapshot: proto::Snapshot) -> Framed {
+        let message = self.framed.message();
+        let rest = proto::StreamCheckDocumentsResponse {
             first_item,
             verdicts: self.verdicts.into(),
-            details: self.details,
+            details: Vec::new(),
             shared: Some(self.shared.into_tables()),
             snapshot: Some(snapshot),
-        }
+        };
+        message.reserve_exact(rest.encoded_len());
+        rest.encode_raw(message);
+        self.framed
     }
+}
+
+/// Numbers of fields that are written one by one.
+mod field {
+    /// `StreamCheckDocumentsResponse.details`.
+    pub(super) const DETAILS: u32 = 3;
 }
 
 /// Which issuing States (by their index in the chunk) and types have been seen in a message.
@@ -316,45 +416,46 @@ impl Covered {
     }
 }
 
-type Step<S> = Pin<Box<dyn Future<Output = (Job<S>, Option<Message>)> + Send>>;
-type Message = Result<proto::StreamCheckDocumentsResponse, Status>;
+type Step<B> = Pin<Box<dyn Future<Output = (Box<Job<B>>, Option<Message>)> + Send>>;
+type Message = Result<Outgoing, CallError>;
 
 /// The answers to a job.
-pub(super) struct Answers<S> {
-    state: State<S>,
+struct Answers<B> {
+    state: State<B>,
 }
 
-enum State<S> {
-    Between(Job<S>),
-    Working(Step<S>),
+enum State<B> {
+    Between(Box<Job<B>>),
+    Working(Step<B>),
     Ended,
 }
 
-/// Answers `StreamCheckDocuments`.
-pub(super) fn check_documents<S>(
-    serving: Arc<Serving>,
-    counters: Arc<Counters>,
-    chunks: S,
-) -> Answers<S> {
+/// Answers `StreamCheckDocuments`: the messages for the chunks of a request's body.
+pub(super) fn check_documents<B>(
+    means: Means,
+    body: B,
+) -> impl Stream<Item = Result<Outgoing, CallError>> + Send
+where
+    B: Body<Data = Bytes, Error: Send> + Unpin + Send + 'static,
+{
     Answers {
-        state: State::Between(Job {
-            serving,
-            counters,
-            chunks,
+        state: State::Between(Box::new(Job {
+            means,
+            chunks: Receiver::new(body),
             progress: None,
             answered: 0,
-        }),
+        })),
     }
 }
 
-impl<S> Stream for Answers<S>
+impl<B> Stream for Answers<B>
 where
-    S: Stream<Item = Result<proto::StreamCheckDocumentsRequest, Status>> + Unpin + Send + 'static,
+    B: Body<Data = Bytes, Error: Send> + Unpin + Send + 'static,
 {
     type Item = Message;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        let mut step: Step<S> = match std::mem::replace(&mut self.state, State::Ended) {
+        let mut step: Step<B> = match std::mem::replace(&mut self.state, State::Ended) {
             State::Between(mut job) => Box::pin(async move {
                 let message = job.message().await;
                 (job, message)
@@ -379,4 +480,4 @@ where
 }
 
 // The job is moved, never pinned, between its steps.
-impl<S> Unpin for Answers<S> {}
+impl<B> Unpin for Answers<B> {}

@@ -7,59 +7,81 @@
 //! connection.
 
 use super::errors::CallError;
+use super::outgoing::{Framed, put_length};
+use super::receive::receive_time;
 use super::reply::Reply;
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
-use prost::Message;
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use tokio::time::timeout;
 use tonic::Status;
 
 /// The largest message taken or sent, in bytes: what gRPC clients take by default.
 pub(super) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The largest message of one question, in bytes. A zone has 90, a number fewer.
+pub(super) const QUESTION_BYTES_MAX: usize = 4 * 1024;
+
 /// Bytes before each message: the compression flag and the length.
-const PREFIX: usize = 5;
+pub(super) const PREFIX: usize = 5;
 
-/// Reads the one message of a unary request and decodes it.
-pub(super) async fn read_message<M, B>(request: Request<B>) -> Result<M, CallError>
-where
-    M: Message + Default,
-    B: Body<Data = Bytes> + Unpin,
-{
-    // prost's words for the fault may quote a field's name, never its content.
-    M::decode(read(request).await?).map_err(|fault| CallError::Undecodable(fault.to_string()))
-}
-
-/// Reads the bytes of the one message of a unary request.
+/// Reads the bytes of the one message of a request for one document.
+///
+/// # Errors
+/// If it is not one message of at most [`QUESTION_BYTES_MAX`], or not there in time.
 pub(super) async fn read<B>(request: Request<B>) -> Result<Bytes, CallError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut body = request.into_body();
+    let mut reading = pin!(read_question(request.into_body()));
+    // As a rule all is there already, and no clock is needed.
+    match poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await {
+        Poll::Ready(read) => read,
+        Poll::Pending => Box::pin(timeout(receive_time(0), reading))
+            .await
+            .unwrap_or(Err(CallError::NotReceived)),
+    }
+}
+
+async fn read_question<B>(mut body: B) -> Result<Bytes, CallError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let mut received = Bytes::new();
     let mut parts = BytesMut::new();
     // Read to the end of the stream: an answer before it would make HTTP/2 reset the stream.
-    while let Some(frame) = body.frame().await {
+    while !body.is_end_stream() {
+        let Some(frame) = body.frame().await else {
+            break;
+        };
         let Ok(data) = frame.map_err(|_| CallError::Gone)?.into_data() else {
             continue;
         };
-        if parts.is_empty() && received.is_empty() {
+        let so_far: &[u8] = if received.is_empty() && parts.is_empty() {
             // As a rule the message comes in one piece and is decoded where it lies.
             received = data;
+            &received
         } else {
-            if parts.is_empty() {
-                // Grows with what arrives, not with what the prefix announces.
-                parts.extend_from_slice(&std::mem::take(&mut received));
-            }
+            parts.extend_from_slice(&received);
+            received.clear();
             parts.extend_from_slice(&data);
-        }
-        let so_far: &[u8] = if parts.is_empty() { &received } else { &parts };
-        if announced(so_far)?.is_some_and(|size| so_far.len() > size) {
+            &parts
+        };
+        let whole = size_of(so_far)?;
+        if whole.is_some_and(|size| so_far.len() > size) {
             return Err(CallError::Undecodable(
                 "there are bytes after the message".to_owned(),
             ));
+        }
+        if whole != Some(so_far.len()) {
+            // A piece holds all that arrived with it, which may be much more.
+            parts.extend_from_slice(&received);
+            received.clear();
         }
     }
     let mut whole = if parts.is_empty() {
@@ -67,7 +89,7 @@ where
     } else {
         parts.freeze()
     };
-    match announced(&whole)? {
+    match size_of(&whole)? {
         None => Err(CallError::Undecodable(
             "expected one message, got none".to_owned(),
         )),
@@ -84,17 +106,23 @@ where
 
 /// The size of the framed message that begins with these bytes, prefix included; `None` while the
 /// prefix is not complete.
-fn announced(bytes: &[u8]) -> Result<Option<usize>, CallError> {
-    let Some(&[flag, a, b, c, d]) = bytes.first_chunk::<PREFIX>() else {
+fn size_of(bytes: &[u8]) -> Result<Option<usize>, CallError> {
+    let Some(&prefix) = bytes.first_chunk::<PREFIX>() else {
         return Ok(None);
     };
+    Ok(Some(PREFIX + announced(prefix, QUESTION_BYTES_MAX)?))
+}
+
+/// The size that the prefix of a message announces.
+///
+/// # Errors
+/// If it is larger than `limit`, or the message is compressed.
+pub(super) fn announced(prefix: [u8; PREFIX], limit: usize) -> Result<usize, CallError> {
+    let [flag, a, b, c, d] = prefix;
     let size = u32::from_be_bytes([a, b, c, d]) as usize;
     match flag {
-        0 if size <= MESSAGE_BYTES_MAX => Ok(Some(PREFIX + size)),
-        0 => Err(CallError::TooLarge {
-            size,
-            limit: MESSAGE_BYTES_MAX,
-        }),
+        0 if size <= limit => Ok(size),
+        0 => Err(CallError::TooLarge { size, limit }),
         1 => Err(CallError::Compressed),
         _ => Err(CallError::Undecodable(
             "expected 0 or 1 as the first byte".to_owned(),
@@ -102,20 +130,11 @@ fn announced(bytes: &[u8]) -> Result<Option<usize>, CallError> {
     }
 }
 
-/// Writes the answer of a unary call.
-pub(super) fn write_message<M: Message>(outcome: Result<M, CallError>) -> Response<Reply> {
-    reply(outcome.and_then(|message| {
-        let size = message.encoded_len();
-        let mut buffer = BytesMut::with_capacity(PREFIX + size);
-        framed(&mut buffer, size, |buffer| message.encode_raw(buffer))
-    }))
-}
-
 /// Bytes that the answers of one thread stand in, one behind the other. Allocated at a time, so that a
-/// small answer costs no allocation; a slow reader of one keeps them all from being used again.
-const REPLIES_BYTES: usize = 16 * 1024;
-/// The largest answer whose space a thread keeps for the next.
-const DRAFT_BYTES_KEPT: usize = 64 * 1024;
+/// small answer costs no allocation; a slow reader of one keeps them all from being used again, so they are few.
+const REPLIES_BYTES: usize = 4 * 1024;
+/// The largest answer to one question that needs no share of the memory.
+const SMALL_BYTES_MAX: usize = REPLIES_BYTES;
 
 thread_local! {
     /// Where an answer is written, and where it then stands until it is sent. Written into a `Vec`: a
@@ -123,31 +142,40 @@ thread_local! {
     static REPLIES: RefCell<(Vec<u8>, BytesMut)> = RefCell::default();
 }
 
-/// Writes the answer of a unary call: `encode` appends the message to the bytes it is given.
-pub(super) fn write(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CallError>) -> Response<Reply> {
-    reply(REPLIES.with_borrow_mut(|(draft, replies)| {
-        draft.clear();
-        encode(draft)?;
-        if replies.capacity() < PREFIX + draft.len() {
-            replies.reserve(REPLIES_BYTES.max(PREFIX + draft.len()));
-        }
-        let bytes = framed(replies, draft.len(), |replies| replies.put_slice(draft));
-        draft.shrink_to(DRAFT_BYTES_KEPT);
-        bytes
-    }))
+/// An answer to one question, framed.
+pub(super) enum Written {
+    Small(Bytes),
+    /// Not to be sent without a share of the memory.
+    Large(Framed),
 }
 
-fn reply(outcome: Result<Bytes, CallError>) -> Response<Reply> {
-    match outcome {
-        Ok(bytes) => {
-            let mut response = Response::new(Reply::Message(bytes));
-            response
-                .headers_mut()
-                .insert(http::header::CONTENT_TYPE, GRPC);
-            response
+/// Writes the answer to one question: `encode` appends the message to the bytes it is given.
+pub(super) fn write(
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), CallError>,
+) -> Result<Written, CallError> {
+    REPLIES.with_borrow_mut(|(draft, replies)| {
+        draft.clear();
+        draft.extend_from_slice(&[0; PREFIX]);
+        encode(draft)?;
+        if draft.len() > SMALL_BYTES_MAX {
+            return Ok(Written::Large(Framed::from_draft(std::mem::take(draft))));
         }
-        Err(error) => refuse(error),
-    }
+        put_length(draft)?;
+        if replies.capacity() < draft.len() {
+            replies.reserve(REPLIES_BYTES);
+        }
+        replies.extend_from_slice(draft);
+        Ok(Written::Small(replies.split().freeze()))
+    })
+}
+
+/// Answers with a body that begins with a message.
+pub(super) fn reply(body: Reply) -> Response<Reply> {
+    let mut response = Response::new(body);
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, GRPC);
+    response
 }
 
 /// An answer that consists of an error only.
@@ -157,40 +185,22 @@ pub(super) fn refuse(error: CallError) -> Response<Reply> {
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// Appends a message of so many bytes behind its prefix to an empty buffer, and takes both off it.
-fn framed(
-    buffer: &mut BytesMut,
-    size: usize,
-    append: impl FnOnce(&mut BytesMut),
-) -> Result<Bytes, CallError> {
-    let Some(size_u32) = u32::try_from(size)
-        .ok()
-        .filter(|_| size <= MESSAGE_BYTES_MAX)
-    else {
-        // Answers are kept below the limit where they are made.
-        tracing::error!(size, "an answer is larger than a message may be");
-        return Err(CallError::Defect);
-    };
-    buffer.put_u8(0);
-    buffer.put_u32(size_u32);
-    append(buffer);
-    Ok(buffer.split().freeze())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::proto::CheckDocumentRequest;
     use http_body::Frame;
     use http_body_util::StreamBody;
+    use prost::Message as _;
 
-    /// A request body of these pieces.
+    /// Reads a request of these pieces.
     async fn read_pieces(pieces: &[&[u8]]) -> Result<CheckDocumentRequest, CallError> {
         let frames: Vec<_> = pieces
             .iter()
             .map(|piece| Ok::<_, Status>(Frame::data(Bytes::copy_from_slice(piece))))
             .collect();
-        read_message(Request::new(StreamBody::new(tokio_stream::iter(frames)))).await
+        let body = StreamBody::new(tokio_stream::iter(frames));
+        Ok(CheckDocumentRequest::decode(read(Request::new(body)).await?).unwrap())
     }
 
     fn message() -> CheckDocumentRequest {
@@ -203,11 +213,14 @@ mod tests {
     }
 
     fn framed_message() -> Bytes {
-        let message = message();
-        framed(&mut BytesMut::new(), message.encoded_len(), |buffer| {
-            message.encode_raw(buffer);
-        })
-        .unwrap()
+        let written = write(|reply| {
+            message().encode_raw(reply);
+            Ok(())
+        });
+        match written.unwrap() {
+            Written::Small(bytes) => bytes,
+            Written::Large(_) => panic!("it is small"),
+        }
     }
 
     #[tokio::test]
@@ -230,8 +243,8 @@ mod tests {
         let whole = framed_message();
         let undecodable = |why: &str| CallError::Undecodable(why.to_owned());
         let too_large = CallError::TooLarge {
-            size: MESSAGE_BYTES_MAX + 1,
-            limit: MESSAGE_BYTES_MAX,
+            size: QUESTION_BYTES_MAX + 1,
+            limit: QUESTION_BYTES_MAX,
         };
         let cases: [(&[&[u8]], CallError); 8] = [
             (&[], undecodable("expected one message, got none")),
@@ -250,7 +263,7 @@ mod tests {
                 undecodable("expected 0 or 1 as the first byte"),
             ),
             (&[b"\x01\0\0\0\0"], CallError::Compressed),
-            (&[b"\0\0\x40\0\x01"], too_large),
+            (&[b"\0\0\0\x10\x01"], too_large),
         ];
         for (pieces, expected) in cases {
             assert_eq!(read_pieces(pieces).await, Err(expected), "{pieces:?}");
@@ -258,21 +271,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_do_not_decode_are_the_callers_fault_and_not_repeated() {
-        // Field 1, a text of two bytes that are not UTF-8; then a wire type that does not exist.
-        for bytes in [
-            b"\0\0\0\0\x04\x0a\x02\xc3\x28".as_slice(),
-            b"\0\0\0\0\x02\x0f\x41",
-        ] {
-            let error = read_pieces(&[bytes]).await.unwrap_err();
-            assert!(matches!(error, CallError::Undecodable(_)), "{error:?}");
-            assert_eq!(Status::from(error).code(), tonic::Code::InvalidArgument);
-        }
-    }
-
-    #[tokio::test]
     async fn an_answer_is_one_message_and_ok() {
-        let mut body = write_message(Ok(message())).into_body();
+        let mut body = reply(Reply::Message(framed_message())).into_body();
         let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(data, framed_message());
         assert!(!body.is_end_stream());

@@ -5,6 +5,7 @@
 
 use super::connection;
 use super::dispatch::Dispatch;
+use super::tidy::tidy;
 use std::io;
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
@@ -177,6 +178,7 @@ async fn work(
     draining: watch::Receiver<bool>,
     drain: Duration,
 ) {
+    tokio::spawn(tidy(dispatch.budget()));
     // Each connection holds a clone of `alive`; when the last is gone, `ended` says so.
     let (alive, mut ended) = mpsc::channel::<()>(1);
     while let Some(Connection { stream, open }) = connections.recv().await {

@@ -17,6 +17,7 @@
 //! | `refusals` | calls that no method takes, and what each says of them |
 //! | `frames` | bytes against HTTP/2 |
 //! | `connections` | more of them than anyone needs |
+//! | `memory` | clients that would use up the server's memory |
 //! | `damage` | changed, cut and added bytes in a store |
 
 #![allow(
@@ -32,6 +33,7 @@ mod damage;
 mod frames;
 mod life;
 mod logs;
+mod memory;
 mod monitor;
 mod refusals;
 mod scrub;

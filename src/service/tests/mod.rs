@@ -107,7 +107,7 @@ async fn without_a_snapshot_checks_are_unavailable_and_mistakes_still_named() {
         (wrong, message.as_str()),
         (
             Code::InvalidArgument,
-            "items: there are 10001 items: expected at most 10000"
+            "items: there are more than 10000 items: expected at most 10000"
         )
     );
     let chunk = proto::StreamCheckDocumentsRequest {

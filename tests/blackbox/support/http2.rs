@@ -77,6 +77,16 @@ impl Raw {
         }
     }
 
+    /// The same connection once more, to read while another thread writes.
+    pub(crate) fn clone(&self) -> Self {
+        Self(self.0.try_clone().unwrap())
+    }
+
+    /// Ends the connection both ways.
+    pub(crate) fn hang_up(&self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+
     /// The next frame; `None` when the server has hung up.
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];

@@ -5,6 +5,7 @@
 //! defect uses up.
 
 mod command;
+mod hostile;
 mod http2;
 mod monitor;
 pub(crate) mod plain;
@@ -13,6 +14,7 @@ mod store;
 mod zones;
 
 pub(crate) use command::{Ran, sltd, sltd_fed};
+pub(crate) use hostile::Hostile;
 pub(crate) use http2::{
     END_HEADERS, END_STREAM, PREFACE, Raw, announced, frame, header_block, kind, prefixed,
 };

@@ -76,6 +76,14 @@ impl Server {
         self.child.id()
     }
 
+    /// A figure of its memory in MiB, such as `VmRSS`, what it takes now, or `VmHWM`, the most it has taken.
+    pub(crate) fn memory(&self, figure: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(figure));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        kib.unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     /// What clients call it by.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
