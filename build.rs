@@ -6,14 +6,13 @@ use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    println!("cargo:rerun-if-changed=proto-standard");
     let files = protox::compile(
         [
             "sltd/v1/admin_service.proto",
             "sltd/v1/lookup_service.proto",
             "grpc/health/v1/health.proto",
         ],
-        ["proto", "proto-standard"],
+        ["proto"],
     )?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     std::fs::write(out.join("sltd.v1.descriptors.bin"), files.encode_to_vec())?;

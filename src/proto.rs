@@ -13,7 +13,7 @@ mod debug;
 
 pub use generated::*;
 
-/// gRPC's health protocol, generated from `proto-standard/`.
+/// gRPC's health protocol, generated from `proto/grpc`.
 pub mod health {
     #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
     tonic::include_proto!("grpc.health.v1");

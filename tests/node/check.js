@@ -15,7 +15,7 @@ const loader = require("@grpc/proto-loader");
 const root = path.join(__dirname, "..", "..");
 const contract = grpc.loadPackageDefinition(
   loader.loadSync(["sltd/v1/lookup_service.proto", "grpc/health/v1/health.proto"], {
-    includeDirs: [path.join(root, "proto"), path.join(root, "proto-standard")],
+    includeDirs: [path.join(root, "proto")],
     // Generations are 64-bit integers, which a JavaScript number does not hold.
     longs: String,
     enums: String,
