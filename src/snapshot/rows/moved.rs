@@ -5,18 +5,21 @@ use super::fate::StillReported;
 use super::order::{Stated, StatedUnit};
 use crate::document::{DocumentNumber, DocumentType, IssuingState};
 use crate::index::Damage;
-use crate::report::Report;
+use crate::report::{Authority, Report};
 use crate::snapshot::changes::find_states;
 use crate::snapshot::error::PublishError;
 use crate::snapshot::precedence::{Dated, Lists, Retracted, Unit, reaches};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// A unit before and after the changes.
 pub(super) struct Moved<'s> {
     lists: &'s Lists,
     before: Vec<Shown<'s>>,
     after: Vec<Shown<'s>>,
+    /// What of both is not in the other: a document may have very many reports.
+    gone: Vec<usize>,
+    come: Vec<usize>,
     /// With sources out of service, too.
     resolved: Unit<'s>,
     /// Without them, where there are any.
@@ -46,10 +49,14 @@ impl<'s> Moved<'s> {
             let unit = Unit::in_service(resolved.statements(), &before.retracted, before.today);
             (&before.retracted, unit)
         });
+        let (shown_before, shown_after) =
+            (shown(&said, before), shown(resolved.statements(), before));
         Ok(Self {
             lists: view.lists,
-            before: shown(&said, before),
-            after: shown(resolved.statements(), before),
+            gone: places_without(&shown_before, &shown_after),
+            come: places_without(&shown_after, &shown_before),
+            before: shown_before,
+            after: shown_after,
             resolved,
             in_service,
         })
@@ -79,11 +86,12 @@ impl<'s> Moved<'s> {
                 && shown.document_type == stated.document_type;
             own || silences && self.is_silenced(shown, stated)
         };
-        let gone = |shown: &&Shown<'_>| {
-            let mut after = self.after.iter();
-            hides(shown) && !after.any(|after| after.is_same_report(shown))
-        };
-        self.before.iter().any(|shown| gone(&shown))
+        self.gone().any(hides)
+    }
+
+    /// The reports that are shown no longer.
+    fn gone(&self) -> impl Iterator<Item = &Shown<'s>> {
+        self.gone.iter().filter_map(|place| self.before.get(*place))
     }
 
     /// Whether the source has said something later of its own reports of the document, or its list is later.
@@ -111,27 +119,21 @@ impl<'s> Moved<'s> {
         if stated.withdrawal().is_none() || stated.third_party() {
             return BTreeSet::new();
         }
-        let undated = self.before.iter().filter(|shown| {
+        let undated = self.gone().filter(|shown| {
             let day = shown.report.date_reported.or(shown.report.date_of_loss);
             day.is_none() && self.is_silenced(shown, stated)
         });
-        let gone =
-            undated.filter(|shown| !self.after.iter().any(|after| after.is_same_report(shown)));
-        gone.map(|shown| shown.report.source.to_owned()).collect()
+        undated
+            .map(|shown| shown.report.source.to_owned())
+            .collect()
     }
 
     /// Whether a report of a third party that a withdrawal of the source could silence is shown that was not.
     pub(super) fn shows_again(&self, stated: &Stated<'_>) -> bool {
-        let again = self.after.iter().filter(|shown| {
+        let mut come = self.come.iter().filter_map(|place| self.after.get(*place));
+        come.any(|shown| {
             shown.report.third_party && reaches(stated.document_type, shown.document_type)
-        });
-        let mut again = again.filter(|shown| {
-            !self
-                .before
-                .iter()
-                .any(|before| before.is_same_report(shown))
-        });
-        again.next().is_some()
+        })
     }
 
     pub(super) fn still_reported(&self, issuing_state: IssuingState) -> BTreeSet<StillReported> {
@@ -144,21 +146,25 @@ impl<'s> Moved<'s> {
     }
 }
 
-impl Shown<'_> {
-    /// Whether both are the same report of the same document. Of the rows of changes, only the codes of authorities are
-    /// known.
-    fn is_same_report(&self, other: &Self) -> bool {
-        let code =
-            |report: &Report<'_>| report.authority.map(|authority| authority.code.to_owned());
-        let content = |report: &Report<'_>| -> bool {
-            let mut mine = self.report;
-            mine.authority = report.authority;
-            mine == *report
-        };
-        self.document_type == other.document_type
-            && code(&self.report) == code(&other.report)
-            && content(&other.report)
+impl<'s> Shown<'s> {
+    /// What tells the report from others of the unit. Of the rows of changes, only the codes of authorities are known.
+    fn content(&self) -> (DocumentType, Report<'s>) {
+        let mut report = self.report;
+        report.authority = report.authority.map(|authority| Authority {
+            name: "",
+            contact: "",
+            ..authority
+        });
+        (self.document_type, report)
     }
+}
+
+/// The places of the reports that others lack.
+fn places_without(shown: &[Shown<'_>], others: &[Shown<'_>]) -> Vec<usize> {
+    let others: HashSet<_> = others.iter().map(Shown::content).collect();
+    let shown = shown.iter().enumerate();
+    let without = shown.filter(|(_, shown)| !others.contains(&shown.content()));
+    without.map(|(place, _)| place).collect()
 }
 
 /// The reports that are shown of what is said of the documents of a unit: of sources in service, and in force.
