@@ -9,6 +9,7 @@ mod bits;
 mod blocks;
 mod build;
 mod bytes;
+mod crowded;
 mod documents;
 mod error;
 mod fields;

@@ -209,7 +209,8 @@ impl Records {
         self.chained((found.index + 1).checked_sub(self.in_blocks)?)
     }
 
-    fn chained(&self, place: usize) -> Option<Found> {
+    /// The report at a place among the chained ones; `None` if the bytes are damaged.
+    pub(super) fn chained(&self, place: usize) -> Option<Found> {
         let packed = self.bytes.as_ref().get(PACKING_LEN..)?;
         let record = unpack(packed, place, self.bits())?;
         Some(Found {

@@ -161,6 +161,14 @@ impl Shard {
         self.records.behind(found).ok_or(changed("reports"))
     }
 
+    /// The report at a place among those of numbers that have several.
+    ///
+    /// # Errors
+    /// [`Damage`] when the bytes are damaged.
+    pub(super) fn chained(&self, place: usize) -> Result<Found, Damage> {
+        self.records.chained(place).ok_or(changed("reports"))
+    }
+
     /// The owner's reference of a report, empty if it has none; `None` if the bytes are damaged.
     pub(super) fn reference(&self, index: usize) -> Option<&str> {
         self.references

@@ -111,7 +111,7 @@ pub(crate) fn unhold(store: &Path) -> Outcome {
 pub(crate) fn put_aside(store: &Path) -> Outcome {
     let writer = Store::writer(store)?;
     let candidate = list(&writer, SECOND, &SECOND_ROWS, None)?;
-    writer.put_aside(&candidate)?;
+    writer.put_aside(&candidate, &["overall".to_owned()])?;
     Ok(None)
 }
 

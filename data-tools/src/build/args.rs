@@ -76,6 +76,7 @@ turnover = 0.2                   # documents of one State in one source that oth
 format = 0.5                     # those with unlikely numbers, if less than
 format_before = 0.1              # this share had them in the list before
 withdrawals = 0.05               # the documents of a source that one delta withdraws
+reports = 1000                   # different reports of one document in one source
 floor = 1000                     # below so many documents shares mean nothing
 "#;
 

@@ -29,10 +29,13 @@ pub(super) fn offer(
         }
         let draft = delta.draft(&built, &entries, act)?;
         let names = entries.iter().map(|entry| entry.name.as_str()).collect();
+        // What was there before the delta is not asked for again.
+        let segments = (draft.segments(), delta.snapshot().segments());
         let mut withdrawn = built.withdrawn();
         withdrawn.retain(|source, _| !holds.0.contains_key(source));
         let mut trips = limits.of_sources(&draft, &names, Some(&withdrawn));
         trips.extend(limits.withdrawals(&draft, &withdrawn));
+        trips.extend(limits.reports(segments, &names)?);
         let (accepted, tripped) = changes.accepted.part(trips);
         if tripped.is_empty() {
             break (draft, accepted);

@@ -23,6 +23,8 @@ pub enum Kind {
     UnknownSource,
     /// Changes are of a source that owns other States than in the store.
     Owns,
+    /// Very many reports of one document.
+    Reports,
     /// Fewer documents of an issuing State.
     Shrink,
     /// More documents of an issuing State.
@@ -40,7 +42,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Empty,
         Self::Removed,
         Self::Older,
@@ -48,6 +50,7 @@ impl Kind {
         Self::RolledBack,
         Self::UnknownSource,
         Self::Owns,
+        Self::Reports,
         Self::Shrink,
         Self::Growth,
         Self::New,
@@ -67,6 +70,7 @@ impl Kind {
             Self::RolledBack => "rolled-back",
             Self::UnknownSource => "unknown-source",
             Self::Owns => "owns",
+            Self::Reports => "reports",
             Self::Shrink => "shrink",
             Self::Growth => "growth",
             Self::New => "new",
@@ -130,6 +134,8 @@ impl FromStr for Acceptance {
 #[derive(Debug, Clone, Default)]
 pub struct Accepted {
     all: Vec<Acceptance>,
+    /// How many of them, at the end, were accepted when the base was built that is published now.
+    kept: usize,
     asked: Arc<Mutex<Asked>>,
 }
 
@@ -147,13 +153,33 @@ impl Accepted {
     pub fn new(all: Vec<Acceptance>) -> Self {
         Self {
             all,
+            kept: 0,
             asked: Arc::default(),
         }
     }
 
+    /// The same, and what was accepted when a base was built and put aside, as [`flags`](Self::flags) has it. Nobody is
+    /// told that it was not needed.
+    #[must_use]
+    pub fn with_kept(mut self, flags: &[String]) -> Self {
+        let kept = flags.iter().filter_map(|flag| flag.parse().ok());
+        let before = self.all.len();
+        self.all.extend(kept);
+        self.kept += self.all.len() - before;
+        self
+    }
+
+    /// All of it as arguments of `--accept`.
+    pub fn flags(&self) -> Vec<String> {
+        self.all.iter().map(ToString::to_string).collect()
+    }
+
     /// The same, of which nothing has been asked yet.
     pub fn anew(&self) -> Self {
-        Self::new(self.all.clone())
+        Self {
+            asked: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// Whether it lets a trip pass: named by its issuing State or its source.
@@ -178,7 +204,8 @@ impl Accepted {
     /// What has let nothing pass so far.
     pub fn unused(&self) -> Vec<&Acceptance> {
         let asked = self.asked();
-        let all = self.all.iter().enumerate();
+        let given = self.all.len() - self.kept;
+        let all = self.all.iter().enumerate().take(given);
         let unused = all.filter(|(place, _)| !asked.used.contains(place));
         unused.map(|(_, accepted)| accepted).collect()
     }

@@ -6,14 +6,17 @@
 mod accept;
 mod plausible;
 mod trip;
+mod wording;
 
 pub use accept::{Acceptance, Accepted, Kind};
 pub(crate) use plausible::unlikely_notes;
 pub use trip::Trip;
 
 use serde::Deserialize;
+use sltd::index::{Damage, Segment};
 use sltd::snapshot::{Draft, Figures, Reference};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// From where on a figure trips a guard; the table `[guards]` of a `sources.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -37,6 +40,8 @@ pub struct Limits {
     pub format_before: f64,
     /// Share of a source's documents that one delta may withdraw.
     pub withdrawals: f64,
+    /// Different reports that a document may have in one source.
+    pub reports: u64,
     /// Below so many documents shares mean nothing.
     pub floor: u64,
 }
@@ -52,6 +57,7 @@ impl Default for Limits {
             format: 0.5,
             format_before: 0.1,
             withdrawals: 0.05,
+            reports: 1000,
             floor: 1000,
         }
     }
@@ -166,6 +172,41 @@ impl Limits {
                 limit: self.overall_shrink,
             },
         )
+    }
+
+    /// Of which sources documents have too many reports in a segment, and more documents than in those that stood
+    /// before.
+    ///
+    /// # Errors
+    /// [`Damage`] when a segment's bytes are no longer those that were verified.
+    pub fn reports(
+        &self,
+        (segments, before): (&[Arc<Segment>], &[Arc<Segment>]),
+        sources: &BTreeSet<&str>,
+    ) -> Result<Vec<Trip>, Damage> {
+        let mut known = BTreeMap::new();
+        for segment in before {
+            for (of, documents) in segment.crowded(self.reports)? {
+                *known.entry(of).or_insert(0) += documents;
+            }
+        }
+        let mut found = BTreeMap::new();
+        for segment in segments {
+            for (of, documents) in segment.crowded(self.reports)? {
+                *found.entry(of).or_insert(0) += documents;
+            }
+        }
+        found.retain(|of, documents| {
+            sources.contains(of.0.as_str()) && *documents > known.get(of).copied().unwrap_or(0)
+        });
+        let found = found.into_iter();
+        let trips = found.map(|((source, state), documents)| Trip::Reports {
+            source,
+            issuing_state: state.code().to_owned(),
+            documents,
+            limit: self.reports,
+        });
+        Ok(trips.collect())
     }
 
     /// Which sources withdraw too many documents at once.

@@ -3,7 +3,6 @@
 use super::accept::Kind;
 use jiff::Timestamp;
 use sltd::snapshot::{Manifest, SourceEntry};
-use std::fmt;
 
 /// A figure beyond its limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +59,17 @@ pub enum Trip {
         known: Vec<String>,
         /// Codes of the States that it is said to own.
         given: Vec<String>,
+    },
+    /// Documents with very many reports: placeholders rather than numbers.
+    Reports {
+        /// The source.
+        source: String,
+        /// Code of the issuing State.
+        issuing_state: String,
+        /// How many documents have so many.
+        documents: u64,
+        /// The reports allowed.
+        limit: u64,
     },
     /// Fewer documents of an issuing State.
     Shrunk {
@@ -195,6 +205,7 @@ impl Trip {
             | Self::RolledBack { source, .. }
             | Self::UnknownSource { source }
             | Self::Owns { source, .. }
+            | Self::Reports { source, .. }
             | Self::Shrunk { source, .. }
             | Self::Grown { source, .. }
             | Self::New { source, .. }
@@ -208,7 +219,8 @@ impl Trip {
     /// The issuing State that it is about.
     pub fn issuing_state(&self) -> Option<&str> {
         match self {
-            Self::Shrunk { issuing_state, .. }
+            Self::Reports { issuing_state, .. }
+            | Self::Shrunk { issuing_state, .. }
             | Self::Grown { issuing_state, .. }
             | Self::Format { issuing_state, .. }
             | Self::Turnover { issuing_state, .. }
@@ -227,6 +239,7 @@ impl Trip {
             Self::RolledBack { .. } => Kind::RolledBack,
             Self::UnknownSource { .. } => Kind::UnknownSource,
             Self::Owns { .. } => Kind::Owns,
+            Self::Reports { .. } => Kind::Reports,
             Self::Shrunk { .. } => Kind::Shrink,
             Self::Grown { .. } => Kind::Growth,
             Self::New { .. } => Kind::New,
@@ -254,151 +267,5 @@ impl Trip {
             Some(what) => format!("{}:{what}", self.kind().name()),
             None => self.kind().name().to_owned(),
         }
-    }
-}
-
-impl fmt::Display for Trip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: &f64| share * 100.0;
-        let change = |before: &u64, after: &u64| {
-            let (before, after) = (*before as f64, *after as f64);
-            (after - before) / before * 100.0
-        };
-        match self {
-            Self::Empty { source, before: 0 } => {
-                write!(f, "source {source}: its list has no row")
-            }
-            Self::Empty { source, before } => {
-                write!(f, "source {source}: nothing is left of {before} documents")
-            }
-            Self::Removed { source, before } => write!(
-                f,
-                "source {source}: it is no longer listed, and {before} documents would go with it"
-            ),
-            Self::Older {
-                source,
-                as_of,
-                current,
-            } => write!(
-                f,
-                "source {source}: its list is of {as_of}, the one in force of {current}"
-            ),
-            Self::SameAsOf { source, as_of } => write!(
-                f,
-                "source {source}: its list is another one than that in force, but as of the same instant, {as_of}"
-            ),
-            Self::RolledBack {
-                source,
-                list,
-                since,
-            } => write!(
-                f,
-                "source {source}: its list is that of generation {list}, which the rollback of generation {since} \
-                 has undone"
-            ),
-            Self::UnknownSource { source } => write!(
-                f,
-                "source {source}: expected a source that the store knows, by a list or by changes"
-            ),
-            Self::Owns {
-                source,
-                known,
-                given,
-            } => write!(
-                f,
-                "source {source}: expected owns = [{}] as in the store, found [{}]",
-                known.join(", "),
-                given.join(", ")
-            ),
-            Self::Shrunk {
-                source,
-                issuing_state,
-                before,
-                after,
-                limit,
-            } => write!(
-                f,
-                "source {source}, {issuing_state}: {after} documents, {before} before \
-                 ({:.1} %, allowed -{} %)",
-                change(before, after),
-                percent(limit)
-            ),
-            Self::Grown {
-                source,
-                issuing_state,
-                before,
-                after,
-                limit,
-                step,
-            } => write!(
-                f,
-                "source {source}, {issuing_state}: {after} documents, {before} before \
-                 (+{:.1} %, allowed +{} %; largest step so far {step})",
-                change(before, after),
-                percent(limit)
-            ),
-            Self::New {
-                source,
-                issuing_state,
-                after,
-                ..
-            } => write!(
-                f,
-                "source {source}, {issuing_state}: {after} documents, none before"
-            ),
-            Self::Format {
-                source,
-                issuing_state,
-                before,
-                after,
-                limit,
-            } => write!(
-                f,
-                "source {source}, {issuing_state}: {:.1} % of the documents have unlikely numbers, {:.1} % before \
-                 (allowed {} %)",
-                percent(after),
-                percent(before),
-                percent(limit)
-            ),
-            Self::Turnover {
-                source,
-                issuing_state,
-                before,
-                replaced,
-                limit,
-            } => write!(
-                f,
-                "source {source}, {issuing_state}: {replaced} of {before} documents are replaced by others \
-                 ({:.1} %, allowed {} %)",
-                *replaced as f64 / (*before).max(1) as f64 * 100.0,
-                percent(limit)
-            ),
-            Self::Withdrawals {
-                source,
-                withdrawn,
-                documents,
-                limit,
-            } => write!(
-                f,
-                "source {source}: {withdrawn} documents withdrawn at once, of {documents} \
-                 (allowed {} %)",
-                percent(limit)
-            ),
-            Self::LastSource { before } => write!(
-                f,
-                "no source would be left in service, and none of the {before} documents reported"
-            ),
-            Self::Overall {
-                before,
-                after,
-                limit,
-            } => write!(
-                f,
-                "{after} documents in all, {before} before ({:.1} %, allowed -{} %)",
-                change(before, after),
-                percent(limit)
-            ),
-        }?;
-        write!(f, "; --accept {} lets it pass", self.flag())
     }
 }

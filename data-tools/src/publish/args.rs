@@ -19,8 +19,10 @@ guard, 22 withheld by a pin, 23 another process is changing the store.";
 /// Publish what was built and put aside
 ///
 /// A build with --no-publish, or one that a pin has withheld, puts its base aside. This publishes it,
-/// with the changes that were published meanwhile; guards are asked again. It is signed, and may be
-/// relied on for as long, as the build was told, unless it is said otherwise here.
+/// with the changes that were published meanwhile; guards are asked again. What was accepted when it
+/// was built is accepted here. Where a source is held, all of it stays aside, to be published with
+/// --accept. It is signed, and may be relied on for as long, as the build was told, unless it is said
+/// otherwise here.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct PublishArgs {
@@ -74,6 +76,13 @@ pub fn run(args: &PublishArgs) -> ExitCode {
     };
     let by = by(&args.who);
     let (accepted, at) = (args.accept.accepted(), Timestamp::now());
+    let accepted = match writer.accepted_aside() {
+        Ok(kept) => accepted.with_kept(&kept),
+        Err(error) => {
+            complain(not_published(&error));
+            return ExitCode::from(code_of_publish(&error));
+        }
+    };
     let policy = Policy {
         limits: &limits,
         accepted: &accepted,
@@ -143,11 +152,14 @@ fn publish(
         policy,
         &mut show,
     )?;
-    if let Outcome::Published = offered.outcome
-        && let Err(error) = writer.drop_aside()
-    {
-        let warning = format!("what was put aside could not be removed: {error}");
-        offered.warnings.push(warning);
+    if let Outcome::Published = offered.outcome {
+        if !offered.holds.0.is_empty() {
+            let kept = "what was put aside stays there, since not all of it was published";
+            offered.warnings.push(kept.to_owned());
+        } else if let Err(error) = writer.drop_aside() {
+            let warning = format!("what was put aside could not be removed: {error}");
+            offered.warnings.push(warning);
+        }
     }
     Ok(Some(offered))
 }

@@ -19,6 +19,9 @@ use sltd::snapshot::{
 };
 use std::collections::BTreeSet;
 
+/// So many times a base is compared with what is current, if others publish each time while that is done.
+const COMPARISONS_MAX: u32 = 3;
+
 /// How a base is offered.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy<'a> {
@@ -93,72 +96,79 @@ fn offer_held(
     if !kept.is_empty() {
         chosen = writer.hold(chosen, &kept, options())?;
     }
-    let mut draft = writer.draft(&chosen, act)?;
     let origin = chosen.origin().clone();
     let read = origin.sources.iter();
     let read = read.filter(|source| source.list.is_none() && !source.removed);
     let read: BTreeSet<&str> = read.map(|source| source.name.as_str()).collect();
-    let mut trips = policy.limits.of_sources(&draft, &read, None);
-    trips.extend(lists(&draft, &origin));
-    let (formats, mut warnings) = policy.limits.formats(&draft, &read);
-    trips.extend(formats);
-    let (mut accepted, mut tripped) = policy.accepted.part(trips);
-    let tripped_sources: BTreeSet<String> = tripped
-        .iter()
-        .filter_map(|trip| Some(trip.source()?.to_owned()))
-        .collect();
-    if !tripped.is_empty() {
-        // Were all of it accepted, this would be asked for next: it is told at once.
-        if let Some(overall) = policy.limits.overall(&draft) {
-            policy.accepted.lets_pass(&overall);
-        }
+    let mut held = BTreeSet::new();
+    let mut all_tripped = Vec::new();
+    let mut compared: Option<Compared> = None;
+    let mut comparisons = 0;
+    let mut compare_warnings = Vec::new();
+    // Whenever the draft is put together anew, others may have published meanwhile: all guards are asked again, so that
+    // what is published in the end has passed all of them.
+    let (mut draft, mut accepted, mut warnings) = loop {
+        let draft = writer.draft(&chosen, act)?;
         let mut watched = read.clone();
-        watched.retain(|source| tripped_sources.contains(*source));
-        if policy.limits.watch_turnover(&draft, &watched) {
-            let compared = compare(writer, &chosen, draft, policy)?;
-            draft = compared.draft;
-            let diff = compared.diff.as_ref();
+        watched.retain(|source| !held.contains(*source));
+        let mut trips = policy.limits.of_sources(&draft, &watched, None);
+        let of_lists = lists(&draft, &origin).into_iter();
+        trips.extend(of_lists.filter(|trip| trip.source().is_some_and(|of| watched.contains(of))));
+        let (formats, warnings) = policy.limits.formats(&draft, &watched);
+        trips.extend(formats);
+        let base = draft.segments().get(..1).unwrap_or_default();
+        trips.extend(policy.limits.reports((base, &[]), &watched)?);
+        let (mut accepted, mut tripped) = policy.accepted.part(trips);
+        if !tripped.is_empty() {
+            // Were all of it accepted, this and the turnover would be asked for next: they are told at once.
+            if let Some(overall) = policy.limits.overall(&draft) {
+                policy.accepted.lets_pass(&overall);
+            }
+            let sources: BTreeSet<&str> = tripped.iter().filter_map(Trip::source).collect();
+            watched.retain(|source| sources.contains(source));
+        }
+        let to_compare =
+            policy.limits.watch_turnover(&draft, &watched) || policy.compare && tripped.is_empty();
+        let before = draft.before().map(|before| before.generation);
+        if to_compare {
+            // A comparison takes a while, and deltas wait for nobody: after some it may be with what was current a
+            // moment ago.
+            let is_done = compared.as_ref().is_some_and(|compared| {
+                compared.before == before || comparisons >= COMPARISONS_MAX
+            });
+            if !is_done {
+                comparisons += 1;
+                compared = Some(compare(draft, before, policy, &mut compare_warnings)?);
+                continue;
+            }
+            let diff = compared
+                .as_ref()
+                .and_then(|compared| compared.diff.as_ref());
             let turnovers = diff.map(|diff| policy.limits.turnovers(&draft, diff, &watched));
-            let (_, more) = policy.accepted.part(turnovers.unwrap_or_default());
+            let (let_pass, more) = policy.accepted.part(turnovers.unwrap_or_default());
+            accepted.extend(let_pass);
             tripped.extend(more);
         }
-        for trip in &tripped {
-            holds.add(trip.source().unwrap_or_default(), trip);
-        }
-        if tripped_sources.len() == read.len() {
-            return Ok(refuse(draft, tripped, holds, accepted, act)?);
-        }
-        drop(draft);
-        chosen = writer.hold(chosen, &tripped_sources, options())?;
-        draft = writer.draft(&chosen, act)?;
-    }
-    let mut watched = read;
-    watched.retain(|source| !tripped_sources.contains(*source));
-    let mut diff = None;
-    while policy.compare || policy.limits.watch_turnover(&draft, &watched) {
-        let compared = compare(writer, &chosen, draft, policy)?;
-        (draft, diff) = (compared.draft, compared.diff);
-        warnings.extend(compared.warning);
-        let turnovers = diff.as_ref();
-        let turnovers = turnovers.map(|diff| policy.limits.turnovers(&draft, diff, &watched));
-        let (let_pass, tripped) = policy.accepted.part(turnovers.unwrap_or_default());
         if tripped.is_empty() {
-            accepted.extend(let_pass);
-            break;
+            break (draft, accepted, warnings);
         }
-        let mut held = BTreeSet::new();
+        let mut newly_held = BTreeSet::new();
         for trip in &tripped {
             holds.add(trip.source().unwrap_or_default(), trip);
-            held.extend(trip.source().map(str::to_owned));
+            newly_held.extend(trip.source().map(str::to_owned));
         }
-        watched.retain(|source| !held.contains(*source));
-        if watched.is_empty() {
-            return Ok(refuse(draft, tripped, holds, accepted, act)?);
+        all_tripped.extend(tripped);
+        held.extend(newly_held.iter().cloned());
+        if read.iter().all(|source| held.contains(*source)) {
+            return Ok(refuse(draft, all_tripped, holds, accepted, act)?);
         }
         drop(draft);
-        chosen = writer.hold(chosen, &held, options())?;
-        draft = writer.draft(&chosen, act)?;
-    }
+        chosen = writer.hold(chosen, &newly_held, options())?;
+        (compared, comparisons) = (None, 0);
+    };
+    compare_warnings.dedup();
+    warnings.append(&mut compare_warnings);
+    let mut diff = compared.and_then(|compared| compared.diff);
     if !policy.compare {
         diff = None;
     }
@@ -201,13 +211,13 @@ fn offer_held(
         warnings,
     };
     if policy.put_aside {
-        writer.put_aside(candidate)?;
+        writer.put_aside(candidate, &policy.accepted.flags())?;
         return Ok(offered(Outcome::PutAside, &draft));
     }
     if let Some(pin) = draft.before().and_then(|before| before.pinned.clone()) {
         let offered = offered(Outcome::Withheld(pin), &draft);
         draft.give_up(Happening::Withheld, act, notes)?;
-        writer.put_aside(candidate)?;
+        writer.put_aside(candidate, &policy.accepted.flags())?;
         return Ok(offered);
     }
     let mut offered = offered(Outcome::Published, &draft);
@@ -270,42 +280,38 @@ pub(crate) fn kept_lists(manifest: &Manifest) -> Vec<Hold> {
     kept.cloned().collect()
 }
 
-/// A draft that was compared with what is current.
+/// How a draft differs from what was current.
 struct Compared {
-    draft: Draft,
+    /// The generation that it was compared with.
+    before: Option<u64>,
     /// `None`: nothing was published before, or it can't be compared.
     diff: Option<Diff>,
-    warning: Option<String>,
 }
 
-/// Compares a draft of a candidate with what is current.
-///
-/// That takes a while, and deltas wait for nobody: what they publish meanwhile is in the draft that comes back.
+/// Compares a draft with what is current, without keeping others from publishing meanwhile.
 fn compare(
-    writer: &StoreWriter,
-    candidate: &Candidate,
     draft: Draft,
+    generation: Option<u64>,
     policy: &Policy<'_>,
+    warnings: &mut Vec<String>,
 ) -> Result<Compared, OfferError> {
     let (before, after) = match draft.snapshots() {
         Ok(snapshots) => snapshots,
         Err(PublishError::Current(error)) if error.is_damage() => {
-            let warning =
-                format!("what is current is damaged, so nothing is compared with it: {error}");
+            warnings.push(format!(
+                "what is current is damaged, so nothing is compared with it: {error}"
+            ));
             return Ok(Compared {
-                draft,
+                before: generation,
                 diff: None,
-                warning: Some(warning),
             });
         }
         Err(error) => return Err(error.into()),
     };
     drop(draft);
     let diff = before.map(|before| Diff::of(&before, &after, policy.threads));
-    let diff = diff.transpose()?;
     Ok(Compared {
-        draft: writer.draft(candidate, policy.act)?,
-        diff,
-        warning: None,
+        before: generation,
+        diff: diff.transpose()?,
     })
 }
