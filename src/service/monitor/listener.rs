@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
-/// Connections open at a time; further ones are closed as they come. A scraper has one.
-const CONNECTIONS_MAX: usize = 32;
+/// Connections open at a time; when one more comes, the oldest is closed. Whoever asks is answered at once, so the oldest
+/// is one that does not: a probe that comes with its question always finds a place.
+const CONNECTIONS_MAX: usize = 128;
 /// How long a connection may take, from its first byte to the last of the answer.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(5);
 /// Bytes of a request's headers, and of an answer at a time; hyper's least.
@@ -96,21 +99,26 @@ impl Drop for Monitor {
 
 /// Takes connections, for ever.
 async fn accept(listener: &tokio::net::TcpListener, pages: &Arc<Pages>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(ACCEPT_WAIT).await;
             continue;
         };
-        // Dropped, and so closed, if there are too many.
-        if let Ok(place) = Arc::clone(&room).try_acquire_owned() {
-            let pages = Arc::clone(pages);
-            tokio::spawn(async move {
-                // Late or broken off: the client's business.
-                let _ = timeout(CONNECTION_TIME_MAX, serve(stream, pages)).await;
-                drop(place);
-            });
+        open.retain(|connection| !connection.is_finished());
+        if open.len() >= CONNECTIONS_MAX
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.abort();
         }
+        let pages = Arc::clone(pages);
+        let connection = tokio::spawn(async move {
+            // Late or broken off: the client's business.
+            let _ = timeout(CONNECTION_TIME_MAX, serve(stream, pages)).await;
+        });
+        open.push_back(connection.abort_handle());
+        // Whoever is there may ask before the next one comes.
+        yield_now().await;
     }
 }
 
