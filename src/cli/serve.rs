@@ -62,7 +62,8 @@ const CONFIG: &str = "\
 listen = \"127.0.0.1:7440\"
 threads = 2               # default: the cores available
 drain = \"8s\"              # how long running calls may take after SIGTERM
-max_connections = 16000   # further ones are closed at once
+max_connections = 16000   # default: 16000, or as many as the descriptors granted leave (ulimit -n)
+max_connection_age = \"1h\" # then GOAWAY, a tenth earlier or later; default: off
 memory = \"64MiB\"        # what requests and answers may take; default: an eighth of what is free at the start
 stalled_after = \"10m\"   # how long a call may hold any of it while it waits for its client
 watch = \"1s\"              # how often to look for a new snapshot
@@ -142,7 +143,7 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
 
 fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
     let listener = service::bind(config.listen)?;
-    service::raise_open_files_limit(config.max_connections.get());
+    service::raise_open_files_limit(config);
     // The accept loop and the watch of the store; calls have threads of their own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -4,6 +4,7 @@
 use super::budget::Budget;
 use super::clock::Clock;
 use super::config::Config;
+use super::descriptors;
 use super::monitor::Counters;
 use super::readiness::{Facts, NotReady, readiness};
 use super::refusal::{Refusal, RefusalReason};
@@ -29,6 +30,8 @@ pub(super) struct Condition {
     pub(super) budget: Arc<Budget>,
     /// The connections of clients.
     pub(super) connections: Arc<Connections>,
+    /// How many of these may be open at a time.
+    pub(super) connections_max: usize,
     /// Folder of the store.
     pub(super) store: PathBuf,
     /// Ages past which the answers change.
@@ -67,6 +70,7 @@ impl Condition {
             budget: Arc::new(Budget::new(config.memory_bytes(), config.stalled_after)),
             counters: (0..config.threads.get()).map(|_| Arc::default()).collect(),
             connections: Arc::new(Connections::of(config.threads)),
+            connections_max: descriptors::connections_max(config),
             store,
             ages: Ages {
                 soft: config.soft_age,

@@ -23,7 +23,8 @@ use std::time::Duration;
 ///     listen = "127.0.0.1:7440"
 ///     threads = 2               # default: as many as there are cores
 ///     drain = "8s"              # how long running calls may take after SIGTERM
-///     max_connections = 16000   # further ones are closed at once
+///     max_connections = 16000   # default: 16000, or as many as the descriptors granted leave
+///     max_connection_age = "1h" # a tenth more or less; default: off
 ///     memory = "64MiB"          # what requests and answers may take; default: an eighth of what is free
 ///     stalled_after = "10m"     # how long a job may wait for its client while it holds any of it
 ///     watch = "1s"              # how often to look for a new snapshot
@@ -58,9 +59,15 @@ pub struct Config {
     /// Default 8 s.
     #[serde(deserialize_with = "duration")]
     pub drain: Duration,
-    /// Connections open at a time; further ones are closed as soon as they are accepted, so that a
-    /// client with several endpoints turns to another one at once. Default 16,000.
-    pub max_connections: NonZeroUsize,
+    /// Connections open at a time. When one more comes, one has to leave: of those that never had a call answered
+    /// the oldest, else the longest idle of the peer that has most. Never more than the descriptors granted leave
+    /// beside those that the server needs itself. Default 16,000, or what they leave.
+    pub max_connections: Option<NonZeroUsize>,
+    /// Age at which a client is told to go on over another connection (GOAWAY), at least 1 s; each connection's is a tenth
+    /// longer or shorter by chance. Running calls end as they would have. So servers that are new behind a balancer of
+    /// connections get their share. None: never, which the file says as `off`. Default: none.
+    #[serde(deserialize_with = "duration_or_off")]
+    pub max_connection_age: Option<Duration>,
     /// Bytes that requests and answers may take together, beside the snapshot: requests of many documents while they
     /// are received and checked, answers until their last byte is sent. When they are used up, the call is ended that
     /// has waited longest for its client, with RESOURCE_EXHAUSTED. At least 32 MiB. Default: an eighth of what is
@@ -77,7 +84,7 @@ pub struct Config {
     /// How often to read the segments served again from the disk, at idle priority, and to hold every byte against
     /// its digest; what has changed is said in log, status and metrics. At least 1 s; none: never, which the file says as
     /// `off`. Default 24 h.
-    #[serde(deserialize_with = "scrub")]
+    #[serde(deserialize_with = "duration_or_off")]
     pub scrub: Option<Duration>,
     /// Form of the log. Default human.
     pub log: LogFormat,
@@ -160,7 +167,9 @@ const MEMORY_MIN: u64 = 32 << 20;
 const MEMORY_DEFAULT: RangeInclusive<u64> = 64 << 20..=1 << 30;
 /// A client that reads and writes pauses for less.
 const STALLED_AFTER_MIN: Duration = Duration::from_secs(1);
-/// As for `watch`.
+/// Ages are looked at once a second.
+const CONNECTION_AGE_MIN: Duration = Duration::from_secs(1);
+/// As for `WATCH_MIN`.
 const SCRUB_MIN: Duration = Duration::from_secs(1);
 
 impl Default for Config {
@@ -169,7 +178,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7440)),
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             drain: Duration::from_secs(8),
-            max_connections: NonZeroUsize::MIN.saturating_add(15_999),
+            max_connections: None,
+            max_connection_age: None,
             memory: None,
             stalled_after: Duration::from_secs(10 * 60),
             watch: Duration::from_secs(1),
@@ -259,6 +269,10 @@ impl Config {
         if self.watch < WATCH_MIN {
             return wrong("watch", "at least 10ms");
         }
+        let age = self.max_connection_age;
+        if age.is_some_and(|age| age < CONNECTION_AGE_MIN) {
+            return wrong("max_connection_age", "at least 1s, or off");
+        }
         if self.scrub.is_some_and(|every| every < SCRUB_MIN) {
             return wrong("scrub", "at least 1s, or off");
         }
@@ -302,7 +316,9 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
         .map_err(serde::de::Error::custom)
 }
 
-fn scrub<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn duration_or_off<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text == "off" {
         return Ok(None);
@@ -403,6 +419,10 @@ mod tests {
                 "`stalled_after` must be at least 1s",
             ),
             ("watch = \"1ms\"", "`watch` must be at least 10ms"),
+            (
+                "max_connection_age = \"1ms\"",
+                "`max_connection_age` must be at least 1s, or off",
+            ),
             ("scrub = \"1ms\"", "`scrub` must be at least 1s, or off"),
             ("scrub = \"never\"", "expected a whole number and a unit"),
             ("load = \"disk\"", "expected `mmap` or `heap`"),

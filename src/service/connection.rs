@@ -2,6 +2,12 @@
 
 use super::budget::Endable;
 use super::dispatch::{Caller, Dispatch};
+use super::metered::{Metered, PREFACE};
+use super::reply::Reply;
+use super::standing::{Ask, Standing};
+use super::strangers::{Stranger, Strangers};
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,16 +21,16 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 
 /// Calls open at a time on one connection; more wait at the client. Enough to keep a core busy over
 /// one connection, and a bound on what one client can make the server hold.
 const STREAMS_MAX: u32 = 256;
-/// Streams a client may open and reset before they were taken up, until the connection is closed
-/// (rapid reset, CVE-2023-44487).
-const PENDING_RESETS_MAX: usize = 20;
+/// Streams a client may open and reset before they were taken up, until h2 closes the connection: more than may be
+/// open, since deadlines expire in bursts. What stops rapid reset (CVE-2023-44487) is [`Standing::cancel`].
+const PENDING_RESETS_MAX: usize = 2 * STREAMS_MAX as usize;
 /// Streams the server itself may have to reset for a client's errors, until the connection is closed
 /// (RUSTSEC-2024-0003).
 const LOCAL_RESETS_MAX: usize = 256;
@@ -46,8 +52,8 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 /// How long a new connection may take to say that it speaks HTTP/2. Pings begin only after that, so
 /// a connection that never says anything would stay for ever.
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The first bytes of an HTTP/2 connection (RFC 9113, section 3.4).
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a connection may still take that has to leave its place to another one.
+const LEAVE_TIME: Duration = Duration::from_secs(5);
 
 const _: () = assert!(STREAM_WINDOW <= CONNECTION_WINDOW && FRAME_BYTES_MAX <= STREAM_WINDOW);
 
@@ -58,28 +64,65 @@ pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(TCP_KEEPALIVE))
 }
 
-/// Serves a connection until either side ends it. When `draining` turns true, no new call is taken
-/// and the connection ends with the last call that runs.
-pub(super) async fn serve(
-    stream: TcpStream,
+/// What the calls of one connection share.
+struct Session {
+    caller: Caller,
+    standing: Arc<Standing>,
+}
+
+impl Session {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+        self.standing.taken_up();
+        let response = self.caller.call(request).await;
+        match response.body() {
+            Reply::Message(_) | Reply::Large(_) => {
+                self.standing.answered();
+                response
+            }
+            Reply::Messages(_) | Reply::Tonic(_) => response.map(|body| body.of(&self.standing)),
+            // What is refused does not speak for a connection.
+            Reply::Empty | Reply::Trailers => response,
+        }
+    }
+}
+
+/// Serves a connection until either side ends it, or it has done what its standing asks it for.
+pub(super) async fn serve<S>(
+    mut stream: S,
+    standing: Arc<Standing>,
     dispatch: Arc<Dispatch>,
-    mut draining: watch::Receiver<bool>,
-) {
-    tokio::select! {
-        biased;
-        speaks = timeout(PREFACE_TIMEOUT, speaks_http2(&stream)) => {
-            if !matches!(speaks, Ok(Ok(true))) {
+    strangers: Arc<Strangers>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut task = Task::new(&standing);
+    {
+        let mut preface = pin!(timeout(PREFACE_TIMEOUT, read_preface(&mut stream)));
+        let read = poll_fn(|context| match task.asked(context) {
+            Ask::Nothing => preface.as_mut().poll(context).map(Some),
+            // It has begun nothing that could be ended in good order.
+            Ask::GoAway | Ask::Leave | Ask::Cut => Poll::Ready(None),
+        });
+        match read.await {
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(Some(stranger)))) => return strangers.came(stranger, standing.peer),
+            Some(_) => {
                 tracing::debug!("a connection did not begin with HTTP/2 and was closed");
                 return;
             }
+            None => return,
         }
-        () = begun(&mut draining) => return,
     }
-    let caller = Arc::new(Caller::new(dispatch));
-    let service = hyper::service::service_fn(move |request| {
-        let caller = Arc::clone(&caller);
-        async move { Ok::<_, Infallible>(caller.call(request).await) }
+    let session = Arc::new(Session {
+        caller: Caller::new(dispatch),
+        standing: Arc::clone(&standing),
     });
+    let service = hyper::service::service_fn(move |request| {
+        let session = Arc::clone(&session);
+        async move { Ok::<_, Infallible>(session.answer(request).await) }
+    });
+    let refused = move || strangers.call_refused();
+    let stream = Metered::new(stream, Arc::clone(&standing), refused);
     let connection = http2::Builder::new(Arrivals)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
@@ -96,18 +139,75 @@ pub(super) async fn serve(
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        biased;
-        ended = poll_fn(|context| drive(connection.as_mut(), context)) => ended,
-        () = begun(&mut draining) => {
-            connection.as_mut().graceful_shutdown();
-            poll_fn(|context| drive(connection.as_mut(), context)).await
+    let mut done = Ask::Nothing;
+    let mut leaving: Option<Pin<Box<Sleep>>> = None;
+    let ended = poll_fn(|context| {
+        let asked = task.asked(context);
+        if asked > done {
+            if done == Ask::Nothing {
+                connection.as_mut().graceful_shutdown();
+            }
+            if asked == Ask::Leave {
+                leaving = Some(Box::pin(sleep(LEAVE_TIME)));
+            }
+            done = asked;
         }
-    };
-    if let Err(error) = ended {
+        let late = leaving.as_mut();
+        if asked == Ask::Cut || late.is_some_and(|late| late.as_mut().poll(context).is_ready()) {
+            return Poll::Ready(Ok(()));
+        }
+        standing.begin_turn();
+        drive(connection.as_mut(), context)
+    });
+    if let Err(error) = ended.await {
         // A client's business as a rule (it went away), and it must not fill the log.
         tracing::debug!(%error, "a connection ended with an error");
     }
+}
+
+/// The task that serves a connection, as its standing knows it.
+struct Task<'a> {
+    standing: &'a Standing,
+    known: Option<Waker>,
+}
+
+impl<'a> Task<'a> {
+    fn new(standing: &'a Standing) -> Self {
+        Self {
+            standing,
+            known: None,
+        }
+    }
+
+    /// What is asked of the connection; from now on the task is woken when that changes.
+    fn asked(&mut self, context: &Context<'_>) -> Ask {
+        let waker = context.waker();
+        // A task has one waker for all its life, so this is done once.
+        if !self
+            .known
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
+            self.known = Some(waker.clone());
+            self.standing.set_task(waker.clone());
+        }
+        self.standing.asked()
+    }
+}
+
+/// Reads the preface of HTTP/2, and nothing behind it. The error says what came instead, if that is known.
+async fn read_preface<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(), Option<Stranger>> {
+    let mut begin = [0; PREFACE.len()];
+    let mut filled = 0;
+    while let Some(space) = begin.get_mut(filled..).filter(|space| !space.is_empty()) {
+        let read = stream.read(space).await.map_err(|_| None)?;
+        filled += read;
+        let came = begin.get(..filled).unwrap_or_default();
+        if read == 0 || !PREFACE.starts_with(came) {
+            return Err(Stranger::of(came));
+        }
+    }
+    Ok(())
 }
 
 /// A call that has arrived and waits for its first turn.
@@ -162,34 +262,5 @@ fn first_turn(mut call: Call) {
         Ok(Poll::Ready(())) => {}
         Ok(Poll::Pending) => drop(tokio::spawn(Endable::new(call))),
         Err(_) => tracing::error!("a call ended in a panic"),
-    }
-}
-
-/// Waits for the drain to begin.
-async fn begun(draining: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which it is at the end only.
-    let _ = draining.wait_for(|&draining| draining).await;
-}
-
-/// Whether the connection begins with the preface of HTTP/2, which is left in place.
-async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
-    let mut begin = [0; PREFACE.len()];
-    let mut before = 0;
-    loop {
-        let count = stream.peek(&mut begin).await?;
-        let Some((seen, expected)) = begin.get(..count).zip(PREFACE.get(..count)) else {
-            return Ok(false);
-        };
-        if count == 0 || seen != expected {
-            return Ok(false);
-        }
-        if count == PREFACE.len() {
-            return Ok(true);
-        }
-        if count == before {
-            // What is there already makes `peek` return at once: wait for more.
-            sleep(Duration::from_millis(20)).await;
-        }
-        before = count;
     }
 }

@@ -87,7 +87,7 @@ impl Caller {
     }
 
     /// Answers one call. From the outside in: form of the request, count, deadline, method.
-    pub(super) async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+    pub(super) async fn call(&self, request: Request<Incoming>) -> Response<Reply> {
         if let Some(status) = not_grpc(&request) {
             let mut response = Response::new(Reply::Empty);
             *response.status_mut() = status;

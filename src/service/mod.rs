@@ -16,6 +16,10 @@
 //! What a client can make the server hold comes out of the `budget`: requests of many documents as they are
 //! `receive`d, `outgoing` messages until they are sent.
 //!
+//! What a connection costs and brings stands in its `standing`: the `metered` socket counts there by `frames`, `turns`
+//! keeps those that send without a pause in a line, and `places` decides by it who leaves when places (as many as
+//! `descriptors` allow) run out. `strangers` come to the port and are no calls.
+//!
 //! What the server knows of itself stands in its `condition`: the watcher tells it what was taken over
 //! (`generations` may only rise) and what was refused (`refusal`), and it decides on `readiness`. Those
 //! who ask are answered by `admin` and `health` over gRPC and by the `monitor` over HTTP.
@@ -39,18 +43,22 @@ mod condition;
 mod config;
 mod connection;
 mod convert;
+mod descriptors;
 mod dispatch;
 mod duration;
 mod errors;
 mod fields;
+mod frames;
 mod generations;
 mod group;
 mod health;
 mod lookup;
+mod metered;
 mod monitor;
 mod notices;
 mod offline;
 mod outgoing;
+mod places;
 mod question;
 mod readiness;
 mod receive;
@@ -62,10 +70,13 @@ mod server;
 mod serving;
 mod size;
 mod slice;
+mod standing;
+mod strangers;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod turns;
 mod watch;
 mod wire;
 mod worker;
@@ -73,7 +84,8 @@ mod worker;
 pub use address::{AddressError, parse_address};
 pub use clock::{Clock, ClockHand};
 pub use config::{Config, ConfigError, LogFormat};
+pub use descriptors::raise_open_files_limit;
 pub use duration::{DurationError, parse_duration};
 pub use offline::{MalformedField, Offline, OfflineError};
-pub use server::{Drained, ServeError, bind, raise_open_files_limit, run, run_with_clock};
+pub use server::{Drained, ServeError, bind, run, run_with_clock};
 pub use size::{SizeError, parse_size};

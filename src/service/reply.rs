@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::errors::CallError;
 use super::monitor::BodyCall;
 use super::outgoing::{Outgoing, Sending};
+use super::standing::Standing;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame};
@@ -57,6 +58,8 @@ struct Ending {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Counts how the call ends.
     call: Option<BodyCall>,
+    /// Of the connection that it is for.
+    standing: Option<Arc<Standing>>,
 }
 
 impl Ending {
@@ -64,6 +67,15 @@ impl Ending {
         Self {
             deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at))),
             call: None,
+            standing: None,
+        }
+    }
+
+    /// A message goes out.
+    fn progress(&self) {
+        if let Some(standing) = &self.standing {
+            standing.taken_up();
+            standing.answered();
         }
     }
 
@@ -131,6 +143,7 @@ impl MessagesReply {
             Poll::Ready(Some(Ok(message))) => {
                 let (bytes, sending) = message.send(&self.budget);
                 self.sending = Some(sending);
+                self.ending.progress();
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             Poll::Ready(Some(Err(error))) => self.ending.failed(error),
@@ -152,6 +165,17 @@ impl Reply {
     pub(super) fn tonic(body: tonic::body::Body, deadline: Option<Instant>) -> Self {
         let ending = Ending::new(deadline);
         Self::Tonic(Box::new(TonicReply { body, ending }))
+    }
+
+    /// The same, as the answer to a call of the connection with this standing.
+    pub(super) fn of(mut self, standing: &Arc<Standing>) -> Self {
+        let ending = match &mut self {
+            Self::Tonic(reply) => &mut reply.ending,
+            Self::Large(reply) | Self::Messages(reply) => &mut reply.ending,
+            Self::Empty | Self::Message(_) | Self::Trailers => return self,
+        };
+        ending.standing = Some(Arc::clone(standing));
+        self
     }
 
     /// The same, which counts `call` by the status that it ends with.
@@ -231,6 +255,11 @@ impl Body for Reply {
                 let late = frame.is_pending() && reply.ending.is_late(cx);
                 if late {
                     frame = Poll::Ready(Some(reply.ending.failed(CallError::Deadline)));
+                }
+                if let Poll::Ready(Some(Ok(frame))) = &frame
+                    && frame.is_data()
+                {
+                    reply.ending.progress();
                 }
                 if let Poll::Ready(Some(Ok(frame))) = &frame
                     && let Some(code) = frame.trailers_ref().and_then(code)

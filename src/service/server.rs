@@ -10,7 +10,7 @@ use super::health::Health;
 use super::monitor::Monitor;
 use super::scrub::Scrub;
 use super::watch::{LoadError, Watcher};
-use super::worker::Workers;
+use super::worker::{self, Workers};
 use crate::snapshot::signature::{KeyError, TrustedKeys};
 use crate::snapshot::{self, HighestSeen, Terms};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -19,7 +19,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// Connections the kernel keeps for us until we accept them (it caps this by its own limit).
 const BACKLOG: i32 = 4_096;
@@ -64,9 +64,6 @@ pub enum ServeError {
     /// The operating system refused a thread or another resource.
     #[error("cannot start serving: {0}")]
     Start(#[from] io::Error),
-    /// The descriptors of the contract are damaged: a defect of the build.
-    #[error("cannot serve reflection: {0}")]
-    Reflection(#[from] tonic_reflection::server::Error),
 }
 
 impl From<LoadError> for ServeError {
@@ -111,37 +108,6 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
         io::ErrorKind::AddrInUse => ServeError::AddressInUse(address),
         _ => ServeError::Listen { address, source },
     })
-}
-
-/// Asks the operating system for as many open files as `connections` need beside what the process
-/// needs itself; says so in the log if it grants fewer. Many systems begin with 1,024.
-pub fn raise_open_files_limit(connections: usize) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    /// Segments, runtimes, standard streams, and some to spare.
-    const OWN: u64 = 256;
-    let wanted = u64::try_from(connections)
-        .unwrap_or(u64::MAX)
-        .saturating_add(OWN);
-    let limit = getrlimit(Resource::Nofile);
-    // `None` is "no limit".
-    if limit.current.is_none_or(|current| current >= wanted) {
-        return;
-    }
-    let granted = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    let raised = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: Some(granted),
-            maximum: limit.maximum,
-        },
-    );
-    if raised.is_err() || granted < wanted {
-        tracing::warn!(
-            wanted,
-            granted,
-            "fewer files may be open than `max_connections` needs: raise the limit (ulimit -n)"
-        );
-    }
 }
 
 /// Serves the store's current snapshot, and each that is published later, until `shutdown` resolves;
@@ -189,13 +155,14 @@ pub async fn run_with_clock(
         None => None,
     };
     let health = Health::not_serving_yet();
-    let dispatches = condition
-        .counters
-        .iter()
-        .map(|counters| Dispatch::new(&condition, counters, &health))
-        .collect::<Result<_, _>>()?;
     let connections = Arc::clone(&condition.connections);
-    let workers = Workers::start(dispatches, connections, config.drain)?;
+    let terms_of_workers = worker::Terms {
+        connections_max: condition.connections_max,
+        connection_age_max: config.max_connection_age,
+        drain: config.drain,
+    };
+    let dispatches = dispatches(&condition, &health);
+    let workers = Workers::start(dispatches, connections, terms_of_workers)?;
     let watcher = Watcher {
         terms,
         options: config.load_options(),
@@ -220,7 +187,7 @@ pub async fn run_with_clock(
     };
     let ended: Result<(), ServeError> = tokio::select! {
         ended = serve => ended,
-        () = accept(&listener, &workers, config.max_connections.get()) => Ok(()),
+        () = accept(&listener, &workers) => Ok(()),
         () = shutdown => Ok(()),
     };
     // Those who watch health look for another server before their connection is ended.
@@ -240,6 +207,19 @@ pub async fn run_with_clock(
     Ok(Drained { cut })
 }
 
+/// What the threads that serve calls need, each its own.
+pub(super) fn dispatches(
+    condition: &Arc<Condition>,
+    health: &Health,
+) -> impl Fn(usize) -> io::Result<Dispatch> + Send + Sync + 'static {
+    let (condition, health) = (Arc::clone(condition), health.clone());
+    move |thread| {
+        let counters = condition.counters.get(thread);
+        let counters = counters.ok_or_else(|| io::Error::other("no such thread"))?;
+        Dispatch::new(&condition, counters, &health).map_err(io::Error::other)
+    }
+}
+
 /// On what terms snapshots are loaded: reads the trusted keys, and looks whether the folder is there in which the
 /// highest generation seen is remembered. Where no key is trusted, nothing is remembered: who can put an older
 /// snapshot into the store could as well number it anew.
@@ -257,22 +237,27 @@ fn terms(config: &Config) -> Result<Terms, ServeError> {
 }
 
 /// Takes connections and hands them out, for ever.
-pub(super) async fn accept(
-    listener: &tokio::net::TcpListener,
-    workers: &Workers,
-    connections_max: usize,
-) {
+pub(super) async fn accept(listener: &tokio::net::TcpListener, workers: &Workers) {
     let mut wait = ACCEPT_WAIT_MIN;
     let mut complaints = Complaints::default();
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = ticks.tick() => {
+                workers.tick();
+                continue;
+            }
+        };
+        match accepted {
+            Ok((stream, peer)) => {
                 wait = ACCEPT_WAIT_MIN;
-                if workers.connections().open() >= connections_max {
+                if !workers.make_room() {
                     workers.connections().turn_away();
                     if complaints.due() {
                         tracing::warn!(
-                            connections_max,
+                            open = workers.connections().open(),
                             "connections are closed as they come: too many are open"
                         );
                     }
@@ -280,7 +265,7 @@ pub(super) async fn accept(
                 }
                 // Fails only if the client is gone already.
                 if let Ok(stream) = connection::prepare(&stream).and_then(|()| stream.into_std()) {
-                    workers.hand(stream);
+                    workers.hand(stream, peer.ip().to_canonical());
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}

@@ -5,15 +5,19 @@
 
 use super::connection;
 use super::dispatch::Dispatch;
+use super::places::{Places, Room};
+use super::standing::{Ask, Seconds, Standing};
+use super::strangers::Strangers;
 use super::tidy::tidy;
+use super::turns;
 use std::io;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// The connections of clients, as they are counted.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Connections {
     open: Vec<Arc<AtomicUsize>>,
     accepted: AtomicU64,
     turned_away: AtomicU64,
+    displaced: AtomicU64,
+    threads_replaced: AtomicU64,
 }
 
 impl Connections {
@@ -31,6 +37,8 @@ impl Connections {
             open: (0..threads.get()).map(|_| Arc::default()).collect(),
             accepted: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
+            displaced: AtomicU64::new(0),
+            threads_replaced: AtomicU64::new(0),
         }
     }
 
@@ -54,6 +62,16 @@ impl Connections {
     pub(super) fn turned_away(&self) -> u64 {
         self.turned_away.load(Ordering::Relaxed)
     }
+
+    /// Those that had to leave their places to others, since the start.
+    pub(super) fn displaced(&self) -> u64 {
+        self.displaced.load(Ordering::Relaxed)
+    }
+
+    /// Threads that ended before their time and were replaced, since the start.
+    pub(super) fn threads_replaced(&self) -> u64 {
+        self.threads_replaced.load(Ordering::Relaxed)
+    }
 }
 
 /// A thread and the connections it serves.
@@ -61,68 +79,98 @@ struct Worker {
     /// Connections handed to it and not ended yet.
     open: Arc<AtomicUsize>,
     /// The way to it; dropped at the end, which tells it that no more will come.
-    connections: mpsc::UnboundedSender<Connection>,
+    connections: mpsc::UnboundedSender<Errand>,
     /// Returns the number of connections that were cut.
     thread: thread::JoinHandle<usize>,
+}
+
+/// What is sent to a thread.
+enum Errand {
+    Serve(Connection),
+    /// Ends the thread as a defect would.
+    #[cfg(test)]
+    Die,
 }
 
 /// An accepted connection on its way to a thread, and later in its hands. Counted until dropped.
 struct Connection {
     stream: TcpStream,
-    open: OpenCount,
+    open: Open,
 }
 
-struct OpenCount(Arc<AtomicUsize>);
+/// Counts a connection among the open ones, and tells its standing when it has ended.
+struct Open {
+    count: Arc<AtomicUsize>,
+    standing: Arc<Standing>,
+}
 
-impl Drop for OpenCount {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+impl Open {
+    fn count(count: &Arc<AtomicUsize>, standing: Arc<Standing>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self {
+            count: Arc::clone(count),
+            standing,
+        }
     }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.standing.close();
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a server asks of its threads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Connections open at a time.
+    pub(super) connections_max: usize,
+    /// Age at which a client is told to go on over another one; none: never.
+    pub(super) connection_age_max: Option<Duration>,
+    /// How long running calls may take once the server is told to end.
+    pub(super) drain: Duration,
 }
 
 /// All threads.
 pub(super) struct Workers {
-    workers: Vec<Worker>,
+    workers: Mutex<Vec<Worker>>,
+    /// Makes what the calls of a thread need, for the first thread and for those that take its place.
+    dispatch: Box<dyn Fn(usize) -> io::Result<Dispatch> + Send + Sync>,
     connections: Arc<Connections>,
-    draining: watch::Sender<bool>,
+    places: Mutex<Places>,
+    strangers: Arc<Strangers>,
+    began: Instant,
+    seconds: Seconds,
+    terms: Terms,
 }
 
 impl Workers {
-    /// Starts one thread for each dispatch, of which `connections` knows as many; a drain will give
-    /// running calls the time `drain`.
+    /// Starts as many threads as `connections` knows. `dispatch` makes what the calls of each need.
+    ///
+    /// # Errors
+    /// If the system refuses a thread or another resource, or `dispatch` fails.
     pub(super) fn start(
-        dispatches: Vec<Dispatch>,
+        dispatch: impl Fn(usize) -> io::Result<Dispatch> + Send + Sync + 'static,
         connections: Arc<Connections>,
-        drain: Duration,
+        terms: Terms,
     ) -> io::Result<Self> {
-        let (draining, _) = watch::channel(false);
-        let mut workers = Vec::with_capacity(dispatches.len());
-        for (index, (dispatch, open)) in dispatches.into_iter().zip(&connections.open).enumerate() {
-            let (sender, received) = mpsc::unbounded_channel();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            let draining = draining.subscribe();
-            let still_open = Arc::clone(open);
-            let thread = thread::Builder::new()
-                .name(format!("serve-{index}"))
-                .spawn(move || {
-                    runtime.block_on(work(received, Arc::new(dispatch), draining, drain));
-                    let cut = still_open.load(Ordering::Relaxed);
-                    // Whatever still runs is cut here.
-                    runtime.shutdown_background();
-                    cut
-                })?;
-            workers.push(Worker {
-                open: Arc::clone(open),
-                connections: sender,
-                thread,
-            });
-        }
+        let strangers = Arc::new(Strangers::default());
+        let open = connections.open.iter().enumerate();
+        let workers = open
+            .map(|(index, open)| {
+                Worker::start(index, dispatch(index)?, open, &strangers, terms.drain)
+            })
+            .collect::<io::Result<_>>()?;
         Ok(Self {
-            workers,
+            workers: Mutex::new(workers),
+            dispatch: Box::new(dispatch),
             connections,
-            draining,
+            places: Mutex::new(Places::new(terms.connections_max)),
+            strangers,
+            began: Instant::now(),
+            seconds: Seconds::default(),
+            terms,
         })
     }
 
@@ -131,33 +179,91 @@ impl Workers {
         &self.connections
     }
 
+    /// Makes room for one more connection; returns whether one more may come.
+    pub(super) fn make_room(&self) -> bool {
+        let room = lock(&self.places).make_room(self.connections.open());
+        if room == Room::Made {
+            self.connections.displaced.fetch_add(1, Ordering::Relaxed);
+        }
+        room != Room::Full
+    }
+
     /// Hands a connection to the thread with the fewest.
-    pub(super) fn hand(&self, stream: TcpStream) {
-        let Some(worker) = self
-            .workers
+    pub(super) fn hand(&self, stream: TcpStream, peer: IpAddr) {
+        let standing = Standing::new(peer, &self.seconds);
+        let standing = Arc::new(match self.terms.connection_age_max {
+            Some(age) => standing.ending_at_about(age),
+            None => standing,
+        });
+        let workers = self.replace_the_dead();
+        let Some(worker) = workers
             .iter()
             .min_by_key(|worker| worker.open.load(Ordering::Relaxed))
         else {
             return;
         };
-        worker.open.fetch_add(1, Ordering::Relaxed);
         self.connections.accepted.fetch_add(1, Ordering::Relaxed);
-        let connection = Connection {
-            stream,
-            open: OpenCount(Arc::clone(&worker.open)),
-        };
-        if worker.connections.send(connection).is_err() {
-            tracing::error!("a serving thread has ended before its time; a connection was closed");
+        let open = Open::count(&worker.open, Arc::clone(&standing));
+        let connection = Connection { stream, open };
+        if worker.connections.send(Errand::Serve(connection)).is_ok() {
+            lock(&self.places).come(standing);
         }
+    }
+
+    /// To be called once a second.
+    pub(super) fn tick(&self) {
+        self.seconds.set(self.began.elapsed());
+        drop(self.replace_the_dead());
+        if self.terms.connection_age_max.is_some() {
+            let places = lock(&self.places);
+            places.ask(Ask::GoAway, Standing::is_past_its_age);
+        }
+    }
+
+    /// Starts another thread in the place of each that has ended, which only a defect can cause: it has the fewest
+    /// connections and would be handed every one that comes.
+    fn replace_the_dead(&self) -> MutexGuard<'_, Vec<Worker>> {
+        let mut workers = lock(&self.workers);
+        for (index, worker) in workers.iter_mut().enumerate() {
+            if !worker.thread.is_finished() {
+                continue;
+            }
+            let started = (self.dispatch)(index).and_then(|dispatch| {
+                Worker::start(
+                    index,
+                    dispatch,
+                    &worker.open,
+                    &self.strangers,
+                    self.terms.drain,
+                )
+            });
+            match started {
+                Ok(started) => {
+                    *worker = started;
+                    self.connections
+                        .threads_replaced
+                        .fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(
+                        thread = index,
+                        "a serving thread has ended, and with it its connections: another one has taken its place"
+                    );
+                }
+                Err(error) => {
+                    tracing::error!(thread = index, %error, "a serving thread has ended and can't be replaced");
+                }
+            }
+        }
+        workers
     }
 
     /// Ends the connections: no new calls, running ones get their time. Returns when all have ended or
     /// the time is up, with the number of connections that were cut. Blocks.
     pub(super) fn drain(self) -> usize {
-        self.draining.send_replace(true);
+        lock(&self.places).ask(Ask::GoAway, |_| true);
+        let workers = self.workers.into_inner();
         // Collected first: a thread drains only when its `connections` is dropped.
-        let threads: Vec<_> = self
-            .workers
+        let threads: Vec<_> = workers
+            .unwrap_or_else(PoisonError::into_inner)
             .into_iter()
             .map(|worker| worker.thread)
             .collect();
@@ -169,29 +275,90 @@ impl Workers {
         });
         ended.sum()
     }
+
+    /// Ends a thread as a defect would.
+    #[cfg(test)]
+    pub(super) fn kill_one(&self) {
+        let workers = lock(&self.workers);
+        let worker = workers.first().unwrap();
+        worker.connections.send(Errand::Die).ok().unwrap();
+        while !worker.thread.is_finished() {
+            thread::yield_now();
+        }
+    }
+}
+
+/// Whoever panicked with one of these locks held has left it as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Worker {
+    fn start(
+        index: usize,
+        dispatch: Dispatch,
+        open: &Arc<AtomicUsize>,
+        strangers: &Arc<Strangers>,
+        drain: Duration,
+    ) -> io::Result<Self> {
+        let (connections, received) = mpsc::unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (still_open, strangers) = (Arc::clone(open), Arc::clone(strangers));
+        let thread = thread::Builder::new()
+            .name(format!("serve-{index}"))
+            .spawn(move || {
+                runtime.block_on(work(received, Arc::new(dispatch), strangers, drain));
+                let cut = still_open.load(Ordering::Relaxed);
+                // Whatever still runs is cut here.
+                runtime.shutdown_background();
+                cut
+            })?;
+        Ok(Self {
+            open: Arc::clone(open),
+            connections,
+            thread,
+        })
+    }
 }
 
 /// The life of a thread: takes connections while any may come, then waits for theirs to end.
 async fn work(
-    mut connections: mpsc::UnboundedReceiver<Connection>,
+    mut errands: mpsc::UnboundedReceiver<Errand>,
     dispatch: Arc<Dispatch>,
-    draining: watch::Receiver<bool>,
+    strangers: Arc<Strangers>,
     drain: Duration,
 ) {
     tokio::spawn(tidy(dispatch.budget()));
+    tokio::spawn(turns::give());
     // Each connection holds a clone of `alive`; when the last is gone, `ended` says so.
     let (alive, mut ended) = mpsc::channel::<()>(1);
-    while let Some(Connection { stream, open }) = connections.recv().await {
+    while let Some(errand) = errands.recv().await {
+        #[cfg_attr(
+            not(test),
+            expect(
+                clippy::infallible_destructuring_match,
+                reason = "tests know another errand"
+            )
+        )]
+        let Connection { stream, open } = match errand {
+            Errand::Serve(connection) => connection,
+            #[cfg(test)]
+            Errand::Die => panic!("killed by a test"),
+        };
         let stream = match tokio::net::TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken up and was closed");
+                tracing::debug!(%error, "a connection could not be taken up and was closed");
                 continue;
             }
         };
-        let (dispatch, draining, alive) = (Arc::clone(&dispatch), draining.clone(), alive.clone());
+        let (dispatch, strangers, alive) =
+            (Arc::clone(&dispatch), Arc::clone(&strangers), alive.clone());
         tokio::spawn(async move {
-            connection::serve(stream, dispatch, draining).await;
+            let standing = Arc::clone(&open.standing);
+            connection::serve(stream, standing, dispatch, strangers).await;
             drop((open, alive));
         });
     }

@@ -16,7 +16,8 @@
 //! | `calls` | gRPC calls against the contract |
 //! | `refusals` | calls that no method takes, and what each says of them |
 //! | `frames` | bytes against HTTP/2 |
-//! | `connections` | more of them than anyone needs |
+//! | `connections` | more of them than anyone needs, and who leaves when places run out |
+//! | `fair` | clients that cost much and bring nothing |
 //! | `memory` | clients that would use up the server's memory |
 //! | `damage` | changed, cut and added bytes in a store |
 
@@ -30,6 +31,7 @@
 mod calls;
 mod connections;
 mod damage;
+mod fair;
 mod frames;
 mod life;
 mod logs;

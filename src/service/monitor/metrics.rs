@@ -143,10 +143,25 @@ fn server(writer: &mut Writer<'_>, condition: &Condition, now: Timestamp) -> fmt
         "Connections taken.",
         connections.accepted(),
     )?;
+    writer.gauge(
+        "connections_max",
+        "Connections of clients that may be open at a time.",
+        condition.connections_max as u64,
+    )?;
+    writer.counter(
+        "connections_displaced",
+        "Connections ended to make room for others, because too many were open.",
+        connections.displaced(),
+    )?;
     writer.counter(
         "connections_turned_away",
-        "Connections closed as they came, because too many were open.",
+        "Connections closed as they came, because too many were open and were being ended.",
         connections.turned_away(),
+    )?;
+    writer.counter(
+        "threads_replaced",
+        "Threads serving calls that ended by a defect and were replaced.",
+        connections.threads_replaced(),
     )?;
     writer.gauges(
         "segment_bytes",

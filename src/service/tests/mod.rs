@@ -9,9 +9,8 @@ mod store;
 use super::clock::Clock;
 use super::condition::Condition;
 use super::config::Config;
-use super::dispatch::Dispatch;
 use super::health::Health;
-use super::worker::Workers;
+use super::worker::{Terms, Workers};
 use super::{server, wire};
 use crate::proto;
 use crate::proto::lookup_service_client::LookupServiceClient;
@@ -28,6 +27,9 @@ use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+/// What it says to checks. A connection that is lost says UNAVAILABLE, too.
+const NO_SNAPSHOT: &str = "no snapshot is being served: try another server, or again later";
+
 /// A server without a snapshot.
 struct Server {
     address: SocketAddr,
@@ -39,17 +41,19 @@ struct Server {
 fn workers(config: &Config, health: &Health) -> Workers {
     let condition = Condition::new(PathBuf::new(), config, Vec::new(), Clock::system());
     let condition = Arc::new(condition);
-    let dispatches = condition
-        .counters
-        .iter()
-        .map(|counters| Dispatch::new(&condition, counters, health).unwrap())
-        .collect();
-    Workers::start(dispatches, Arc::clone(&condition.connections), config.drain).unwrap()
+    let terms = Terms {
+        connections_max: condition.connections_max,
+        connection_age_max: config.max_connection_age,
+        drain: config.drain,
+    };
+    let dispatches = server::dispatches(&condition, health);
+    Workers::start(dispatches, Arc::clone(&condition.connections), terms).unwrap()
 }
 
 async fn start(connections_max: usize) -> Server {
     let config = Config {
         threads: NonZeroUsize::MIN.saturating_add(1),
+        max_connections: NonZeroUsize::new(connections_max),
         ..Config::default()
     };
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -58,7 +62,7 @@ async fn start(connections_max: usize) -> Server {
     let health = Health::not_serving_yet();
     let workers = Arc::new(workers(&config, &health));
     let accepting = Arc::clone(&workers);
-    tokio::spawn(async move { server::accept(&listener, &accepting, connections_max).await });
+    tokio::spawn(async move { server::accept(&listener, &accepting).await });
     Server {
         address,
         health,
@@ -262,40 +266,20 @@ async fn what_does_not_speak_http2_is_closed_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_are_closed_at_once() {
-    let server = start(1).await;
-    let mut client = server.client().await;
-    assert_eq!(
-        client
-            .check_document(question("A1"))
-            .await
-            .unwrap_err()
-            .code(),
-        Code::Unavailable
-    );
-    let mut second = TcpStream::connect(server.address).await.unwrap();
-    assert!(matches!(second.read(&mut [0; 9]).await, Ok(0) | Err(_)));
-    assert_eq!(
-        client
-            .check_document(question("A1"))
-            .await
-            .unwrap_err()
-            .code(),
-        Code::Unavailable
-    );
-    drop(client);
-    while server.workers.connections().open() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+async fn a_thread_that_has_died_is_replaced() {
+    let server = start(10).await;
+    for deaths in 1..=2 {
+        server.workers.kill_one();
+        // Both threads serve: it has fewer connections than the other one.
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            let mut client = server.client().await;
+            let refused = client.check_document(question("A1")).await.unwrap_err();
+            assert_eq!(refused.message(), NO_SNAPSHOT, "after {deaths} deaths");
+            clients.push(client);
+        }
+        assert_eq!(server.workers.connections().threads_replaced(), deaths);
     }
-    let mut third = server.client().await;
-    assert_eq!(
-        third
-            .check_document(question("A1"))
-            .await
-            .unwrap_err()
-            .code(),
-        Code::Unavailable
-    );
 }
 
 #[tokio::test]
@@ -312,7 +296,8 @@ async fn a_drain_ends_idle_connections_and_cuts_what_does_not_end() {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let hand = async || {
         let (channel, accepted) = tokio::join!(endpoint.connect(), listener.accept());
-        workers.hand(accepted.unwrap().0.into_std().unwrap());
+        let (stream, peer) = accepted.unwrap();
+        workers.hand(stream.into_std().unwrap(), peer.ip());
         LookupServiceClient::new(channel.unwrap())
     };
     let (mut idle, mut busy) = (hand().await, hand().await);

@@ -1,6 +1,10 @@
 //! HTTP/2 by hand (RFC 9113): for what no client library would send.
 
 use super::PATIENCE;
+use prost::Message as _;
+use sltd::proto::CheckDocumentRequest;
+use socket2::{Domain, Socket, Type};
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
@@ -21,6 +25,8 @@ pub(crate) mod kind {
 
 /// Flags of HEADERS and DATA.
 pub(crate) const END_STREAM: u8 = 1;
+/// Flag of PING and SETTINGS.
+pub(crate) const ACK: u8 = 1;
 /// Flag of HEADERS.
 pub(crate) const END_HEADERS: u8 = 4;
 
@@ -28,6 +34,7 @@ pub(crate) const END_HEADERS: u8 = 4;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
+    pub(crate) flags: u8,
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
@@ -41,6 +48,7 @@ impl Raw {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
         Self(stream)
     }
 
@@ -52,9 +60,83 @@ impl Raw {
         raw
     }
 
+    /// The same from an address of this machine's own.
+    pub(crate) fn open_from(from: [u8; 4], address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut raw = Self(stream);
+        raw.send(PREFACE);
+        raw.frame(kind::SETTINGS, 0, 0, &[]);
+        raw
+    }
+
+    /// Another handle on the same connection.
+    pub(crate) fn again(&self) -> Self {
+        Self(self.0.try_clone().unwrap())
+    }
+
+    /// Asks about a document and reads to the end of the answer; `None` if there is none.
+    pub(crate) fn check(&mut self, stream: u32) -> Option<()> {
+        self.check_all([stream])
+    }
+
+    /// The same of several at once; `None` if one has no answer.
+    pub(crate) fn check_all(&mut self, streams: impl IntoIterator<Item = u32>) -> Option<()> {
+        let message = CheckDocumentRequest {
+            number: "12AB34567".to_owned(),
+            ..Default::default()
+        };
+        let message = prefixed(0, &message.encode_to_vec());
+        let block = header_block("/sltd.v1.LookupService/CheckDocument");
+        let mut calls = Vec::new();
+        let mut open = BTreeSet::new();
+        for stream in streams {
+            calls.extend(frame(
+                block.len(),
+                kind::HEADERS,
+                END_HEADERS,
+                stream,
+                &block,
+            ));
+            calls.extend(frame(
+                message.len(),
+                kind::DATA,
+                END_STREAM,
+                stream,
+                &message,
+            ));
+            open.insert(stream);
+        }
+        self.send(&calls);
+        let mut answered = open.clone();
+        while !open.is_empty() {
+            let frame = self.next()?;
+            let ends = match frame.kind {
+                kind::DATA | kind::HEADERS => frame.flags & END_STREAM != 0,
+                kind => kind == kind::RST_STREAM,
+            };
+            if frame.kind == kind::DATA {
+                answered.remove(&frame.stream);
+            }
+            if ends {
+                open.remove(&frame.stream);
+            }
+        }
+        answered.is_empty().then_some(())
+    }
+
     /// Sends bytes; a server that has hung up already is no failure.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
+    }
+
+    /// Sends bytes; returns whether the server was still there.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).is_ok()
     }
 
     /// Sends a frame.
@@ -91,11 +173,16 @@ impl Raw {
     pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.read(&mut head)?;
-        let [a, b, c, kind, _flags, stream @ ..] = head;
+        let [a, b, c, kind, flags, stream @ ..] = head;
         let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
         self.read(&mut payload)?;
+        if kind == kind::PING && flags & ACK == 0 {
+            // Whoever doesn't answer these is taken for dead.
+            self.frame(kind::PING, ACK, 0, &payload);
+        }
         Some(Frame {
             kind,
+            flags,
             stream: u32::from_be_bytes(stream),
             payload,
         })

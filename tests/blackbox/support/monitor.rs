@@ -4,6 +4,7 @@ use super::{PATIENCE, Server, wait_for};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::Command;
 
 /// What an HTTP server answered.
 #[derive(Debug)]
@@ -25,10 +26,29 @@ impl Server {
     /// Serves a store with these settings, and its metrics.
     #[track_caller]
     pub(crate) fn monitored(store: &Path, settings: &str) -> (Self, SocketAddr) {
+        let program = Command::new(env!("CARGO_BIN_EXE_sltd"));
+        Self::monitored_program(program, store, settings)
+    }
+
+    /// The same with so many file descriptors.
+    #[track_caller]
+    pub(crate) fn with_descriptors(
+        store: &Path,
+        descriptors: usize,
+        settings: &str,
+    ) -> (Self, SocketAddr) {
+        let mut shell = Command::new("sh");
+        let limit = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limit, env!("CARGO_BIN_EXE_sltd")]);
+        Self::monitored_program(shell, store, settings)
+    }
+
+    #[track_caller]
+    fn monitored_program(program: Command, store: &Path, settings: &str) -> (Self, SocketAddr) {
         let config = store.join("sltd.toml");
         std::fs::write(&config, format!("metrics = \"127.0.0.1:0\"\n{settings}")).unwrap();
         let config = config.to_str().unwrap();
-        let server = Self::start_with(store, &["--config", config], "info");
+        let server = Self::start_program(program, store, &["--config", config], "info");
         let log = server.log();
         let line = log.lines().find(|line| line.contains("metrics are served"));
         let address = line.and_then(|line| line.split("address=").nth(1));

@@ -30,11 +30,23 @@ impl Server {
     /// The same with further arguments and a level of logging.
     #[track_caller]
     pub(crate) fn start_with(store: &Path, arguments: &[&str], level: &str) -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_sltd"));
+        Self::start_program(program, store, arguments, level)
+    }
+
+    /// The same of the program as a command begins it.
+    #[track_caller]
+    pub(crate) fn start_program(
+        mut program: Command,
+        store: &Path,
+        arguments: &[&str],
+        level: &str,
+    ) -> Self {
         let listen: &[&str] = match arguments.contains(&"--listen") {
             true => &[],
             false => &["--listen", "127.0.0.1:0"],
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sltd"))
+        let mut child = program
             .args(["serve", "--store"])
             .arg(store)
             .args(listen)
