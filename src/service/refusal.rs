@@ -69,6 +69,7 @@ impl From<&Fault> for RefusalReason {
                 Signature { .. } => Self::Signature,
                 HighestSeen(_) => Self::Generation,
             },
+            Fault::Load(LoadError::Hangs(_)) => Self::Unreadable,
             Fault::Load(LoadError::Panicked) => Self::Panic,
             Fault::NotAbove(_) => Self::Generation,
         }

@@ -9,7 +9,7 @@ use super::dispatch::Dispatch;
 use super::health::Health;
 use super::monitor::Monitor;
 use super::scrub::Scrub;
-use super::watch::{LoadError, Watcher};
+use super::watch::{LoadError, Looks, Watcher};
 use super::worker::{self, Workers};
 use crate::snapshot::signature::{KeyError, TrustedKeys};
 use crate::snapshot::{self, HighestSeen, Terms};
@@ -70,7 +70,8 @@ impl From<LoadError> for ServeError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Store(error) => Self::Store(error),
-            LoadError::Panicked => Self::Panicked,
+            // Said of what is loaded later only.
+            LoadError::Hangs(_) | LoadError::Panicked => Self::Panicked,
         }
     }
 }
@@ -169,6 +170,7 @@ pub async fn run_with_clock(
         every: config.watch,
         condition: Arc::clone(&condition),
         health: health.clone(),
+        looks: Looks::default(),
     };
     let serve = async {
         let (current, pointer) = watcher.begin().await?;
