@@ -67,7 +67,11 @@ impl Condition {
         Self {
             started_at: clock.now(),
             serving: Arc::new(Serving::new(clock)),
-            budget: Arc::new(Budget::new(config.memory_bytes(), config.stalled_after)),
+            budget: Arc::new(Budget::new(
+                config.memory_bytes(),
+                config.stalled_after,
+                config.threads,
+            )),
             counters: (0..config.threads.get()).map(|_| Arc::default()).collect(),
             connections: Arc::new(Connections::of(config.threads)),
             connections_max: descriptors::connections_max(config),

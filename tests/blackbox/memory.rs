@@ -1,7 +1,7 @@
 //! Clients that would use up the server's memory. What it takes stays within what SECURITY.md says, and honest clients
 //! are answered meanwhile.
 
-use crate::support::plain::{BATCH, STREAM, call, connect, unfinished, whole};
+use crate::support::plain::{BATCH, STREAM, UNARY, call, connect, unfinished, whole};
 use crate::support::{
     Hostile, ROWS, Server, announced, block_on, kind, passport, prefixed, publish, wait_for,
 };
@@ -132,6 +132,46 @@ fn requests_that_never_end() {
         let hostile = flood(&server, 65_535, path, &half);
         endures(&server, before, hostile);
     }
+}
+
+/// What SECURITY.md adds for the calls that wait, in MiB, and for each connection, in KiB.
+const WAITING: u64 = 128;
+const EACH_KIB: u64 = 600;
+
+#[test]
+fn many_connections_with_all_calls_open() {
+    const CONNECTIONS: u64 = 128;
+    let (_dir, server, before) = small_server();
+    let question = prefixed(0, b"\x0a\x0912AB34567");
+    // Nothing of a message, half of it, a whole one whose end does not come; a job without a chunk.
+    for (path, bytes) in [
+        (UNARY, &question[..0]),
+        (UNARY, &question[..9]),
+        (UNARY, &question),
+        (STREAM, &question[..0]),
+    ] {
+        let open = |_| {
+            let mut hostile = Hostile::connect(server.address, 0);
+            for call in 0..STREAMS {
+                hostile.begin(2 * call + 1, path, bytes);
+            }
+            hostile
+        };
+        let hostile: Vec<_> = (0..CONNECTIONS).map(open).collect();
+        server.still_answers();
+        wait_for("calls to be ended", || {
+            hostile
+                .iter()
+                .any(|hostile| hostile.count(kind::RST_STREAM) > 0)
+        });
+        let most = server.memory("VmHWM");
+        assert!(
+            most <= before + BESIDE + WAITING + CONNECTIONS * EACH_KIB / 1024,
+            "{before} MiB grew to {most}"
+        );
+        drop(hostile);
+    }
+    server.still_answers();
 }
 
 #[test]

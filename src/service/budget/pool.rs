@@ -1,7 +1,9 @@
 //! Pools of bytes, and shares of them.
 
+use super::open::{CALLS_EACH_MIN, CALLS_MAX, beat};
 use super::waits::{Held, Waiting, Waits};
 use crate::service::errors::CallError;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(in crate::service) struct Budget {
     pools: [Pool; Purpose::COUNT],
     waits: Arc<Waits>,
     stalled_after: Duration,
+    /// Calls that may go on at a time, on each thread.
+    calls_each: usize,
 }
 
 #[derive(Debug)]
@@ -93,11 +97,16 @@ impl Share {
 }
 
 impl Budget {
-    /// Of so many bytes. A call that has waited for its client for `stalled_after` is ended even if nobody needs the
+    /// Of so many bytes, for so many threads. A call that has waited for its client for `stalled_after` is ended even if nobody needs the
     /// memory.
-    pub(in crate::service) fn new(memory: usize, stalled_after: Duration) -> Self {
+    pub(in crate::service) fn new(
+        memory: usize,
+        stalled_after: Duration,
+        threads: NonZeroUsize,
+    ) -> Self {
         let eighth = memory / 8;
         Self {
+            calls_each: (CALLS_MAX / threads).max(CALLS_EACH_MIN),
             pools: [3, 4, 1].map(|eighths| Pool::new(eighths * eighth)),
             waits: Arc::default(),
             stalled_after,
@@ -162,8 +171,10 @@ impl Budget {
         Waiting::new(&self.waits, held)
     }
 
-    /// Ends the calls that have waited for their client for too long. To be called now and then.
+    /// Ends the calls that have waited for their client for too long. To be called by each thread now and then: of a
+    /// thread with too many calls, one that was not polled between two such calls may be ended for another.
     pub(in crate::service) fn end_stalled(&self) {
+        beat(self.calls_each);
         self.waits.end_older(self.stalled_after);
     }
 

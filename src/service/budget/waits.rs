@@ -1,5 +1,6 @@
 //! Calls that hold memory and wait for their client to read or write.
 
+use super::open::OpenCall;
 use super::pool::Purpose;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -57,8 +58,8 @@ struct Queue {
 type Place = (Instant, u64);
 
 /// One call that waits.
-#[derive(Debug)]
-struct Wait {
+#[derive(Debug, Default)]
+pub(super) struct Wait {
     held: Held,
     state: AtomicU8,
     /// Wakes the call's task.
@@ -72,11 +73,12 @@ const ENDED: u8 = 1;
 const OVER: u8 = 2;
 
 impl Wait {
-    fn is_ended(&self) -> bool {
+    pub(super) fn is_ended(&self) -> bool {
         self.state.load(Ordering::Acquire) == ENDED
     }
 
-    fn end(&self) {
+    /// Tells the call to end.
+    pub(super) fn end(&self) {
         let _ = self
             .state
             .compare_exchange(OPEN, ENDED, Ordering::AcqRel, Ordering::Acquire);
@@ -197,6 +199,7 @@ impl Drop for Waiting {
 /// the client has opened, of which only HTTP/2 knows: it is dropped, which resets its stream.
 pub(in crate::service) struct Endable<C> {
     call: Option<C>,
+    open: OpenCall,
     wait: Option<Arc<Wait>>,
 }
 
@@ -205,6 +208,7 @@ impl<C> Endable<C> {
     pub(in crate::service) fn new(call: C) -> Self {
         Self {
             call: Some(call),
+            open: OpenCall::begin(),
             wait: BEGUN.take(),
         }
     }
@@ -218,19 +222,22 @@ impl<C: Future<Output = ()> + Unpin> Future for Endable<C> {
         let Some(call) = &mut this.call else {
             return Poll::Ready(());
         };
+        this.open.polled();
         BEGUN.set(None);
         let polled = Pin::new(call).poll(context);
         if let Some(begun) = BEGUN.take() {
             this.wait = Some(begun);
         }
-        let Some(wait) = this.wait.as_ref().filter(|_| polled.is_pending()) else {
+        if polled.is_ready() {
             return polled;
-        };
-        // Looked at after the waker is in its place, so that an end in between is not missed.
-        wait.wake_by(context.waker());
-        if wait.is_ended() {
-            this.call = None;
-            return Poll::Ready(());
+        }
+        for wait in this.wait.iter().chain([&this.open.wait]) {
+            // Looked at after the waker is in its place, so that an end in between is not missed.
+            wait.wake_by(context.waker());
+            if wait.is_ended() {
+                this.call = None;
+                return Poll::Ready(());
+            }
         }
         Poll::Pending
     }
