@@ -129,13 +129,9 @@ pub(super) fn read(
         };
         let begun = listed.is_ok();
         let read = listed.and_then(|listed| {
-            let read = sources::read_source_watched(source, &read_options, watch, &sink, &report);
-            let mut read = read?;
+            let files = listed.delivery.files.clone();
+            let read = sources::read_files(source, files, &read_options, watch, &sink, &report)?;
             listed.delivery.check_unchanged(source)?;
-            // The instant is given to the reading, so that it does not say any more where it comes from.
-            let said = listed.delivery.warnings.iter();
-            let unsaid: Vec<_> = said.filter(|said| !read.warnings.contains(said)).collect();
-            read.warnings.splice(0..0, unsaid.into_iter().cloned());
             Ok((listed, read))
         });
         match read {

@@ -6,7 +6,8 @@ use crate::build::Progress;
 use crate::config::{Purpose, SourceConfig};
 use crate::publish::Holds;
 use crate::sources::{
-    self, ExpiredFile, Fate, ReadOptions, Row, RowSink, SinkError, SourceAccount, Watch, Withdrawal,
+    self, ExpiredFile, Fate, Files, ReadOptions, Row, RowSink, SinkError, SourceAccount, Watch,
+    Withdrawal,
 };
 use crate::usable::too_many_rejects;
 use jiff::Timestamp;
@@ -51,7 +52,8 @@ pub(super) fn read(
             source: error,
         };
         // Fixed before the first row is read: each is held against what was said at other instants.
-        let (as_of, told) = sources::as_of_with_warnings(source).map_err(failed)?;
+        let files = Files::from_source(source).map_err(failed)?;
+        let as_of = files.as_of(source).map_err(failed)?;
         sources::not_in_the_future(as_of, changes.now).map_err(failed)?;
         let mut known = delta.snapshot().manifest().sources.iter();
         let known = known.find(|known| known.name == source.name);
@@ -74,12 +76,8 @@ pub(super) fn read(
             on_stuck: &|error| progress.stuck(&source.name, error),
             ..Watch::default()
         };
-        let mut read = sources::read_source_watched(&source, &options, watch, &sink, &report)
-            .map_err(failed)?;
-        // The instant is given to the reading, so that it does not say any more where it comes from.
-        let unsaid = told.iter().filter(|said| !read.warnings.contains(said));
-        let unsaid: Vec<_> = unsaid.cloned().collect();
-        read.warnings.splice(0..0, unsaid);
+        let read = sources::read_files(&source, files, &options, watch, &sink, &report);
+        let read = read.map_err(failed)?;
         if let Some(why) = too_many_rejects(changes.max_rejects, &read) {
             if source.required {
                 return Err(DeltaFailure::TooManyRejects {

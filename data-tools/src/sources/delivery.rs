@@ -2,8 +2,8 @@
 //!
 //! A copy of a list is no newer list: its file's time says when it was copied. Its bytes tell.
 
-use super::SourceError;
 use super::input::{self, Inputs, Origin};
+use super::{Files, SourceError};
 use crate::config::{Part, SourceConfig};
 use jiff::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
@@ -18,7 +18,7 @@ use std::time::SystemTime;
 const READ_BYTES: usize = 4 << 20;
 
 /// The files of a source as they were delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     /// The instant that they describe: as stated, else the oldest time at which one of them was modified.
     pub(crate) as_of: Timestamp,
@@ -26,8 +26,8 @@ pub(crate) struct Delivery {
     pub(crate) stated: bool,
     /// BLAKE3 of their bytes, file after file, hexadecimal.
     pub(crate) digest: String,
-    /// What the operator should know of them.
-    pub(crate) warnings: Vec<String>,
+    /// Those that were looked at, to be read.
+    pub(crate) files: Files,
     /// What they looked like when they were digested.
     facts: Vec<(PathBuf, u64, SystemTime)>,
 }
@@ -46,7 +46,7 @@ impl Delivery {
             as_of: as_of.unwrap_or_else(|| super::modified(found.oldest)),
             stated: as_of.is_some(),
             digest: digest(&paths, source)?,
-            warnings: found.warnings,
+            files: Files(found),
             facts,
         })
     }
@@ -269,6 +269,45 @@ mod tests {
         let delivery = Delivery::from_source(&source).unwrap();
         write("list-1.csv", "number\nX1\n");
         assert_eq!(check(&delivery).as_deref(), Some("list-1.csv"));
+    }
+
+    #[test]
+    fn what_was_looked_at_is_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, number: &str| {
+            let row = format!("number,issuing_state,type,status\n{number},FIN,passport,lost\n");
+            fs::write(folder.path().join(name), row).unwrap();
+        };
+        let source = SourceConfig {
+            path: "list-*.csv".to_owned(),
+            folder: folder.path().to_owned(),
+            ..SourceConfig::for_bytes(Layout::SltdCsv)
+        };
+        write("list-2.csv", "AB990201");
+        let files = Files::from_source(&source).unwrap();
+        // Comes first by name, and perhaps by time: nothing that was said of the files holds for it.
+        write("list-1.csv", "AB990202");
+        struct Nowhere;
+        impl crate::sources::RowSink for Nowhere {
+            fn row(
+                &mut self,
+                _: &crate::sources::Row<'_>,
+            ) -> Result<crate::sources::Fate, crate::sources::SinkError> {
+                Ok(crate::sources::Fate::Taken)
+            }
+        }
+        let options = crate::sources::ReadOptions {
+            today: sltd::report::Day::MIN,
+            threads: 1,
+            rejects: None,
+            expired: None,
+        };
+        let watch = crate::sources::Watch::default();
+        let read =
+            crate::sources::read_files(&source, files, &options, watch, &|_| Nowhere, &|_| {});
+        let read = read.unwrap();
+        let names: Vec<_> = read.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, read.passed), (vec!["list-2.csv"], 1));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) enum Packing {
 }
 
 /// The inputs of a source, in the order in which they are read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inputs {
     pub(super) inputs: Vec<Input>,
     /// The oldest modification time among the files.

@@ -122,12 +122,51 @@ pub fn read_source_watched<S: RowSink>(
     make_sink: &(dyn Fn(usize) -> S + Sync),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SourceAccount, SourceError> {
+    let files = Files::from_source(source)?;
+    read_files(source, files, options, watch, make_sink, progress)
+}
+
+/// The files of a source, found once: what is said of them and what is read are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Files(Inputs);
+
+impl Files {
+    /// Looks which files a source has.
+    ///
+    /// # Errors
+    /// [`SourceError`] when there are none, or none that can be looked at.
+    pub(crate) fn from_source(source: &SourceConfig) -> Result<Self, SourceError> {
+        let mut found = input::find(source)?;
+        delivery::keep_part(source, &mut found);
+        Ok(Self(found))
+    }
+
+    /// The instant that they describe; see [`as_of`].
+    ///
+    /// # Errors
+    /// [`SourceError::Name`] when the name of one does not say it.
+    pub(crate) fn as_of(&self, source: &SourceConfig) -> Result<Timestamp, SourceError> {
+        let stated = delivery::stated(source, &self.0)?;
+        Ok(stated.unwrap_or_else(|| modified(self.0.oldest)))
+    }
+}
+
+/// [`read_source_watched`] of files that were found before.
+///
+/// # Errors
+/// Those of [`read_source_watched`].
+pub(crate) fn read_files<S: RowSink>(
+    source: &SourceConfig,
+    Files(found): Files,
+    options: &ReadOptions<'_>,
+    watch: Watch<'_>,
+    make_sink: &(dyn Fn(usize) -> S + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<SourceAccount, SourceError> {
     let tuning = Tuning {
         watch,
         ..Tuning::new(options.threads)
     };
-    let mut found = input::find(source)?;
-    delivery::keep_part(source, &mut found);
     if let Some(folder) = options.rejects {
         reject::remove_earlier_changes(folder, source).map_err(|error| SourceError::Rejects {
             path: folder.to_owned(),
@@ -143,23 +182,10 @@ pub fn read_source_watched<S: RowSink>(
 /// # Errors
 /// [`SourceError`] when there are no files, or none that can be looked at.
 pub fn as_of(source: &SourceConfig) -> Result<Timestamp, SourceError> {
-    Ok(as_of_with_warnings(source)?.0)
-}
-
-/// [`as_of`], and what there is to say of the files that it was taken from.
-///
-/// # Errors
-/// Those of [`as_of`].
-pub(crate) fn as_of_with_warnings(
-    source: &SourceConfig,
-) -> Result<(Timestamp, Vec<String>), SourceError> {
-    if let Some(as_of) = source.as_of {
-        return Ok((as_of, Vec::new()));
+    match source.as_of {
+        Some(as_of) => Ok(as_of),
+        None => Files::from_source(source)?.as_of(source),
     }
-    let found = input::find(source)?;
-    let stated = delivery::stated(source, &found)?;
-    let as_of = stated.unwrap_or_else(|| modified(found.oldest));
-    Ok((as_of, found.warnings))
 }
 
 /// Refuses data of an instant that is still to come: it would silence whatever comes before it.
