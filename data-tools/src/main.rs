@@ -68,6 +68,8 @@ fn main() -> ExitCode {
         .subcommand()
         .is_some_and(|(_, of)| matches!(of.try_get_one::<bool>("json"), Ok(Some(true))));
     command::expect_json(json);
+    // Scratch files that stay open are read faster; a build works with any limit.
+    let _ = sltd::files::raise_open_files_limit();
     let code = match Command::from_arg_matches(&matches) {
         Ok(command) => run(command),
         Err(error) => return wrong_usage(&error),

@@ -15,6 +15,7 @@ use sltd::report::{Report, ReportStatus};
 use sltd::snapshot::Snapshot;
 use std::collections::HashMap;
 use std::fs;
+use std::process::Command;
 use support::{Desk, succeeds};
 
 /// Rows of a list.
@@ -321,4 +322,19 @@ fn the_same_rows_give_the_same_bytes() {
             1
         );
     }
+}
+
+/// With little memory for rows there are more scratch files than may be open.
+#[test]
+fn a_build_needs_few_open_files() {
+    let desk = Desk::new();
+    desk.generate("list", 100_000, &["--references"]);
+    desk.describe_at(AS_OF, "sources.toml", "list", "sltd-csv", "");
+    succeeds(&mut desk.build("sources.toml", "store"));
+    let build = desk.build("sources.toml", "again");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 48; exec \"$0\" \"$@\""]);
+    limited.arg(build.get_program()).args(build.get_args());
+    succeeds(limited.args(["--threads", "2", "--memory", "0KiB"]));
+    assert!(desk.segment("again") == desk.segment("store"));
 }

@@ -29,6 +29,7 @@ use unwatched::Watch;
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -262,6 +263,29 @@ pub fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         file.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     })
+}
+
+/// How many files this process may have open.
+pub fn open_files_limit() -> u64 {
+    // Without a limit, what the largest systems let a process have.
+    getrlimit(Resource::Nofile).current.unwrap_or(1 << 20)
+}
+
+/// Lets this process have as many files open as the system allows it to ask for. Many systems begin with 1,024, for
+/// the sake of programs that use `select`.
+///
+/// # Errors
+/// What the system says; the limit is then as before.
+pub fn raise_open_files_limit() -> io::Result<()> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return Ok(());
+    }
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, raised)?)
 }
 
 /// What is in a folder, in no order.

@@ -109,6 +109,18 @@ pub enum BuildError {
         /// Length given.
         got: usize,
     },
+    /// With so little memory for rows, more scratch files would be needed than a build can work with.
+    #[error(
+        "{given_mib} MiB of memory are too little for so many rows: {needed_mib} MiB are enough",
+        given_mib = given >> 20,
+        needed_mib = needed.div_ceil(1 << 20)
+    )]
+    TooLittleMemory {
+        /// [`BuildOptions::memory`](super::BuildOptions) as given, in bytes.
+        given: u64,
+        /// A size that is enough for the same rows, in bytes.
+        needed: u64,
+    },
     /// A worker thread died.
     #[error("a worker thread panicked")]
     Worker,

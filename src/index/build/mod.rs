@@ -16,6 +16,7 @@ mod profiles;
 mod record;
 mod row;
 mod runs;
+mod scratch;
 mod shards;
 mod tallies;
 mod texts;
@@ -38,11 +39,14 @@ use runs::{Buffer, Runs};
 use shards::{BuiltShard, Context};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use scratch::OpenScratchFiles;
 use tallies::PairTallies;
 use writer::SegmentWriter;
 
 /// Most records of a thread's buffer: larger runs sort no faster.
 const BUFFER_RECORDS_MAX: u64 = 1 << 20;
+/// What part of the memory the buffers of all threads together may take: a sixteenth.
+const BUFFERS_SHARE: u64 = 16;
 /// Fewest, however little memory there is.
 const BUFFER_RECORDS_MIN: u64 = 1 << 10;
 
@@ -124,7 +128,8 @@ impl SegmentBuilder {
     /// A builder without rows.
     pub fn new(options: BuildOptions) -> Self {
         // Runs and pieces exist side by side while pieces are made of runs.
-        let runs = Runs::new(&options.scratch, options.memory * 9 / 20);
+        let open = OpenScratchFiles::within_limit();
+        let runs = Runs::new(&options.scratch, options.memory * 9 / 20, open);
         Self {
             options,
             profiles: Profiles::default(),
@@ -134,7 +139,7 @@ impl SegmentBuilder {
 
     /// A way in for one thread.
     pub fn inserter(&self) -> Inserter<'_> {
-        let share = self.options.memory / (16 * self.options.threads.max(1) as u64);
+        let share = self.options.memory / (BUFFERS_SHARE * self.options.threads.max(1) as u64);
         let records = (share / Record::LEN as u64).clamp(BUFFER_RECORDS_MIN, BUFFER_RECORDS_MAX);
         Inserter {
             builder: self,

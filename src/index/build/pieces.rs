@@ -1,13 +1,13 @@
 //! Runs cut side by side into pieces of neighbouring numbers, each sorted and merged.
 
 use super::super::error::BuildError;
-use super::BuildOptions;
+use super::{BUFFER_RECORDS_MIN, BUFFERS_SHARE, BuildOptions};
 use super::ordered::ordered;
 use super::record::{Record, Span};
-use super::runs::{Buffer, Run, Runs, read_records, write_records};
-use crate::files::File;
+use super::runs::{Buffer, Run, Runs, TooManyFiles};
+use super::scratch::{OpenScratchFiles, ScratchFile, read_records};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Sizes of a piece in bytes: small enough for a core's cache where memory allows.
 const PIECE_BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
@@ -31,8 +31,7 @@ pub(super) struct Piece {
 enum Place {
     Memory(Buffer),
     File {
-        file: File,
-        path: PathBuf,
+        file: ScratchFile,
         records: usize,
         texts: usize,
     },
@@ -76,12 +75,14 @@ impl Piece {
     }
 
     /// Writes a sorted piece to a scratch file.
-    fn in_file(sorted: Sorted, path: &Path) -> Result<Self, BuildError> {
+    fn in_file(
+        sorted: Sorted,
+        path: PathBuf,
+        open: &OpenScratchFiles,
+    ) -> Result<Self, BuildError> {
         let Buffer { records, texts } = &sorted.buffer;
-        let file = write_records(path, records, texts)?;
         let place = Place::File {
-            file,
-            path: path.to_owned(),
+            file: ScratchFile::write(path, open, records, texts)?,
             records: records.len(),
             texts: texts.len(),
         };
@@ -98,21 +99,18 @@ impl Piece {
             Place::Memory(buffer) => Ok(Loaded::Borrowed(buffer)),
             Place::File {
                 file,
-                path,
                 records,
                 texts,
             } => {
-                let read = || {
+                let read = file.read(|file| {
                     let mut bytes = vec![0; *texts];
                     file.read_exact_at(&mut bytes, (records * Record::LEN) as u64)?;
                     Ok(Buffer {
                         records: read_records(file, 0, *records)?,
                         texts: bytes,
                     })
-                };
-                read()
-                    .map(Loaded::Owned)
-                    .map_err(|source| BuildError::io(path, source))
+                });
+                read.map(Loaded::Owned)
             }
         }
     }
@@ -134,7 +132,16 @@ pub(super) fn all(
     let threads = options.threads.max(1);
     let piece_bytes =
         (options.memory / (32 * threads as u64)).clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end());
-    let runs = runs.finish();
+    let open = runs.open_files().clone();
+    let runs = runs.finish().map_err(|TooManyFiles(times)| {
+        // Below that, runs are as long as with it.
+        let least = BUFFERS_SHARE * threads as u64 * BUFFER_RECORDS_MIN * Record::LEN as u64;
+        let needed = options.memory.max(least).saturating_mul(times);
+        BuildError::TooLittleMemory {
+            given: options.memory,
+            needed: needed.next_multiple_of(1 << 20),
+        }
+    })?;
     let bounds = bounds(&runs, piece_bytes)?;
     let mut pieces = Pieces {
         all: Vec::with_capacity(bounds.len() + 1),
@@ -161,7 +168,8 @@ pub(super) fn all(
             memory -= bytes;
             Piece::in_memory(sorted)
         } else {
-            Piece::in_file(sorted, &options.scratch.join(format!("piece-{index}")))?
+            let path = options.scratch.join(format!("piece-{index}"));
+            Piece::in_file(sorted, path, &open)?
         });
         if let Some(bound) = bounds.get(index) {
             runs.iter().for_each(|run| run.release(bound));

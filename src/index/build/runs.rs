@@ -2,14 +2,21 @@
 
 use super::super::error::BuildError;
 use super::record::{Record, Reference};
-use crate::files::File;
-use std::io::{BufWriter, Write};
+use super::scratch::{OpenScratchFiles, ScratchFile, read_records};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Records of one part of a run in memory: what is given back at a time.
 const PART_RECORDS: usize = 1 << 14;
+
+/// Most scratch files of runs: each piece is put together from a stretch of each of them, so that with more of them a
+/// build would only open files and seek.
+const FILES_MAX: u64 = 1 << 13;
+
+/// So many times the files would have been needed that there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooManyFiles(pub u64);
 
 /// Records of one thread, sorted by number, with their references.
 #[derive(Debug)]
@@ -23,7 +30,7 @@ enum Place {
     /// Parts, with the texts of all.
     Memory { parts: Vec<Part>, texts: Vec<u8> },
     /// Records, then texts, in the order of the records.
-    File { file: File, path: PathBuf },
+    File(ScratchFile),
 }
 
 /// A stretch of a run in memory. It is given back as soon as the pieces that need it are made: the
@@ -106,19 +113,29 @@ pub(super) struct Runs {
     memory: u64,
     held: AtomicU64,
     files: AtomicU64,
+    open: OpenScratchFiles,
     runs: Mutex<Vec<Run>>,
+    /// Bytes of rows that were not kept, as there were [`FILES_MAX`] files already.
+    left_out: AtomicU64,
 }
 
 impl Runs {
     /// Keeps up to `memory` bytes of runs in memory, the others in files in `scratch`.
-    pub(super) fn new(scratch: &Path, memory: u64) -> Self {
+    pub(super) fn new(scratch: &Path, memory: u64, open: OpenScratchFiles) -> Self {
         Self {
             scratch: scratch.to_owned(),
             memory,
             held: AtomicU64::new(0),
             files: AtomicU64::new(0),
+            open,
             runs: Mutex::new(Vec::new()),
+            left_out: AtomicU64::new(0),
         }
+    }
+
+    /// How many of the scratch files may stay open.
+    pub(super) fn open_files(&self) -> &OpenScratchFiles {
+        &self.open
     }
 
     /// Takes what a thread has gathered, and leaves its buffer empty.
@@ -136,9 +153,16 @@ impl Runs {
         } else {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
             let number = self.files.fetch_add(1, Ordering::Relaxed);
+            if number >= FILES_MAX {
+                // Only how much there is still counts: for the size of the memory that would do.
+                self.left_out.fetch_add(bytes, Ordering::Relaxed);
+                buffer.records.clear();
+                buffer.texts.clear();
+                return Ok(());
+            }
             let path = self.scratch.join(format!("run-{number}"));
-            let file = write_records(&path, &buffer.records, &buffer.texts)?;
-            Place::File { file, path }
+            let (records, texts) = (&buffer.records, &buffer.texts);
+            Place::File(ScratchFile::write(path, &self.open, records, texts)?)
         };
         buffer.records.clear();
         buffer.texts.clear();
@@ -150,47 +174,18 @@ impl Runs {
     }
 
     /// The runs, when all threads are done.
-    pub(super) fn finish(self) -> Vec<Run> {
-        self.runs
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Writes records and texts to a scratch file, which is left open for reading.
-pub(super) fn write_records(
-    path: &Path,
-    records: &[Record],
-    texts: &[u8],
-) -> Result<File, BuildError> {
-    let write = || {
-        let file = File::create(path)?;
-        let mut out = BufWriter::with_capacity(1 << 18, &file);
-        for record in records {
-            out.write_all(&record.to_bytes())?;
+    ///
+    /// # Errors
+    /// How many times the files there may be there would have been, if that is more than once.
+    pub(super) fn finish(self) -> Result<Vec<Run>, TooManyFiles> {
+        let left_out = self.left_out.into_inner();
+        let runs = self.runs.into_inner();
+        let runs = runs.unwrap_or_else(PoisonError::into_inner);
+        if left_out == 0 {
+            return Ok(runs);
         }
-        out.write_all(texts)?;
-        out.flush()?;
-        drop(out);
-        Ok(file)
-    };
-    write().map_err(|source| BuildError::io(path, source))
-}
-
-/// Reads `count` records from the `first` on.
-pub(super) fn read_records(
-    file: &File,
-    first: usize,
-    count: usize,
-) -> std::io::Result<Vec<Record>> {
-    let mut bytes = vec![0; count * Record::LEN];
-    file.read_exact_at(&mut bytes, (first * Record::LEN) as u64)?;
-    Ok(bytes
-        .as_chunks::<{ Record::LEN }>()
-        .0
-        .iter()
-        .map(Record::from_bytes)
-        .collect())
+        Err(TooManyFiles(self.files.into_inner().div_ceil(FILES_MAX)))
+    }
 }
 
 impl Run {
@@ -206,9 +201,8 @@ impl Run {
                 let number = |records: &[Record]| records[index % PART_RECORDS].number;
                 Ok(parts[index / PART_RECORDS].read(number))
             }
-            Place::File { file, path } => {
-                let read = read_records(file, index, 1);
-                let read = read.map_err(|source| BuildError::io(path, source))?;
+            Place::File(file) => {
+                let read = file.read(|file| read_records(file, index, 1))?;
                 Ok(Some(read[0].number))
             }
         }
@@ -216,30 +210,31 @@ impl Run {
 
     /// The place of the first record whose number is not below `bound`.
     pub(super) fn lower_bound(&self, bound: &[u64; 3]) -> Result<usize, BuildError> {
-        if let Place::Memory { parts, .. } = &self.place {
-            let below = parts.partition_point(|part| part.first < *bound);
-            let Some(last) = below.checked_sub(1) else {
-                return Ok(0);
-            };
-            let inside =
-                parts[last].read(|part| part.partition_point(|record| record.number < *bound));
-            // A part is given back when all of it is below the bounds still to come.
-            let inside = inside.unwrap_or(PART_RECORDS);
-            return Ok((last * PART_RECORDS + inside).min(self.records));
-        }
-        let (mut low, mut high) = (0, self.records);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self
-                .number_at(middle)?
-                .is_some_and(|number| number < *bound)
-            {
-                low = middle + 1
-            } else {
-                high = middle
+        let parts = match &self.place {
+            Place::Memory { parts, .. } => parts,
+            Place::File(file) => {
+                return file.read(|file| {
+                    let (mut low, mut high) = (0, self.records);
+                    while low < high {
+                        let middle = low + (high - low) / 2;
+                        if read_records(file, middle, 1)?[0].number < *bound {
+                            low = middle + 1
+                        } else {
+                            high = middle
+                        }
+                    }
+                    Ok(low)
+                });
             }
-        }
-        Ok(low)
+        };
+        let below = parts.partition_point(|part| part.first < *bound);
+        let Some(last) = below.checked_sub(1) else {
+            return Ok(0);
+        };
+        let inside = parts[last].read(|part| part.partition_point(|record| record.number < *bound));
+        // A part is given back when all of it is below the bounds still to come.
+        let inside = inside.unwrap_or(PART_RECORDS);
+        Ok((last * PART_RECORDS + inside).min(self.records))
     }
 
     /// Gives back the memory of records below `bound`, which nobody will ask for any more.
@@ -281,28 +276,26 @@ impl Run {
                 }
                 (texts, offset) = (all.as_slice(), 0);
             }
-            Place::File { file, path } => {
-                let fail = |source| BuildError::io(path, source);
-                out.records
-                    .extend(read_records(file, start, end - start).map_err(fail)?);
-                // The texts of a stretch stand in one stretch: from the first to the last.
-                let mut referring = out.records[from..]
-                    .iter()
-                    .filter(|record| !record.reference.is_empty());
-                let first = referring.next().map(|record| record.reference.range());
-                let last = referring
-                    .next_back()
-                    .map(|record| record.reference.range())
-                    .or(first.clone());
-                let range = first
-                    .zip(last)
-                    .map_or(0..0, |(first, last)| first.start..last.end);
-                let mut bytes = vec![0; range.len()];
-                file.read_exact_at(
-                    &mut bytes,
-                    (self.records * Record::LEN + range.start) as u64,
-                )
-                .map_err(fail)?;
+            Place::File(file) => {
+                let (bytes, range) = file.read(|file| {
+                    out.records.extend(read_records(file, start, end - start)?);
+                    // The texts of a stretch stand in one stretch: from the first to the last.
+                    let mut referring = out.records[from..]
+                        .iter()
+                        .filter(|record| !record.reference.is_empty());
+                    let first = referring.next().map(|record| record.reference.range());
+                    let last = referring
+                        .next_back()
+                        .map(|record| record.reference.range())
+                        .or(first.clone());
+                    let range = first
+                        .zip(last)
+                        .map_or(0..0, |(first, last)| first.start..last.end);
+                    let mut bytes = vec![0; range.len()];
+                    let place = (self.records * Record::LEN + range.start) as u64;
+                    file.read_exact_at(&mut bytes, place)?;
+                    Ok((bytes, range))
+                })?;
                 read = bytes;
                 (texts, offset) = (read.as_slice(), range.start);
             }
@@ -316,5 +309,27 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_files_are_counted_and_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::new(folder.path(), 0, OpenScratchFiles::at_most(3));
+        let add = || {
+            let mut buffer = Buffer::with_capacity(1);
+            buffer.push(Record::from_bytes(&[0; Record::LEN]), "text");
+            runs.add(&mut buffer).unwrap();
+        };
+        (0..FILES_MAX).for_each(|_| add());
+        runs.files.store(2 * FILES_MAX, Ordering::Relaxed);
+        add();
+        let files = std::fs::read_dir(folder.path()).unwrap().count() as u64;
+        assert_eq!(files, FILES_MAX);
+        assert_eq!(runs.finish().unwrap_err(), TooManyFiles(3));
     }
 }
