@@ -6,8 +6,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -22,6 +25,9 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 /// then names the address, the generation and the number of documents.
 ///
 /// Connections are not encrypted, so only loopback addresses may be served.
+///
+/// On SIGHUP the configuration and the trusted keys are read again; the keys take effect at once, everything else with a
+/// restart. What can't be used is logged and changes nothing.
 ///
 /// `sltd status` tells what a server serves and what it has refused; --metrics tells Prometheus.
 ///
@@ -123,7 +129,7 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
     };
     log_to_stderr(config.log);
     log_panics_without_their_message();
-    match serve(args.store, &config) {
+    match serve(args, &config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let wrong_usage = matches!(error, service::ServeError::TrustedKey(_));
@@ -141,7 +147,7 @@ pub(crate) fn run(args: ServeArgs) -> ExitCode {
     }
 }
 
-fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
+fn serve(args: ServeArgs, config: &Config) -> Result<(), service::ServeError> {
     let listener = service::bind(config.listen)?;
     service::raise_open_files_limit(config);
     // The accept loop and the watch of the store; calls have threads of their own.
@@ -150,9 +156,10 @@ fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
         .build()?;
     let served = runtime.block_on(async {
         // Installed before anything is served, so that no signal ends the process without a drain.
-        let (mut terminate, mut interrupt) = (
+        let (mut terminate, mut interrupt, mut hang_up) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
         );
         let shutdown = async {
             tokio::select! {
@@ -160,9 +167,28 @@ fn serve(store: PathBuf, config: &Config) -> Result<(), service::ServeError> {
                 _ = interrupt.recv() => {}
             }
         };
-        service::run(listener, store, config, shutdown)
-            .await
-            .map(|_| ())
+        let (reload, reloads) = mpsc::channel(1);
+        let store = args.store.clone();
+        let args = Arc::new(args);
+        let hear = async {
+            while hang_up.recv().await.is_some() {
+                let args = Arc::clone(&args);
+                // The disk may be slow.
+                let read = spawn_blocking(move || args.config()).await;
+                if let Ok(config) = read
+                    && reload.send(config).await.is_err()
+                {
+                    break;
+                }
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            served = service::run_with_reloads(listener, store, config, reloads, shutdown) => {
+                served.map(|_| ())
+            }
+            () = hear => Ok(()),
+        }
     });
     // A snapshot may still be loading; nobody waits for it any more.
     runtime.shutdown_background();

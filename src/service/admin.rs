@@ -71,7 +71,7 @@ fn status(condition: &Condition) -> proto::GetStatusResponse {
         swaps: condition.swaps(),
         suspect_verifications: condition.verifications().iter().sum(),
         connections: condition.connections.open() as u64,
-        trusted_keys: condition.trusted.iter().map(trusted).collect(),
+        trusted_keys: condition.trusted.load().iter().map(trusted).collect(),
         scrub: condition.scrubbed.last().map(|last| scrub(&last)),
     }
 }

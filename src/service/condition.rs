@@ -13,7 +13,7 @@ use super::serving::{Ages, Current, Serving};
 use super::worker::Connections;
 use crate::index::{LoadMode, Segment};
 use crate::snapshot::signature::TrustedKeyInfo;
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,7 +39,7 @@ pub(super) struct Condition {
     /// How segments are held.
     pub(super) load: LoadMode,
     /// The keys one of which must have signed what is served.
-    pub(super) trusted: Vec<TrustedKeyInfo>,
+    pub(super) trusted: ArcSwap<Vec<TrustedKeyInfo>>,
     /// What reading the segments again from the disk has found.
     pub(super) scrubbed: Scrubbed,
     /// When the server began.
@@ -81,7 +81,7 @@ impl Condition {
                 hard: config.hard_age,
             },
             load: config.load,
-            trusted,
+            trusted: ArcSwap::from_pointee(trusted),
             scrubbed: Scrubbed::default(),
             fail_when_too_old: config.fail_when_too_old,
             draining: AtomicBool::new(false),

@@ -8,6 +8,7 @@ use super::connection;
 use super::dispatch::Dispatch;
 use super::health::Health;
 use super::monitor::Monitor;
+use super::reload::{self, Reloads};
 use super::scrub::Scrub;
 use super::watch::{LoadError, Looks, Watcher};
 use super::worker::{self, Workers};
@@ -134,6 +135,28 @@ pub async fn run(
     run_with_clock(listener, store, config, Clock::system(), shutdown).await
 }
 
+/// [`run`], and takes over the trusted keys of each configuration that comes out of `reloads`. Everything else in it takes
+/// effect with a restart only, which the log says. A configuration that can't be used changes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_reloads(
+    listener: TcpListener,
+    store: PathBuf,
+    config: &Config,
+    reloads: Reloads,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Drained, ServeError> {
+    run_with(
+        listener,
+        store,
+        config,
+        (Clock::system(), reloads),
+        shutdown,
+    )
+    .await
+}
+
 /// [`run`] by another clock: all that the server says of instants and ages, and what follows from
 /// them, goes by it. What it waits for it waits for in the system's time.
 ///
@@ -144,6 +167,18 @@ pub async fn run_with_clock(
     store: PathBuf,
     config: &Config,
     clock: Clock,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Drained, ServeError> {
+    // Nothing ever comes out of it.
+    let (_, reloads) = tokio::sync::mpsc::channel(1);
+    run_with(listener, store, config, (clock, reloads), shutdown).await
+}
+
+async fn run_with(
+    listener: TcpListener,
+    store: PathBuf,
+    config: &Config,
+    (clock, reloads): (Clock, Reloads),
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, ServeError> {
     let terms = terms(config)?;
@@ -165,7 +200,7 @@ pub async fn run_with_clock(
     let dispatches = dispatches(&condition, &health);
     let workers = Workers::start(dispatches, connections, terms_of_workers)?;
     let watcher = Watcher {
-        terms,
+        terms: terms.clone(),
         options: config.load_options(),
         every: config.watch,
         condition: Arc::clone(&condition),
@@ -190,6 +225,7 @@ pub async fn run_with_clock(
     let ended: Result<(), ServeError> = tokio::select! {
         ended = serve => ended,
         () = accept(&listener, &workers) => Ok(()),
+        () = reload::run(reloads, config.clone(), terms, &condition) => Ok(()),
         () = shutdown => Ok(()),
     };
     // Those who watch health look for another server before their connection is ended.

@@ -219,7 +219,8 @@ impl Store {
         let path = self.manifest_path(pointer);
         let distrusted = LoadError::signature(&path);
         let bytes = self.manifest_bytes(pointer)?;
-        let signers = match self.terms.trusted() {
+        let trusted = self.terms.trusted();
+        let signers = match &trusted {
             None => None,
             Some(trusted) => {
                 let signatures = self.signatures(pointer)?;

@@ -5,6 +5,7 @@ use super::signature::{
     KeyError, KeyId, SIGNATURES_MAX, SignatureError, Signatures, SigningKey, TrustedKeyInfo,
     TrustedKeys,
 };
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use std::time::Duration;
 /// how long what is published is good for. By default nobody signs, and anything whole is accepted.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    trusted: Option<Arc<TrustedKeys>>,
+    /// Shared by all copies of these terms.
+    trusted: Option<Arc<ArcSwap<TrustedKeys>>>,
     signing: Arc<[SigningKey]>,
     highest: Option<Arc<HighestSeen>>,
     valid_for: Option<Duration>,
@@ -41,9 +43,19 @@ impl Terms {
     #[must_use]
     pub fn trusting(self, keys: TrustedKeys) -> Self {
         Self {
-            trusted: Some(Arc::new(keys)),
+            trusted: Some(Arc::new(ArcSwap::from_pointee(keys))),
             ..self
         }
+    }
+
+    /// Puts other keys in the place of those trusted, in all copies of these terms; false, and nothing done, where none
+    /// are.
+    pub(crate) fn replace_trusted(&self, keys: TrustedKeys) -> bool {
+        match &self.trusted {
+            Some(trusted) => trusted.store(Arc::new(keys)),
+            None => return false,
+        }
+        true
     }
 
     /// Signs with all of these keys what is published.
@@ -136,7 +148,7 @@ impl Terms {
     /// # Errors
     /// [`SignatureError`]: no key to sign with is trusted, or not at this time.
     pub(super) fn check(&self, published_at: Timestamp) -> Result<(), SignatureError> {
-        let Some(trusted) = &self.trusted else {
+        let Some(trusted) = self.trusted() else {
             return Ok(());
         };
         let keys: Vec<KeyId> = self.signing.iter().map(SigningKey::id).collect();
@@ -153,7 +165,7 @@ impl Terms {
         published_at: Timestamp,
     ) -> Result<Option<Signatures>, SignatureError> {
         let signatures = Signatures::sign(manifest, &self.signing);
-        if let Some(trusted) = &self.trusted {
+        if let Some(trusted) = self.trusted() {
             let signatures = signatures.as_ref().ok_or(SignatureError::Unsigned)?;
             trusted
                 .signers(manifest, signatures)?
@@ -164,16 +176,16 @@ impl Terms {
 
     /// The keys that are trusted; none: what is not signed is accepted, too.
     pub fn trusted_keys(&self) -> Vec<TrustedKeyInfo> {
-        let keys = self.trusted.iter();
-        keys.flat_map(|keys| keys.infos()).collect()
+        let keys = self.trusted();
+        keys.iter().flat_map(|keys| keys.infos()).collect()
     }
 
     pub(super) fn signing_keys(&self) -> &[SigningKey] {
         &self.signing
     }
 
-    pub(super) fn trusted(&self) -> Option<&TrustedKeys> {
-        self.trusted.as_deref()
+    pub(super) fn trusted(&self) -> Option<Arc<TrustedKeys>> {
+        self.trusted.as_deref().map(ArcSwap::load_full)
     }
 
     pub(super) fn highest(&self) -> Option<&HighestSeen> {

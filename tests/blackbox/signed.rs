@@ -1,6 +1,7 @@
 //! Servers that trust keys: what they refuse, what they go on with, and what a restart changes.
 
-use crate::support::{ROWS, Server, block_on, publish_on, sltd, wait_for};
+use crate::support::{ROWS, Server, block_on, publish_on, serve, sltd, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
 use sltd::snapshot::Terms;
 use sltd::snapshot::signature::SigningKey;
 use std::fs;
@@ -248,4 +249,57 @@ fn file_in(folder: &Path) -> PathBuf {
     let file = entries.next().unwrap().unwrap().path();
     assert!(entries.next().is_none());
     file
+}
+
+#[track_caller]
+fn reload(server: &Server, part: &str) {
+    let logged = server.log().len();
+    let process = Pid::from_raw(server.id().cast_signed()).unwrap();
+    kill_process(process, Signal::HUP).unwrap();
+    wait_for(part, || server.log()[logged..].contains(part));
+    server.still_answers();
+}
+
+#[test]
+fn keys_are_changed_without_a_restart() {
+    let site = Site::new();
+    let server = site.start();
+    let trusted = || {
+        let status = block_on(async { server.client().await.status().await.unwrap() });
+        status.trusted_keys.len()
+    };
+    assert_eq!(trusted(), 1);
+    let logged = server.log().len();
+    site.publish(&["new"]);
+    refuses(&server, logged, "keys that are not trusted");
+    // With a key less or a list that can't be read, all stays as it was.
+    site.configure("state_dir = \"state\"\n[[trusted_key]]\nfile = \"none.pub\"\n");
+    reload(&server, "none.pub");
+    site.configure("state_dir = 1\n");
+    reload(&server, "the one before stays");
+    site.trust(&["old"]);
+    reload(&server, "those before stay");
+    assert_eq!(trusted(), 1);
+
+    site.trust(&["old", "new"]);
+    reload(&server, "were read again");
+    assert_eq!(trusted(), 2);
+    site.publish(&["new"]);
+    takes_over(&server, 3);
+    site.trust(&["new"]);
+    reload(&server, "were read again");
+    let logged = server.log().len();
+    site.publish(&["old"]);
+    refuses(&server, logged, "keys that are not trusted");
+}
+
+#[test]
+fn a_hang_up_ends_no_server() {
+    let (dir, mut server) = serve();
+    reload(&server, "the configuration was read again");
+    assert_eq!(server.ended(), None);
+    publish_on(dir.path(), ROWS, Terms::default());
+    takes_over(&server, 2);
+    server.terminate();
+    assert!(server.wait().success());
 }

@@ -36,10 +36,10 @@ use ordered::ordered;
 use profiles::{ProfileCache, ProfileKey, Profiles};
 use record::{Record, Span, pack_pair};
 use runs::{Buffer, Runs};
+use scratch::OpenScratchFiles;
 use shards::{BuiltShard, Context};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use scratch::OpenScratchFiles;
 use tallies::PairTallies;
 use writer::SegmentWriter;
 

@@ -1,11 +1,11 @@
 //! Runs cut side by side into pieces of neighbouring numbers, each sorted and merged.
 
 use super::super::error::BuildError;
-use super::{BUFFER_RECORDS_MIN, BUFFERS_SHARE, BuildOptions};
 use super::ordered::ordered;
 use super::record::{Record, Span};
 use super::runs::{Buffer, Run, Runs, TooManyFiles};
 use super::scratch::{OpenScratchFiles, ScratchFile, read_records};
+use super::{BUFFER_RECORDS_MIN, BUFFERS_SHARE, BuildOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -75,11 +75,7 @@ impl Piece {
     }
 
     /// Writes a sorted piece to a scratch file.
-    fn in_file(
-        sorted: Sorted,
-        path: PathBuf,
-        open: &OpenScratchFiles,
-    ) -> Result<Self, BuildError> {
+    fn in_file(sorted: Sorted, path: PathBuf, open: &OpenScratchFiles) -> Result<Self, BuildError> {
         let Buffer { records, texts } = &sorted.buffer;
         let place = Place::File {
             file: ScratchFile::write(path, open, records, texts)?,
