@@ -140,6 +140,12 @@ def day(value):
 
 def documents(found, shards):
     """Every document as (number, State, type) with the set of what is reported of it."""
+    for document, stated in statements(found, shards):
+        yield document, {said for _, _, said in stated}
+
+
+def statements(found, shards):
+    """Every document as (number, State, type) with all that is stated of it, as (flags of the profile, source, report)."""
     strings = found[STRINGS, 0]
     count = number(strings, 0, 4)
     ends = [0, *struct.unpack_from(f"<{count}I", strings, 4)]
@@ -161,12 +167,13 @@ def documents(found, shards):
                 values.append(rest & (1 << bits) - 1)
                 rest >>= bits
             pair, profile, *days = values
-            status, flags, zero, _, _, authority, restriction, *_ = profiles[profile]
+            status, flags, zero, source, _, authority, restriction, *_ = profiles[profile]
             # Bit 2 and bit 3 are of statements that are no reports.
             assert zero == 0 and flags in (range(4) if status else (0, 1, 4, 5, 8, 9))
             days = tuple(day(least + value - 1) if value else "" for least, value in zip(smallest, days))
             code = texts[authorities[authority - 1][0]] if authority else ""
-            return pairs[pair], (STATUSES[status], *days, code, texts[restriction], references.get(place, ""))
+            said = (STATUSES[status], *days, code, texts[restriction], references.get(place, ""))
+            return pairs[pair], (flags, texts[source], said)
 
         def reports(record, place):
             if record & 1 == 0:
@@ -190,7 +197,7 @@ def documents(found, shards):
         for text, place, record in listed:
             reported = {}
             for pair, said in reports(record, place):
-                reported.setdefault(pair, set()).add(said)
+                reported.setdefault(pair, []).append(said)
             for pair, said in reported.items():
                 yield (text, pair[:3].decode().rstrip("<"), TYPES[pair[3]]), said
 
@@ -248,4 +255,5 @@ def main(store, path):
     print(f"the segment read by FORMAT.md alone: {count} documents, {reports} stored reports, as in the list")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
