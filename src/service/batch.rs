@@ -81,6 +81,7 @@ pub(super) async fn check_documents(
         counters,
         budget,
         turns,
+        ..
     } = means;
     let items = items(&request.bytes)?;
     let mut share = budget

@@ -37,6 +37,7 @@ pub(super) struct Dispatch {
     serving: Arc<Serving>,
     counters: Arc<Counters>,
     budget: Arc<Budget>,
+    health: Health,
     others: Routes,
 }
 
@@ -59,15 +60,20 @@ impl Dispatch {
         .add_service(
             AdminServiceServer::new(administration).max_decoding_message_size(QUESTION_BYTES_MAX),
         )
-        .add_service(reflection::v1::Reflection::over(reflection().build_v1()?))
+        .add_service(reflection::v1::Reflection::over(
+            reflection().build_v1()?,
+            health,
+        ))
         .add_service(reflection::v1alpha::Reflection::over(
             reflection().build_v1alpha()?,
+            health,
         ))
         .prepare();
         Ok(Self {
             serving: Arc::clone(serving),
             counters: Arc::clone(counters),
             budget: Arc::clone(&condition.budget),
+            health: health.clone(),
             others,
         })
     }
@@ -187,6 +193,7 @@ impl Caller {
             counters: Arc::clone(&self.dispatch.counters),
             budget: Arc::clone(&self.dispatch.budget),
             turns: Arc::clone(&self.turns),
+            health: self.dispatch.health.clone(),
         }
     }
 }

@@ -65,6 +65,13 @@ impl Health {
         self.say(Said::Ending);
     }
 
+    /// Resolves when the server ends.
+    pub(super) async fn ended(&self) {
+        let mut said = self.said.subscribe();
+        // An error would mean that the sender is gone, of which this holds one.
+        let _ = said.wait_for(|said| *said == Said::Ending).await;
+    }
+
     fn say(&self, now: Said) -> bool {
         self.said.send_if_modified(|said| {
             // Whatever the watcher of the store still finds, the server ends.

@@ -71,8 +71,14 @@ where
         Ok(message)
     }
 
-    /// The next message of a stream; `None` when there is none. How long it may be until a message begins is not
-    /// limited: nothing is held then.
+    /// Waits until the next message of a stream begins; `false` when there is none. How long that may be is not
+    /// limited: nothing is held then. Nothing is lost if this is given up.
+    pub(super) async fn begins(&mut self, source: Source<'_>) -> Result<bool, CallError> {
+        Ok(!self.rest.is_empty() || self.more(source, None, None).await?)
+    }
+
+    /// The next message of a stream; `None` when there is none. As with [`begins`](Self::begins), it may be long until
+    /// it begins.
     pub(super) async fn next(&mut self, source: Source<'_>) -> Result<Option<Received>, CallError> {
         self.message(source, None).await
     }

@@ -5,13 +5,38 @@
 //! crate as a call of its own, and what that ends with becomes the answer.
 
 use super::dispatch::QUESTION_BYTES_MAX;
-use super::errors::of_received;
+use super::errors::{CallError, of_received};
+use super::health::Health;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 fn refused(status: Status) -> Status {
     of_received(status, QUESTION_BYTES_MAX)
+}
+
+/// Answers to questions for as long as the server runs.
+struct UntilEnd<S> {
+    answers: Option<Pin<Box<S>>>,
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl<T, S: Stream<Item = Result<T, Status>>> Stream for UntilEnd<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = &mut *self;
+        let Some(answers) = &mut this.answers else {
+            return Poll::Ready(None);
+        };
+        let next = answers.as_mut().poll_next(cx);
+        if next.is_pending() && this.ended.as_mut().poll(cx).is_ready() {
+            this.answers = None;
+            return Poll::Ready(Some(Err(CallError::Ending.into())));
+        }
+        next
+    }
 }
 
 /// One version of the protocol; the messages of both have the same fields.
@@ -29,14 +54,19 @@ macro_rules! version {
             };
 
             /// Answers every question in its place, from a service that may end with an error.
-            pub(in super::super) struct Reflection<S>(ServerReflectionServer<S>);
+            pub(in super::super) struct Reflection<S> {
+                inner: ServerReflectionServer<S>,
+                health: Health,
+            }
 
             impl<S: ServerReflection> Reflection<S> {
-                /// The service over the crate's one.
+                /// The service over the crate's one. Its streams end with the server.
                 pub(in super::super) fn over(
                     inner: ServerReflectionServer<S>,
+                    health: &Health,
                 ) -> ServerReflectionServer<Self> {
-                    ServerReflectionServer::new(Self(inner))
+                    let health = health.clone();
+                    ServerReflectionServer::new(Self { inner, health })
                         .max_decoding_message_size(QUESTION_BYTES_MAX)
                 }
             }
@@ -50,12 +80,15 @@ macro_rules! version {
                     &self,
                     request: Request<Streaming<ServerReflectionRequest>>,
                 ) -> Result<Response<Self::ServerReflectionInfoStream>, Status> {
-                    let inner = self.0.clone();
+                    let (inner, health) = (self.inner.clone(), self.health.clone());
                     let answers = request.into_inner().then(move |question| {
                         let inner = ServerReflectionClient::new(inner.clone());
                         async move { Ok(answer(inner, question.map_err(refused)?).await) }
                     });
-                    Ok(Response::new(Box::pin(answers)))
+                    Ok(Response::new(Box::pin(UntilEnd {
+                        answers: Some(Box::pin(answers)),
+                        ended: Box::pin(async move { health.ended().await }),
+                    })))
                 }
             }
 

@@ -9,6 +9,7 @@ use super::compact::Shared;
 use super::convert;
 use super::errors::{CallError, Violation};
 use super::group::{GROUP, Groups};
+use super::health::Health;
 use super::monitor::{Counters, Method};
 use super::outgoing::{Framed, Outgoing};
 use super::question::NUMBER_BYTES_MAX;
@@ -26,10 +27,12 @@ use http_body::Body;
 use jiff::Timestamp;
 use prost::Message as _;
 use prost::encoding;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 use tokio_stream::Stream;
 
 /// Bytes that the matches of one item may take.
@@ -49,6 +52,10 @@ const GROWTH: usize = 64 * 1024;
 
 /// Errors of a chunk that are described; of the others the code, the field and the position are sent.
 const DESCRIBED_MAX: usize = 100;
+
+/// When the server ends, a job that has waited for a chunk for this long is ended: its client pauses, and would keep the
+/// server from ending for as long as it may.
+const IDLE_AT_THE_END: Duration = Duration::from_secs(1);
 
 /// A chunk on its way through, and the snapshot it is checked against.
 struct Progress {
@@ -70,6 +77,7 @@ pub(super) struct Means {
     pub(super) counters: Arc<Counters>,
     pub(super) budget: Arc<Budget>,
     pub(super) turns: Arc<Turns>,
+    pub(super) health: Health,
 }
 
 /// What is known of a job between two messages.
@@ -89,12 +97,13 @@ where
     async fn message(&mut self) -> Option<Message> {
         let message = self.checked().await.transpose()?;
         Some(message.map_err(|cause| match cause {
-            CallError::OutOfMemory | CallError::Stalled | CallError::NotReceived => {
-                CallError::JobEnded {
-                    cause: Box::new(cause),
-                    next_item: self.answered,
-                }
-            }
+            CallError::OutOfMemory
+            | CallError::Stalled
+            | CallError::NotReceived
+            | CallError::Ending => CallError::JobEnded {
+                cause: Box::new(cause),
+                next_item: self.answered,
+            },
             cause => cause,
         }))
     }
@@ -103,6 +112,7 @@ where
         let progress = match self.progress.take() {
             Some(progress) => progress,
             None => {
+                self.wait_for_chunk().await?;
                 let source = (&*self.means.budget, &*self.means.turns);
                 match self.chunks.next(source).await? {
                     Some(received) => self.begin(received)?,
@@ -111,6 +121,31 @@ where
             }
         };
         self.advance(progress).await.map(Some)
+    }
+
+    /// Waits until a chunk begins, or there is none.
+    async fn wait_for_chunk(&mut self) -> Result<(), CallError> {
+        let Means {
+            budget,
+            turns,
+            health,
+            ..
+        } = &self.means;
+        let mut begins = pin!(self.chunks.begins((budget, turns)));
+        // As a rule a chunk is there already.
+        let at_once = poll_fn(|context| Poll::Ready(begins.as_mut().poll(context))).await;
+        if let Poll::Ready(begun) = at_once {
+            return begun.map(drop);
+        }
+        let idle = async {
+            health.ended().await;
+            sleep(IDLE_AT_THE_END).await;
+        };
+        tokio::select! {
+            biased;
+            begun = begins => begun.map(drop),
+            () = idle => Err(CallError::Ending),
+        }
     }
 
     fn begin(&self, received: Received) -> Result<Progress, CallError> {

@@ -2,15 +2,19 @@
 
 use crate::support::{PATIENCE, ROWS, Server, block_on, passport, publish, sltd, store, wait_for};
 use sltd::client::{AnswerStream, Chunk, Client, ClientOptions, Health, StreamOptions, Verdict};
+use sltd::proto::StreamCheckDocumentsRequest;
 use sltd::proto::health::health_check_response::ServingStatus;
 use sltd::proto::health::health_client::HealthClient;
 use sltd::proto::health::{HealthCheckRequest, HealthListRequest};
+use sltd::proto::lookup_service_client::LookupServiceClient;
 use sltd::proto::lookup_service_server::SERVICE_NAME;
 use std::time::Duration;
 use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 use tonic::transport::Endpoint;
 use tonic_reflection::pb::{v1, v1alpha};
+use tonic_types::StatusExt as _;
 
 #[test]
 fn what_can_not_be_served_is_exit_code_3() {
@@ -182,6 +186,65 @@ fn a_health_watch_of_an_unknown_service_stays_open_until_the_server_ends() {
             let end = watch.next().await.unwrap().unwrap_err();
             assert_eq!(end.code(), Code::Unavailable, "{end:?}");
             assert!(watch.next().await.is_none());
+        }
+    });
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    wait_for("the last line", || server.log().contains("cut=0"));
+}
+
+/// Whoever leaves a stream open between two messages would keep the server from ending.
+#[test]
+fn idle_streams_end_with_the_server_and_busy_ones_go_on() {
+    let dir = store(ROWS);
+    let mut server = Server::start_with(dir.path(), &["--drain", "2m"], "info");
+    block_on(async {
+        let channel = Endpoint::from_shared(server.url()).unwrap().connect_lazy();
+        let chunk = || StreamCheckDocumentsRequest {
+            numbers: "A1\nA2\nA3".into(),
+            ..Default::default()
+        };
+        let mut lookup = LookupServiceClient::new(channel.clone());
+        let mut jobs = Vec::new();
+        for _ in 0..2 {
+            let (chunks, received) = tokio::sync::mpsc::channel(1);
+            chunks.send(chunk()).await.unwrap();
+            let answers = lookup.stream_check_documents(ReceiverStream::new(received));
+            let mut answers = answers.await.unwrap().into_inner();
+            answers.next().await.unwrap().unwrap();
+            jobs.push((chunks, answers));
+        }
+        let (questions, received) = tokio::sync::mpsc::channel::<v1::ServerReflectionRequest>(1);
+        let mut reflection = v1::server_reflection_client::ServerReflectionClient::new(channel);
+        let reflected = reflection.server_reflection_info(ReceiverStream::new(received));
+        let mut reflected = reflected.await.unwrap().into_inner();
+
+        server.terminate();
+        let mut busy = jobs.pop().unwrap();
+        let mut idle = jobs.pop().unwrap();
+        let at_work = async {
+            loop {
+                busy.0.send(chunk()).await.unwrap();
+                busy.1.next().await.unwrap().unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let end = tokio::select! {
+            () = at_work => unreachable!("it goes on"),
+            end = idle.1.next() => end.unwrap().unwrap_err(),
+        };
+        assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+        let info = end.get_details_error_info().unwrap();
+        assert_eq!(info.metadata["next_item"], "3");
+        let end = reflected.next().await.unwrap().unwrap_err();
+        assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+        drop(questions);
+        // The busy one ends as its client wants.
+        let (chunks, mut answers) = busy;
+        chunks.send(chunk()).await.unwrap();
+        answers.next().await.unwrap().unwrap();
+        drop(chunks);
+        while let Some(answer) = answers.next().await {
+            answer.unwrap();
         }
     });
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
