@@ -1,6 +1,7 @@
 //! What a command may use of the machine.
 
 use clap::Args;
+use sltd::service::parse_size;
 
 /// Memory and threads.
 #[derive(Debug, Clone, Args)]
@@ -35,49 +36,10 @@ pub(crate) fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A size as commands take it: a number with KiB, MiB or GiB.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let expected =
-        || "expected a whole number followed by KiB, MiB or GiB, such as 512MiB".to_owned();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit {
-        "KiB" => 10,
-        "MiB" => 20,
-        "GiB" => 30,
-        _ => return Err(expected()),
-    };
-    let number: u64 = number.parse().map_err(|_| expected())?;
-    number.checked_mul(1 << shift).ok_or_else(expected)
-}
-
 /// A share from 0 to 1.
 pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|share| (0.0..=1.0).contains(share))
         .ok_or_else(|| "expected a share from 0 to 1".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(parse_size("512MiB"), Ok(512 << 20));
-        assert_eq!(parse_size("0KiB"), Ok(0));
-        for wrong in [
-            "",
-            "12",
-            "MiB",
-            "1MB",
-            "1 GiB",
-            "-1GiB",
-            "99999999999GiB",
-            "1.5GiB",
-        ] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -5,11 +5,12 @@ use crate::build::Shown;
 use crate::command::{FAILED, LOCKED, NOTED, REFUSED, REJECTS, USAGE, complain, print, unusable};
 use crate::config;
 use crate::publish::{AcceptArgs, Outcome, Who, by, code_of_publish, conclude};
-use crate::resources::{default_threads, parse_share, parse_size};
+use crate::resources::{default_threads, parse_share};
 use crate::stated::{StatedAsOf, state};
 use crate::terms::TermsArgs;
 use clap::Args;
 use jiff::Timestamp;
+use sltd::service::parse_size;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

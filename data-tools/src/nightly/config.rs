@@ -1,7 +1,7 @@
 //! The file `nightly.toml`.
 
-use crate::resources::parse_size;
 use serde::{Deserialize, Deserializer};
+use sltd::service::parse_size;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
