@@ -70,10 +70,6 @@ fn run(change: fn(&mut Draws, &Path, &mut Model) -> String) {
                 8 => prune(draws, folder, model),
                 _ => change(draws, folder, model),
             };
-            // A store keeps seven bases by itself.
-            while model.bases.len() > 7 {
-                model.bases.pop_first();
-            }
             let step = format!("seed {seed}, step {step}: {what}");
             before = Some(compare(folder, model, before, &step));
         }

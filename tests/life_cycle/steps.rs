@@ -201,6 +201,10 @@ pub(crate) fn publish(
     }
     assert_eq!(published.unwrap().manifest.generation, generation);
     model.bases.insert(generation, lists.clone());
+    // A store keeps seven bases by itself.
+    while model.bases.len() > 7 {
+        model.bases.pop_first();
+    }
     (model.base, model.lists) = (generation, lists);
 }
 
