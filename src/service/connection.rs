@@ -3,9 +3,9 @@
 use super::budget::Endable;
 use super::dispatch::{Caller, Dispatch};
 use super::metered::{Metered, PREFACE};
+use super::other_protocol::{MisuseLog, OtherProtocol};
 use super::reply::Reply;
 use super::standing::{Ask, Standing};
-use super::strangers::{Stranger, Strangers};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -79,7 +79,9 @@ impl Session {
                 self.standing.answered();
                 response
             }
-            Reply::Messages(_) | Reply::Tonic(_) => response.map(|body| body.of(&self.standing)),
+            Reply::Messages(_) | Reply::Tonic(_) => {
+                response.map(|body| body.with_standing(&self.standing))
+            }
             // What is refused does not speak for a connection.
             Reply::Empty | Reply::Trailers => response,
         }
@@ -91,7 +93,7 @@ pub(super) async fn serve<S>(
     mut stream: S,
     standing: Arc<Standing>,
     dispatch: Arc<Dispatch>,
-    strangers: Arc<Strangers>,
+    misuse: Arc<MisuseLog>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -105,7 +107,7 @@ pub(super) async fn serve<S>(
         });
         match read.await {
             Some(Ok(Ok(()))) => {}
-            Some(Ok(Err(Some(stranger)))) => return strangers.came(stranger, standing.peer),
+            Some(Ok(Err(Some(protocol)))) => return misuse.log_protocol(protocol, standing.peer),
             Some(_) => {
                 tracing::debug!("a connection did not begin with HTTP/2 and was closed");
                 return;
@@ -121,7 +123,7 @@ pub(super) async fn serve<S>(
         let session = Arc::clone(&session);
         async move { Ok::<_, Infallible>(session.answer(request).await) }
     });
-    let refused = move || strangers.call_refused();
+    let refused = move || misuse.log_refused_call();
     let stream = Metered::new(stream, Arc::clone(&standing), refused);
     let connection = http2::Builder::new(Arrivals)
         .timer(TokioTimer::new())
@@ -196,7 +198,7 @@ impl<'a> Task<'a> {
 }
 
 /// Reads the preface of HTTP/2, and nothing behind it. The error says what came instead, if that is known.
-async fn read_preface<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(), Option<Stranger>> {
+async fn read_preface<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(), Option<OtherProtocol>> {
     let mut begin = [0; PREFACE.len()];
     let mut filled = 0;
     while let Some(space) = begin.get_mut(filled..).filter(|space| !space.is_empty()) {
@@ -204,7 +206,7 @@ async fn read_preface<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(), Option
         filled += read;
         let came = begin.get(..filled).unwrap_or_default();
         if read == 0 || !PREFACE.starts_with(came) {
-            return Err(Stranger::of(came));
+            return Err(OtherProtocol::from_first_bytes(came));
         }
     }
     Ok(())

@@ -60,11 +60,11 @@ impl Dispatch {
         .add_service(
             AdminServiceServer::new(administration).max_decoding_message_size(QUESTION_BYTES_MAX),
         )
-        .add_service(reflection::v1::Reflection::over(
+        .add_service(reflection::v1::Reflection::new(
             reflection().build_v1()?,
             health,
         ))
-        .add_service(reflection::v1alpha::Reflection::over(
+        .add_service(reflection::v1alpha::Reflection::new(
             reflection().build_v1alpha()?,
             health,
         ))
@@ -158,7 +158,9 @@ impl Caller {
     async fn batch_check_documents(&self, request: Request<Incoming>) -> Response<Reply> {
         let means = self.means();
         let source = (&*means.budget, &*means.turns);
-        let received = Receiver::new(request.into_body()).only(source).await;
+        let received = Receiver::new(request.into_body())
+            .read_only_message(source)
+            .await;
         self.large(match received {
             Ok(received) => batch::check_documents(&means, received).await,
             Err(error) => Err(error),

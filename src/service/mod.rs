@@ -18,7 +18,7 @@
 //!
 //! What a connection costs and brings stands in its `standing`: the `metered` socket counts there by `frames`, `turns`
 //! keeps those that send without a pause in a line, and `places` decides by it who leaves when places (as many as
-//! `descriptors` allow) run out. `strangers` come to the port and are no calls.
+//! `descriptors` allow) run out. `other_protocol` logs what comes to the port and is no call.
 //!
 //! What the server knows of itself stands in its `condition`: the watcher tells it what was taken over
 //! (`generations` may only rise) and what was refused (`refusal`), and it decides on `readiness`. Those
@@ -57,6 +57,7 @@ mod metered;
 mod monitor;
 mod notices;
 mod offline;
+mod other_protocol;
 mod outgoing;
 mod places;
 mod question;
@@ -72,7 +73,6 @@ mod serving;
 mod size;
 mod slice;
 mod standing;
-mod strangers;
 mod stream;
 #[cfg(test)]
 mod tests;

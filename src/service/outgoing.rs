@@ -40,7 +40,7 @@ impl Outgoing {
     }
 
     /// The same of a call that holds something else meanwhile.
-    pub(super) fn beside(self, share: &Share) -> Self {
+    pub(super) fn with_request(self, share: &Share) -> Self {
         let beside = share.held();
         Self { beside, ..self }
     }
@@ -48,7 +48,7 @@ impl Outgoing {
     /// The bytes to be sent, and what is known of their way.
     pub(super) fn send(self, budget: &Budget) -> (Bytes, Sending) {
         let sent = Arc::new(Sent::default());
-        let waiting = budget.wait_for_client(self.share.held().and(self.beside));
+        let waiting = budget.wait_for_client(self.share.held().plus(self.beside));
         let bytes = Bytes::from_owner(Leaving {
             message: self,
             sent: Arc::clone(&sent),

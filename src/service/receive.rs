@@ -58,12 +58,22 @@ where
 
     /// The only message of a unary request. The end of the stream is awaited: an answer before it would make HTTP/2
     /// reset the stream.
-    pub(super) async fn only(&mut self, source: Source<'_>) -> Result<Received, CallError> {
+    pub(super) async fn read_only_message(
+        &mut self,
+        source: Source<'_>,
+    ) -> Result<Received, CallError> {
         let until = Instant::now() + receive_time(0);
         let none = || CallError::Undecodable("expected one message, got none".to_owned());
-        let message = self.message(source, Some(until)).await?.ok_or_else(none)?;
+        let message = self
+            .read_until(source, Some(until))
+            .await?
+            .ok_or_else(none)?;
         let until = Instant::now() + receive_time(0);
-        if !self.rest.is_empty() || self.more(source, Some(&message.share), Some(until)).await? {
+        if !self.rest.is_empty()
+            || self
+                .receive_more(source, Some(&message.share), Some(until))
+                .await?
+        {
             return Err(CallError::Undecodable(
                 "there are bytes after the message".to_owned(),
             ));
@@ -73,23 +83,26 @@ where
 
     /// Waits until the next message of a stream begins; `false` when there is none. How long that may be is not
     /// limited: nothing is held then. Nothing is lost if this is given up.
-    pub(super) async fn begins(&mut self, source: Source<'_>) -> Result<bool, CallError> {
-        Ok(!self.rest.is_empty() || self.more(source, None, None).await?)
+    pub(super) async fn wait_for_message(&mut self, source: Source<'_>) -> Result<bool, CallError> {
+        Ok(!self.rest.is_empty() || self.receive_more(source, None, None).await?)
     }
 
-    /// The next message of a stream; `None` when there is none. As with [`begins`](Self::begins), it may be long until
+    /// The next message of a stream; `None` when there is none. As with [`wait_for_message`](Self::wait_for_message), it may be long until
     /// it begins.
-    pub(super) async fn next(&mut self, source: Source<'_>) -> Result<Option<Received>, CallError> {
-        self.message(source, None).await
+    pub(super) async fn read_message(
+        &mut self,
+        source: Source<'_>,
+    ) -> Result<Option<Received>, CallError> {
+        self.read_until(source, None).await
     }
 
-    async fn message(
+    async fn read_until(
         &mut self,
         source: Source<'_>,
         begins_until: Option<Instant>,
     ) -> Result<Option<Received>, CallError> {
         let (budget, turns) = source;
-        if self.rest.is_empty() && !self.more(source, None, begins_until).await? {
+        if self.rest.is_empty() && !self.receive_more(source, None, begins_until).await? {
             return Ok(None);
         }
         let mut until = Instant::now() + receive_time(0);
@@ -99,7 +112,7 @@ where
             .get_mut(filled..)
             .filter(|missing| !missing.is_empty())
         {
-            if self.rest.is_empty() && !self.more(source, None, Some(until)).await? {
+            if self.rest.is_empty() && !self.receive_more(source, None, Some(until)).await? {
                 return Err(CallError::Undecodable("a message is cut short".to_owned()));
             }
             let count = missing.len().min(self.rest.len());
@@ -129,7 +142,7 @@ where
             if message.len() == size {
                 break;
             }
-            if !self.more(source, Some(&share), Some(until)).await? {
+            if !self.receive_more(source, Some(&share), Some(until)).await? {
                 return Err(CallError::Undecodable(format!(
                     "expected {size} bytes, got {}",
                     message.len()
@@ -149,7 +162,7 @@ where
 
     /// Waits for more bytes while a share is held, not for longer than `until`; `false` at the end of the stream. A
     /// call that holds nothing is not ended for others.
-    async fn more(
+    async fn receive_more(
         &mut self,
         (budget, _): Source<'_>,
         held: Option<&Share>,

@@ -60,8 +60,8 @@ macro_rules! version {
             }
 
             impl<S: ServerReflection> Reflection<S> {
-                /// The service over the crate's one. Its streams end with the server.
-                pub(in super::super) fn over(
+                /// Wraps the crate's service. Streams end with the server.
+                pub(in super::super) fn new(
                     inner: ServerReflectionServer<S>,
                     health: &Health,
                 ) -> ServerReflectionServer<Self> {

@@ -168,7 +168,7 @@ impl Reply {
     }
 
     /// The same, as the answer to a call of the connection with this standing.
-    pub(super) fn of(mut self, standing: &Arc<Standing>) -> Self {
+    pub(super) fn with_standing(mut self, standing: &Arc<Standing>) -> Self {
         let ending = match &mut self {
             Self::Tonic(reply) => &mut reply.ending,
             Self::Large(reply) | Self::Messages(reply) => &mut reply.ending,

@@ -418,7 +418,7 @@ fn ticks(every: Duration) -> Interval {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, snapshot::LoadError> + Send + 'static,
 ) -> Result<T, LoadError> {
-    done(spawn_blocking(work).await)
+    flatten(spawn_blocking(work).await)
 }
 
 /// The same; calls `late` if it takes longer than it may. It is waited for nevertheless: nothing can break it off, and
@@ -430,15 +430,15 @@ async fn in_time<T: Send + 'static>(
 ) -> Result<T, LoadError> {
     let mut work = spawn_blocking(work);
     match timeout(limit, &mut work).await {
-        Ok(ended) => done(ended),
+        Ok(ended) => flatten(ended),
         Err(_) => {
             late();
-            done(work.await)
+            flatten(work.await)
         }
     }
 }
 
-fn done<T>(ended: Result<Result<T, snapshot::LoadError>, JoinError>) -> Result<T, LoadError> {
+fn flatten<T>(ended: Result<Result<T, snapshot::LoadError>, JoinError>) -> Result<T, LoadError> {
     match ended {
         Ok(done) => Ok(done?),
         Err(_) => Err(LoadError::Panicked),

@@ -5,9 +5,9 @@
 
 use super::connection;
 use super::dispatch::Dispatch;
+use super::other_protocol::MisuseLog;
 use super::places::{Places, Room};
 use super::standing::{Ask, Seconds, Standing};
-use super::strangers::Strangers;
 use super::tidy::tidy;
 use super::turns;
 use std::io;
@@ -139,7 +139,7 @@ pub(super) struct Workers {
     dispatch: Box<dyn Fn(usize) -> io::Result<Dispatch> + Send + Sync>,
     connections: Arc<Connections>,
     places: Mutex<Places>,
-    strangers: Arc<Strangers>,
+    misuse: Arc<MisuseLog>,
     began: Instant,
     seconds: Seconds,
     terms: Terms,
@@ -155,19 +155,17 @@ impl Workers {
         connections: Arc<Connections>,
         terms: Terms,
     ) -> io::Result<Self> {
-        let strangers = Arc::new(Strangers::default());
+        let misuse = Arc::new(MisuseLog::default());
         let open = connections.open.iter().enumerate();
         let workers = open
-            .map(|(index, open)| {
-                Worker::start(index, dispatch(index)?, open, &strangers, terms.drain)
-            })
+            .map(|(index, open)| Worker::start(index, dispatch(index)?, open, &misuse, terms.drain))
             .collect::<io::Result<_>>()?;
         Ok(Self {
             workers: Mutex::new(workers),
             dispatch: Box::new(dispatch),
             connections,
             places: Mutex::new(Places::new(terms.connections_max)),
-            strangers,
+            misuse,
             began: Instant::now(),
             seconds: Seconds::default(),
             terms,
@@ -233,7 +231,7 @@ impl Workers {
                     index,
                     dispatch,
                     &worker.open,
-                    &self.strangers,
+                    &self.misuse,
                     self.terms.drain,
                 )
             });
@@ -298,18 +296,18 @@ impl Worker {
         index: usize,
         dispatch: Dispatch,
         open: &Arc<AtomicUsize>,
-        strangers: &Arc<Strangers>,
+        misuse: &Arc<MisuseLog>,
         drain: Duration,
     ) -> io::Result<Self> {
         let (connections, received) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (still_open, strangers) = (Arc::clone(open), Arc::clone(strangers));
+        let (still_open, misuse) = (Arc::clone(open), Arc::clone(misuse));
         let thread = thread::Builder::new()
             .name(format!("serve-{index}"))
             .spawn(move || {
-                runtime.block_on(work(received, Arc::new(dispatch), strangers, drain));
+                runtime.block_on(work(received, Arc::new(dispatch), misuse, drain));
                 let cut = still_open.load(Ordering::Relaxed);
                 // Whatever still runs is cut here.
                 runtime.shutdown_background();
@@ -327,7 +325,7 @@ impl Worker {
 async fn work(
     mut errands: mpsc::UnboundedReceiver<Errand>,
     dispatch: Arc<Dispatch>,
-    strangers: Arc<Strangers>,
+    misuse: Arc<MisuseLog>,
     drain: Duration,
 ) {
     tokio::spawn(tidy(dispatch.budget()));
@@ -354,11 +352,10 @@ async fn work(
                 continue;
             }
         };
-        let (dispatch, strangers, alive) =
-            (Arc::clone(&dispatch), Arc::clone(&strangers), alive.clone());
+        let (dispatch, misuse, alive) = (Arc::clone(&dispatch), Arc::clone(&misuse), alive.clone());
         tokio::spawn(async move {
             let standing = Arc::clone(&open.standing);
-            connection::serve(stream, standing, dispatch, strangers).await;
+            connection::serve(stream, standing, dispatch, misuse).await;
             drop((open, alive));
         });
     }

@@ -75,7 +75,7 @@ impl Opened {
             }
             let scratch = workplace.scratch().join(attempts.to_string());
             let before = turn::pointer(store)?;
-            match Self::new(Turn::ahead(store, scratch)?) {
+            match Self::new(Turn::without_lock(store, scratch)?) {
                 // Its files may have been removed while it was opened.
                 Err(_) if turn::pointer(store)? != before => {}
                 opened => return opened,

@@ -72,7 +72,7 @@ impl Turn {
     ///
     /// # Errors
     /// [`PublishError::Io`] when the scratch folder can't be made.
-    pub(super) fn ahead(store: &Store, scratch: PathBuf) -> Result<Self, PublishError> {
+    pub(super) fn without_lock(store: &Store, scratch: PathBuf) -> Result<Self, PublishError> {
         make_anew(&scratch)?;
         Ok(Self {
             store: store.clone(),

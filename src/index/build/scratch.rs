@@ -30,7 +30,7 @@ impl OpenScratchFiles {
         Self(Arc::new(AtomicU64::new(files)))
     }
 
-    fn take(&self) -> bool {
+    fn reserve_one(&self) -> bool {
         let one_less = |left: u64| left.checked_sub(1);
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
@@ -68,7 +68,7 @@ impl ScratchFile {
         };
         let file = write().map_err(|source| BuildError::io(&path, source))?;
         Ok(Self {
-            open: files.take().then_some(file),
+            open: files.reserve_one().then_some(file),
             files: files.clone(),
             path,
         })

@@ -92,7 +92,7 @@ impl Share {
     /// What it is of its pool.
     pub(in crate::service) fn held(&self) -> Held {
         let units = u32::try_from(self.permit.num_permits()).unwrap_or(u32::MAX);
-        Held::of(self.purpose, units)
+        Held::new(self.purpose, units)
     }
 }
 

@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 pub(in crate::service) struct Held([u32; Purpose::COUNT]);
 
 impl Held {
-    pub(super) fn of(purpose: Purpose, units: u32) -> Self {
+    pub(super) fn new(purpose: Purpose, units: u32) -> Self {
         Self(
             [Purpose::Request, Purpose::Answer, Purpose::SingleAnswer]
                 .map(|of| if of == purpose { units } else { 0 }),
         )
     }
 
-    /// Both together.
-    pub(in crate::service) fn and(self, other: Self) -> Self {
+    /// The sum of both.
+    pub(in crate::service) fn plus(self, other: Self) -> Self {
         let Self([a, b, c]) = self;
         let Self([d, e, f]) = other;
         Self([

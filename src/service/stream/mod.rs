@@ -94,7 +94,7 @@ where
             None => {
                 self.wait_for_chunk().await?;
                 let source = (&*self.means.budget, &*self.means.turns);
-                match self.chunks.next(source).await? {
+                match self.chunks.read_message(source).await? {
                     Some(received) => self.begin(received)?,
                     None => return Ok(None),
                 }
@@ -111,7 +111,7 @@ where
             health,
             ..
         } = &self.means;
-        let mut begins = pin!(self.chunks.begins((budget, turns)));
+        let mut begins = pin!(self.chunks.wait_for_message((budget, turns)));
         // As a rule a chunk is there already.
         let at_once = poll_fn(|context| Poll::Ready(begins.as_mut().poll(context))).await;
         if let Poll::Ready(begun) = at_once {
@@ -220,7 +220,7 @@ where
         let mut message = Outgoing::new(framed, share)?;
         if item < chunk.items() {
             (progress.item, progress.offset, progress.errors) = (item, offset, errors);
-            message = message.beside(&progress.share);
+            message = message.with_request(&progress.share);
             self.progress = Some(progress);
         }
         Ok(message)
